@@ -1,0 +1,3 @@
+//! The workshop of the workspace: `cargo xtask …`.
+
+fn main() {}
