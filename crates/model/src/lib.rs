@@ -1,0 +1,3 @@
+//! The words of vmpool: ids, names, nodes, states, records, legal transitions and config types.
+
+pub mod states;
