@@ -1,25 +1,98 @@
 //! The workshop of the workspace: `cargo xtask …`.
 
+mod bench;
+mod cargo;
+mod ci;
 mod codegen;
+mod console;
+mod dag;
+mod error;
+mod tidy;
+mod tree;
 
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// The workshop of the vmpool workspace: checks, benches and all that a pull request must pass.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Writes the files that are made from the tables under `xtask/tables`
+    Codegen {
+        /// Writes nothing and fails if a file is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks the rules that neither the compiler nor clippy can hold
+    Tidy {
+        /// Rewrites what can be rewritten: the tables of README.md and docs/architecture.md
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Runs what a pull request must pass: all jobs, the tests last, or one job by name
+    Ci {
+        /// The one job to run
+        #[arg(value_parser = PossibleValuesParser::new(ci::job_names()))]
+        job: Option<String>,
+        /// Prints the jobs and their commands, and runs nothing
+        #[arg(long, conflicts_with = "job")]
+        list: bool,
+    },
+    /// Runs the benches of the workspace and says where their results are
+    Bench {
+        /// Compiles the benches and runs none
+        #[arg(long)]
+        compile_only: bool,
+    },
+}
+
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments.as_slice() {
-        ["codegen"] => codegen::run(false),
-        ["codegen", "--check"] => codegen::run(true),
-        _ => return ExitCode::FAILURE,
-    };
-    match done {
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
-            #[expect(clippy::print_stderr, reason = "errors of a tool go to its user")]
-            {
-                eprintln!("{err}");
-            }
+            console::complain(&err);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Codegen { check } => Ok(codegen::run(check)?),
+        Command::Tidy { fix } => tidy::run(fix),
+        Command::Ci { list: true, .. } => {
+            ci::list();
+            Ok(())
+        }
+        Command::Ci { job, .. } => ci::run(job.as_deref()),
+        Command::Bench { compile_only } => bench::run(compile_only),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_job_is_refused_with_the_known_ones() {
+        let err = Arguments::try_parse_from(["cargo xtask", "ci", "no-such-job"]).unwrap_err().to_string();
+        assert!(err.contains("fmt") && err.contains("test"), "{err}");
     }
 }
