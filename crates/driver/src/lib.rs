@@ -1,0 +1,31 @@
+//! The contract between vmpool and one kind of cloud.
+//!
+//! Whoever writes a driver needs this crate alone: implement [`Driver`] for the cloud and
+//! [`DriverFactory`] for its configuration, register the factory in a [`Registry`], and run the suite
+//! of `vmpool-testkit` against it.
+//! Whoever uses a driver finds what is convenient in `DriverExt` and on [`NodeHandle`].
+//!
+//! A driver never sleeps, retries or caches: a [`Layer`] around it does. The usual order is
+//! metrics ∘ retry ∘ rate limit ∘ timeout ∘ driver.
+
+mod capabilities;
+mod driver;
+mod error;
+mod handle;
+mod layer;
+mod operation;
+mod registry;
+mod types;
+
+pub use vmpool_model as model;
+
+pub use crate::{
+    capabilities::Capabilities,
+    driver::Driver,
+    error::DriverError,
+    handle::NodeHandle,
+    layer::{Layer, LayerExt},
+    operation::Operation,
+    registry::{DriverFactory, FactoryContext, OpenError, Pause, Registry},
+    types::{Auth, Catalog, CreateRequest, DriverInfo, Listing, PowerAction},
+};

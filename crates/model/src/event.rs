@@ -1,0 +1,159 @@
+//! What happened: the history that people, dashboards and audits read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{LeaseId, Owner, PoolName, ProviderName, RequestId, Timestamp, VmName};
+
+/// One thing that happened, written in the same batch as the records it changed.
+///
+/// No decision depends on an event: the records are the truth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// The pool it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolName>,
+    /// The provider it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderName>,
+    /// The VM it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vm: Option<VmName>,
+    /// The lease it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseId>,
+    /// The request it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// Whom it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// More about it, for people; empty if there is nothing to add.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl Event {
+    /// Makes an event about nothing in particular yet.
+    #[must_use]
+    pub fn new(at: Timestamp, kind: EventKind) -> Self {
+        Self {
+            at,
+            kind,
+            pool: None,
+            provider: None,
+            vm: None,
+            lease: None,
+            request: None,
+            owner: None,
+            detail: String::new(),
+        }
+    }
+}
+
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What kind of thing happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum EventKind {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            /// A kind that a newer version wrote.
+            #[serde(other, rename = "unknown")]
+            Unknown,
+        }
+
+        impl EventKind {
+            /// All kinds that this version writes.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Returns the kind as text, such as `vm_ready`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                    Self::Unknown => "unknown",
+                }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// The daemon took the records over.
+    DaemonStarted = "daemon_started",
+    /// The daemon gave the records up in good order.
+    DaemonStopped = "daemon_stopped",
+    /// A VM is intended; its provider will be asked for it.
+    VmSpawning = "vm_spawning",
+    /// The provider made the VM's node.
+    VmCreated = "vm_created",
+    /// A node whose creation was never answered was found and taken over.
+    VmAdopted = "vm_adopted",
+    /// The provider did not make the node; the record is gone.
+    SpawnFailed = "spawn_failed",
+    /// The creation was not answered; the node is looked up before anything is repeated.
+    CreateUnknown = "create_unknown",
+    /// The node runs and has an address.
+    VmGotIp = "vm_got_ip",
+    /// The VM can be leased.
+    VmReady = "vm_ready",
+    /// A health check failed.
+    CheckFailed = "check_failed",
+    /// A leased VM is doubted; its holder may go on or release it.
+    VmSuspect = "vm_suspect",
+    /// The VM is to be destroyed.
+    VmTerminating = "vm_terminating",
+    /// Destroying the VM failed; it is tried again.
+    DestroyFailed = "destroy_failed",
+    /// The VM is proven gone.
+    VmGone = "vm_gone",
+    /// A VM was leased.
+    LeaseGranted = "lease_granted",
+    /// A lease was given back.
+    LeaseReleased = "lease_released",
+    /// A lease ended because nobody renewed it.
+    LeaseExpired = "lease_expired",
+    /// A request began to wait.
+    RequestWaiting = "request_waiting",
+    /// A request's time was over before there was a VM.
+    RequestTimedOut = "request_timed_out",
+    /// A request was withdrawn.
+    RequestCancelled = "request_cancelled",
+    /// A node that carries our token belongs to no record.
+    OrphanFound = "orphan_found",
+    /// A node that belongs to no record is destroyed.
+    OrphanDestroyed = "orphan_destroyed",
+    /// A provider stopped answering as it should.
+    ProviderFailed = "provider_failed",
+    /// A provider answers again.
+    ProviderRecovered = "provider_recovered",
+}
+
+impl std::fmt::Display for EventKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_a_newer_version_is_read_as_unknown() {
+        let json = r#"{"at":"2026-01-01T00:00:00Z","kind":"vm_painted_blue"}"#;
+        assert_eq!(serde_json::from_str::<Event>(json).unwrap().kind, EventKind::Unknown);
+    }
+
+    #[test]
+    fn every_kind_is_written_as_its_text() {
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What goes into a store and comes out of it.
+
+use serde::{Deserialize, Serialize};
+use vmpool_model::{Change, DomainName, Event, InstallationId, Lease, RequestRecord, VmRecord};
+
+/// Grows with every claim of a domain: a write with an older fence is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Fence(pub u64);
+
+/// Grows with every commit to a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Revision(pub u64);
+
+/// A place in the event log; `Cursor(0)` is before the first event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Cursor(pub u64);
+
+/// The ownership of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The domain.
+    pub domain: DomainName,
+    /// The fence of this ownership.
+    pub fence: Fence,
+}
+
+/// What is written together: all of it or nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// The revision that the domain must be at.
+    pub expected: Revision,
+    /// The changes, in order: a later one of the same record wins.
+    pub changes: Vec<Change>,
+    /// The events, in order.
+    pub events: Vec<Event>,
+}
+
+/// What a commit made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The domain's revision now.
+    pub revision: Revision,
+    /// The cursor of the last event in the log now.
+    pub cursor: Cursor,
+}
+
+/// All records of a domain at one revision.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Snapshot {
+    /// The revision.
+    pub revision: Revision,
+    /// The cursor of the last event in the log.
+    pub cursor: Cursor,
+    /// The installation's id, once it was written.
+    pub installation: Option<InstallationId>,
+    /// The VM records, by name.
+    pub vms: Vec<VmRecord>,
+    /// The leases, by id.
+    pub leases: Vec<Lease>,
+    /// The requests, by id.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// An event and its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The place: give it to [`Store::events`](crate::Store::events) to read on after it.
+    pub cursor: Cursor,
+    /// The event.
+    pub event: Event,
+}
+
+/// A part of the event log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventPage {
+    /// The events, oldest first.
+    pub events: Vec<StoredEvent>,
+    /// The cursor of the oldest event that is still kept; what was before it was trimmed.
+    pub oldest: Cursor,
+}

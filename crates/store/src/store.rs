@@ -1,0 +1,62 @@
+//! The contract that every store keeps.
+
+use async_trait::async_trait;
+use vmpool_model::DomainName;
+
+use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, StoreError};
+
+/// Keeps the records and the history of domains.
+///
+/// # Contract
+///
+/// * [`commit`](Self::commit) is atomic (all of the batch or nothing), durable before it returns (it
+///   survives `kill -9` and power loss), fenced (a claim that was superseded writes nothing), and a
+///   compare-and-set on the domain's revision.
+/// * A commit that fails with [`StoreError::is_unknown`] may have happened: load again before going on.
+///   Any other failure changed nothing.
+/// * [`load`](Self::load) shows everything committed and nothing else.
+/// * Events get cursors that grow without end, in the order of their commits.
+///
+/// Every store must pass `vmpool_testkit::store_suite!`.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a commit abandons the answer: the commit may still happen as a whole.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Takes the ownership of a domain; whoever owned it before cannot write to it any more.
+    ///
+    /// The claim's fence is greater than that of any claim before, across restarts. `holder` says
+    /// for people who it is, such as a host and a process id.
+    ///
+    /// # Errors
+    ///
+    /// If the claim could not be made durable.
+    async fn claim(&self, domain: &DomainName, holder: &str) -> Result<Claim, StoreError>;
+
+    /// Loads all records of a domain.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] or [`StoreError::NewerVersion`] naming the record that cannot be read.
+    async fn load(&self, domain: &DomainName) -> Result<Snapshot, StoreError>;
+
+    /// Applies a batch, whole, durably and once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if the claim was superseded, [`StoreError::Conflict`] if the domain is
+    /// not at the revision that the batch expects; others if the disk or the server fails.
+    async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError>;
+
+    /// Reads at most `limit` events after a cursor, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    async fn events(&self, domain: &DomainName, after: Cursor, limit: usize)
+    -> Result<EventPage, StoreError>;
+}
+
+/// Shows that the trait can be used as an object.
+const _: fn(&dyn Store) = |_| {};
