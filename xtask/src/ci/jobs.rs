@@ -77,7 +77,8 @@ pub(super) const JOBS: &[Job] = &[
     Job {
         name: "bench",
         about: "the benches compile",
-        steps: &[Step::Cargo { args: &["bench", "--workspace", "--no-run"], env: &[] }],
+        // In the profile of the tests, which need most of the same code; `cargo xtask bench` measures the optimized one.
+        steps: &[Step::Cargo { args: &["bench", "--workspace", "--no-run", "--profile", "dev"], env: &[] }],
     },
     Job {
         name: "test",
