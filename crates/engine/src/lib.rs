@@ -1,0 +1,22 @@
+//! All decisions of a pool of VMs as a pure function of input and time.
+//!
+//! An [`Engine`] holds the records of one domain. [`Engine::step`] takes the time and one [`Input`] and
+//! returns a [`Step`]: changes and events to be written in one durable batch, and effects to be carried
+//! out after that, whose outcomes come back as inputs. It reads no clock, rolls no dice and does no I/O.
+//!
+//! Everything can be derived again from the records: after a crash, [`Engine::recover`] makes the engine
+//! anew, and its first [`Input::Tick`] asks again for every effect that is not recorded as done.
+
+mod engine;
+mod input;
+mod refusal;
+mod spec;
+mod step;
+
+pub use crate::{
+    engine::{Engine, PoolView},
+    input::{EffectId, Input, ListedNodes, Outcome},
+    refusal::Refusal,
+    spec::{Records, Spec},
+    step::{Answer, Effect, Grant, Step},
+};

@@ -1,0 +1,95 @@
+//! Why a wish of a client is refused.
+
+use std::time::Duration;
+
+use vmpool_model::{LeaseId, PoolName, RequestId, VmName, format_duration};
+
+/// Why a wish of a client is refused; a refused wish changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such pool.
+    #[error("there is no pool {pool}; the pools are {}", .known.iter().map(PoolName::as_str).collect::<Vec<_>>().join(", "))]
+    UnknownPool {
+        /// The pool that was asked for.
+        pool: PoolName,
+        /// The pools there are.
+        known: Vec<PoolName>,
+    },
+    /// No VM is ready, and the request does not wait.
+    #[error("no VM of pool {pool} is ready: {why}; wait for one with --wait")]
+    NoVmAvailable {
+        /// The pool.
+        pool: PoolName,
+        /// What is known about why.
+        why: String,
+    },
+    /// The request's time was over before there was a VM.
+    #[error("no VM of pool {pool} became ready within {}: {why}", format_duration(*.waited))]
+    TimedOut {
+        /// The pool.
+        pool: PoolName,
+        /// How long the request waited.
+        waited: Duration,
+        /// What is known about why.
+        why: String,
+    },
+    /// The request was withdrawn.
+    #[error("request {request} was cancelled")]
+    Cancelled {
+        /// The request.
+        request: RequestId,
+    },
+    /// The same request id was used for another request.
+    #[error("request id {request} was used for a different request: choose a new id for each request")]
+    RequestConflict {
+        /// The request.
+        request: RequestId,
+    },
+    /// The request was served and its lease has ended.
+    #[error("request {request} was served by lease {lease} of VM {vm}, which has ended: make a new request")]
+    RequestEnded {
+        /// The request.
+        request: RequestId,
+        /// The lease that served it.
+        lease: LeaseId,
+        /// The VM that was leased.
+        vm: VmName,
+    },
+    /// There is no such request that waits.
+    #[error("there is no request {request}")]
+    UnknownRequest {
+        /// The request.
+        request: RequestId,
+    },
+    /// There is no such lease, or it has ended.
+    #[error("there is no lease {lease}: it was released, has expired, or never was")]
+    UnknownLease {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// The time to live is not allowed.
+    #[error("a lease of pool {pool} lasts at most {}, and more than 0s", format_duration(*.max))]
+    TtlOutOfRange {
+        /// The pool.
+        pool: PoolName,
+        /// The longest time allowed.
+        max: Duration,
+    },
+    /// There is no such VM.
+    #[error("there is no VM {vm}")]
+    UnknownVm {
+        /// The VM.
+        vm: VmName,
+    },
+    /// The VM's state forbids it.
+    #[error("VM {vm} is {state}: {why}")]
+    InvalidState {
+        /// The VM.
+        vm: VmName,
+        /// Its state.
+        state: vmpool_model::RecordState,
+        /// Why that forbids it.
+        why: &'static str,
+    },
+}

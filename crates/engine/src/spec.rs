@@ -1,0 +1,55 @@
+//! What an engine is told once: its pools, its providers, and who it is.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use vmpool_model::{
+    InstallationId, Lease, PoolName, ProviderName, RequestRecord, VmRecord,
+    config::{PoolConfig, ProviderConfig},
+};
+
+/// What an engine is told once.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The installation: it marks every node.
+    pub installation: InstallationId,
+    /// A number that grows with every start (the fence of the ownership claim): leases and requests
+    /// are numbered from it, so their numbers grow across restarts.
+    pub epoch: u64,
+    /// Where random choices (names, jitter) come from.
+    pub seed: u64,
+    /// The pools.
+    pub pools: BTreeMap<PoolName, PoolConfig>,
+    /// The providers.
+    pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// How long all leases last at least after a start: holders get time to reconnect.
+    pub restart_grace: Duration,
+    /// For how long an ended request is remembered, so that repeating it is recognized.
+    pub request_memory: Duration,
+}
+
+impl Spec {
+    /// Makes the spec of an installation without pools.
+    #[must_use]
+    pub fn new(installation: InstallationId, epoch: u64, seed: u64) -> Self {
+        Self {
+            installation,
+            epoch,
+            seed,
+            pools: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            restart_grace: Duration::from_secs(30),
+            request_memory: Duration::from_secs(600),
+        }
+    }
+}
+
+/// All records that an engine starts from.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    /// The VM records.
+    pub vms: Vec<VmRecord>,
+    /// The leases.
+    pub leases: Vec<Lease>,
+    /// The requests.
+    pub requests: Vec<RequestRecord>,
+}

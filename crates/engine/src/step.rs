@@ -1,0 +1,111 @@
+//! What an engine decides: changes to write, then effects to carry out, and answers.
+
+use vmpool_model::{
+    Change, Event, Lease, NodeId, NodeView, PoolName, ProviderName, RequestId, Token, VmName,
+    config::CheckConfig,
+};
+
+use crate::{EffectId, Refusal};
+
+/// What one step decides.
+///
+/// The caller first commits `changes` and `events` durably, then gives the answers, then carries out
+/// the effects. If the commit fails, nothing of the step holds: the engine is made anew of the records.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Step {
+    /// The changes of the records, in order.
+    pub changes: Vec<Change>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What to do once the changes are durable.
+    pub effects: Vec<(EffectId, Effect)>,
+    /// Answers to requests that waited, from this step or an earlier one.
+    pub decided: Vec<(RequestId, Result<Grant, Refusal>)>,
+    /// The answer to the input itself.
+    pub answer: Answer,
+}
+
+/// The answer to an input.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use]
+pub enum Answer {
+    /// There is nothing to say: a tick, or the result of an effect.
+    #[default]
+    Nothing,
+    /// An acquire was answered at once.
+    Granted(Box<Grant>),
+    /// An acquire waits: its answer will be among the `decided` of a later step.
+    Waiting,
+    /// A renewal was granted.
+    Renewed(Box<Lease>),
+    /// A release, a cancellation or a termination was accepted.
+    Accepted,
+    /// The input was refused, and changed nothing.
+    Refused(Refusal),
+}
+
+/// A lease together with how to reach its VM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// The lease.
+    pub lease: Lease,
+    /// The VM's node.
+    pub node: NodeView,
+}
+
+/// Something to be done at a provider or on a VM, once the step is durable.
+///
+/// Every effect may be carried out twice (a restart asks again for what is not yet recorded as done),
+/// and each is safe to repeat.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Create a node with this token, and named after the VM.
+    Create {
+        /// The provider.
+        provider: ProviderName,
+        /// The VM.
+        vm: VmName,
+        /// The token.
+        token: Token,
+        /// What to make the node from.
+        template: String,
+    },
+    /// Look for nodes with this token; answer only if a complete listing says which there are.
+    Find {
+        /// The provider.
+        provider: ProviderName,
+        /// The VM.
+        vm: VmName,
+        /// The token.
+        token: Token,
+    },
+    /// Destroy a node.
+    Destroy {
+        /// The provider.
+        provider: ProviderName,
+        /// The VM, or `None` for a node that belongs to no record.
+        vm: Option<VmName>,
+        /// The node.
+        node: NodeId,
+    },
+    /// Check whether a VM can be used.
+    Check {
+        /// The VM.
+        vm: VmName,
+        /// The pool.
+        pool: PoolName,
+        /// Its node.
+        node: NodeView,
+        /// How to check.
+        check: CheckConfig,
+        /// How long it may take; the outcome is a failure after that.
+        timeout: std::time::Duration,
+    },
+    /// List all nodes of a provider.
+    List {
+        /// The provider.
+        provider: ProviderName,
+    },
+}
