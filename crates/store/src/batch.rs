@@ -75,6 +75,7 @@ pub struct StoredEvent {
 pub struct EventPage {
     /// The events, oldest first.
     pub events: Vec<StoredEvent>,
-    /// The cursor of the oldest event that is still kept; what was before it was trimmed.
+    /// The cursor of the oldest event that is still kept, `Cursor(0)` if there is none; what was before it
+    /// was trimmed.
     pub oldest: Cursor,
 }
