@@ -45,6 +45,6 @@ pub(crate) enum Error {
     #[error(transparent)]
     Codegen(#[from] CodegenError),
     /// The tree violates rules of `cargo xtask tidy`.
-    #[error("{0} violations of the rules of the tree; each line above names the place and the rule")]
+    #[error("the tree violates its rules in {0} places; each line above names the place and the rule")]
     Untidy(usize),
 }

@@ -7,11 +7,13 @@
 mod banned;
 mod exceptions;
 mod fences;
+mod forwarding;
 mod invariants;
 mod length;
 mod manifests;
 mod module_docs;
 mod paths;
+mod pure;
 mod reach;
 mod tables;
 mod workflow;
@@ -33,6 +35,8 @@ const RULES: &[&Rule] = &[
     &banned::RULE,
     &fences::RULE,
     &paths::RULE,
+    &pure::RULE,
+    &forwarding::RULE,
     &tables::RULE,
     &invariants::RULE,
     &workflow::RULE,

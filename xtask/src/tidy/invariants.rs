@@ -1,6 +1,6 @@
-//! The tests that the architecture names exist.
+//! The rules and tests that the architecture names exist.
 
-use super::{Finding, Rule};
+use super::{Finding, RULES, Rule};
 use crate::tree::Tree;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,7 @@ fn check(tree: &Tree) -> Vec<Finding> {
     for (number, line) in document.lines() {
         let Some((_, names)) = line.split_once(MARK) else { continue };
         for name in names.split('`').skip(1).step_by(2).filter(|name| is_test_name(name)) {
-            if !exists(tree, name) {
+            if !is_rule(name) && !exists(tree, name) {
                 findings.push(Finding::line(DOCUMENT, number, format!("no test is called {name}")));
             }
         }
@@ -31,6 +31,10 @@ fn check(tree: &Tree) -> Vec<Finding> {
 /// Tells whether a quoted word is the name of a function, not of a command, a lint or a file.
 fn is_test_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn is_rule(name: &str) -> bool {
+    RULES.iter().any(|rule| rule.name == name)
 }
 
 fn exists(tree: &Tree, name: &str) -> bool {
