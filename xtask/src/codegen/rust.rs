@@ -46,7 +46,7 @@ pub(crate) fn format(path: &str, text: &str) -> Result<String, CodegenError> {
     let refused = |problem: String| CodegenError::Format { path: path.to_owned(), problem };
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout", "--config-path"])
-        .arg(super::workspace_root())
+        .arg(crate::tree::root())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
