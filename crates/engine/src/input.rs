@@ -14,7 +14,7 @@ pub struct EffectId(pub u64);
 #[non_exhaustive]
 pub enum Input {
     /// A client wants a VM.
-    Acquire(Acquire),
+    Acquire(Box<Acquire>),
     /// A client no longer wants the VM it waits for; a lease it was given meanwhile is released.
     Cancel(RequestId),
     /// A holder goes on using its VM.
@@ -49,7 +49,7 @@ pub enum Input {
 #[non_exhaustive]
 pub enum Outcome {
     /// [`Effect::Create`](crate::Effect::Create): the node, or why there is none.
-    Created(Result<Node, Failure>),
+    Created(Result<Box<Node>, Failure>),
     /// [`Effect::Find`](crate::Effect::Find): all nodes with the token in a listing that proves there are
     /// no others, or why that could not be said.
     Found(Result<Vec<Node>, Failure>),
