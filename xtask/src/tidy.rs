@@ -100,7 +100,9 @@ pub(crate) fn run(fix: bool) -> Result<(), Error> {
     for rule in RULES.iter().filter(|rule| findings.iter().any(|(name, _)| name == &rule.name)) {
         say(&format!("[{}] demands: {}", rule.name, rule.demands));
     }
-    say(&format!("{} rules over {} files; {}", RULES.len(), tree.files.len(), length::summary(&tree)));
+    say(&invariants::summary(&tree));
+    say(&length::summary(&tree));
+    say(&format!("{} rules over {} files, {} violations", RULES.len(), tree.files.len(), findings.len()));
     if findings.is_empty() { Ok(()) } else { Err(Error::Untidy(findings.len())) }
 }
 
