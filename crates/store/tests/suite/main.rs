@@ -1,0 +1,8 @@
+//! The tests of the stores, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, in its helpers, too"
+)]
+
+mod memory;
