@@ -1,0 +1,78 @@
+//! The codes of problems: stable text for programs, each with its HTTP status and exit code.
+
+use crate::exit;
+
+/// One code with what belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The text in [`Problem::code`](crate::Problem::code).
+    pub text: &'static str,
+    /// The HTTP status that it comes with.
+    pub status: u16,
+    /// What a command line exits with.
+    pub exit: u8,
+    /// What the code means, in a few words that do not change from one occurrence to the next.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $status:literal, $exit:ident, $title:literal;)*) => {
+        $(
+            #[doc = concat!("`", $text, "`, with status ", stringify!($status), ": ", $title, ".")]
+            pub const $name: Code = Code { text: $text, status: $status, exit: exit::$exit, title: $title };
+        )*
+
+        /// All codes.
+        pub const ALL: &[Code] = &[$($name,)*];
+    };
+}
+
+codes! {
+    INVALID_REQUEST = "invalid_request", 400, USAGE, "the request cannot be understood";
+    API_VERSION = "api_version", 400, VERSION, "client and daemon speak different versions of the API";
+    NO_ROUTE = "no_route", 404, NOT_FOUND, "there is nothing at this path";
+    UNKNOWN_POOL = "unknown_pool", 404, NOT_FOUND, "there is no such pool";
+    UNKNOWN_VM = "unknown_vm", 404, NOT_FOUND, "there is no such VM";
+    UNKNOWN_LEASE = "unknown_lease", 404, NOT_FOUND, "there is no such lease";
+    UNKNOWN_REQUEST = "unknown_request", 404, NOT_FOUND, "there is no such request";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, REFUSED, "this path does not take this method";
+    INVALID_STATE = "invalid_state", 409, REFUSED, "the state of the VM forbids it";
+    REQUEST_CONFLICT = "request_conflict", 409, REFUSED, "the request id was used for another request";
+    REQUEST_CANCELLED = "request_cancelled", 409, REFUSED, "the request was cancelled";
+    REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";
+    TOO_LARGE = "too_large", 413, REFUSED, "the body is too large";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, USAGE, "the body is not declared as JSON";
+    TTL_OUT_OF_RANGE = "ttl_out_of_range", 422, USAGE, "the time to live is not allowed";
+    REFUSED = "refused", 409, REFUSED, "the daemon refused";
+    INTERNAL = "internal", 500, DAEMON, "the daemon failed";
+    STORE = "store", 500, STORE, "the records cannot be read or written";
+    NO_VM = "no_vm", 503, NO_VM, "no VM is ready";
+    SHUTTING_DOWN = "shutting_down", 503, UNREACHABLE, "the daemon is stopping";
+    STORE_FULL = "store_full", 507, STORE, "the disk of the records is full";
+    WAIT_TIMED_OUT = "wait_timed_out", 504, NO_VM, "no VM became ready in time";
+}
+
+/// Returns the code with this text, if this version knows it.
+#[must_use]
+pub fn find(text: &str) -> Option<Code> {
+    ALL.iter().copied().find(|code| code.text == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_found_by_its_text_alone() {
+        for code in ALL {
+            assert_eq!(find(code.text), Some(*code));
+        }
+    }
+
+    #[test]
+    fn every_code_is_an_error_in_http_and_on_the_command_line() {
+        for code in ALL {
+            assert!(400 <= code.status && code.exit != exit::OK, "{code:?}");
+        }
+    }
+}

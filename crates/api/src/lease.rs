@@ -1,0 +1,71 @@
+//! The right to use one VM, as the daemon tells it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Request, duration};
+
+/// The right to use one VM until it is released or expires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The lease's id.
+    pub id: String,
+    /// The VM.
+    pub vm: String,
+    /// The VM's pool.
+    pub pool: String,
+    /// Who holds the lease.
+    pub owner: String,
+    /// The sandbox of the use, if there is one.
+    #[serde(default)]
+    pub sandbox: Option<String>,
+    /// What the lease is for, if the holder said so.
+    #[serde(default)]
+    pub task: Option<String>,
+    /// The request that the lease answers.
+    pub request: String,
+    /// When the lease was given.
+    pub acquired_at: Timestamp,
+    /// When the lease ends unless it is renewed.
+    pub expires_at: Timestamp,
+    /// For how long a renewal extends the lease, counted from the renewal.
+    #[serde(with = "duration::text")]
+    pub ttl: Duration,
+    /// A number that grows with every lease: whoever guards a resource can refuse the holder of an older lease.
+    pub fence: u64,
+    /// The VM's addresses, public ones first.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// The provider's id of the VM's node.
+    #[serde(default)]
+    pub node_id: Option<String>,
+    /// Why the VM is doubted, if it is: its node is gone or ill. The lease holds all the same.
+    #[serde(default)]
+    pub suspect: Option<String>,
+}
+
+/// All leases.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Leases {
+    /// The leases, by id.
+    pub leases: Vec<Lease>,
+}
+
+/// The answer to an acquire: a lease with status 200, or with status 202 that the request still waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AcquireAnswer {
+    /// The request was given a lease.
+    Granted {
+        /// The lease.
+        lease: Box<Lease>,
+    },
+    /// The request waits in the queue: send it again, as it is, to go on waiting.
+    Waiting {
+        /// The request.
+        request: Box<Request>,
+    },
+}

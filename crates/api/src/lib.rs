@@ -1,0 +1,42 @@
+//! The wire types and routes of the daemon's HTTP API.
+//!
+//! The daemon and its clients share these types and nothing else; the crate knows no HTTP library, no runtime and
+//! nothing of the daemon's inside.
+//!
+//! | what | where |
+//! |---|---|
+//! | paths and media types | [`routes`] |
+//! | the version of the API, and how both sides agree on it | [`version`] |
+//! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`] |
+//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Request`], [`EventPage`], [`Health`] |
+//! | what went wrong | [`Problem`] with its [`code`]s, and the [`exit`] codes of the command line |
+//!
+//! Requests are read strictly: a key that the daemon does not know is an error that names it.
+//! Answers are read leniently: a client skips keys that it does not know, and so reads a newer daemon.
+//! Times are RFC 3339 in UTC, durations are text such as `90s`, `10m` or `1h30m`.
+
+pub mod code;
+pub mod duration;
+mod event;
+pub mod exit;
+mod health;
+mod lease;
+mod pool;
+mod problem;
+mod request;
+pub mod routes;
+pub mod version;
+mod vm;
+mod wish;
+
+pub use crate::{
+    event::{Event, EventPage},
+    health::Health,
+    lease::{AcquireAnswer, Lease, Leases},
+    pool::{Pool, Pools},
+    problem::Problem,
+    request::{Request, RequestStatus, Requests},
+    version::VERSION,
+    vm::{Vm, Vms},
+    wish::{AcquireRequest, RenewRequest, TerminateRequest},
+};

@@ -1,0 +1,77 @@
+//! What the daemon tells about one acquire that it remembers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::duration;
+
+/// One acquire that waits, or ended not long ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The client's id of the request.
+    pub id: String,
+    /// The pool.
+    pub pool: String,
+    /// Who will hold the lease.
+    pub owner: String,
+    /// The sandbox of the use, if there is one.
+    #[serde(default)]
+    pub sandbox: Option<String>,
+    /// What the lease is for, if the client said so.
+    #[serde(default)]
+    pub task: Option<String>,
+    /// How long the lease lasts without renewal.
+    #[serde(with = "duration::text")]
+    pub ttl: Duration,
+    /// When the request came.
+    pub submitted_at: Timestamp,
+    /// When it stops waiting.
+    pub deadline: Timestamp,
+    /// How it stands.
+    pub status: RequestStatus,
+    /// The lease it was given, if it was.
+    #[serde(default)]
+    pub lease: Option<String>,
+    /// The VM that was leased, once the lease has ended.
+    #[serde(default)]
+    pub vm: Option<String>,
+    /// When the lease ended, once it has.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// How a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RequestStatus {
+    /// It waits for a VM.
+    Waiting,
+    /// It was given a lease, which lasts.
+    Granted,
+    /// It was given a lease, which ended.
+    Ended,
+    /// A newer daemon says something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl std::fmt::Display for RequestStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Granted => "granted",
+            Self::Ended => "ended",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// All requests that the daemon remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Requests {
+    /// The requests, by id.
+    pub requests: Vec<Request>,
+}

@@ -1,0 +1,131 @@
+//! The paths of the API, for the daemon that serves them and for the clients that ask.
+//!
+//! | method and path | what it does |
+//! |---|---|
+//! | `GET /v1/health` | [`Health`](crate::Health) of the daemon |
+//! | `GET /v1/pools` | [`Pools`](crate::Pools) |
+//! | `GET /v1/pools/{pool}` | [`Pool`](crate::Pool) |
+//! | `GET /v1/vms?pool=&state=` | [`Vms`](crate::Vms), of one pool or in one state if asked so |
+//! | `GET /v1/vms/{vm}` | [`Vm`](crate::Vm) |
+//! | `POST /v1/vms/{vm}/terminate` | destroys a VM, leased or not; body [`TerminateRequest`](crate::TerminateRequest) |
+//! | `POST /v1/leases` | acquires a VM; body [`AcquireRequest`](crate::AcquireRequest), answer [`AcquireAnswer`](crate::AcquireAnswer) |
+//! | `GET /v1/leases` | [`Leases`](crate::Leases) |
+//! | `GET /v1/leases/{lease}` | [`Lease`](crate::Lease) |
+//! | `POST /v1/leases/{lease}/renew` | renews a lease; body [`RenewRequest`](crate::RenewRequest), answer [`Lease`](crate::Lease) |
+//! | `DELETE /v1/leases/{lease}` | releases a lease |
+//! | `GET /v1/requests` | [`Requests`](crate::Requests) |
+//! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
+//! | `DELETE /v1/requests/{request}` | cancels a request; a lease it was given meanwhile is released |
+//! | `GET /v1/events?after=&limit=` | [`EventPage`](crate::EventPage) |
+//! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |
+//!
+//! A stream goes on after the `Last-Event-ID` header or `?after=`, and begins now if there is neither.
+
+/// The health of the daemon.
+pub const HEALTH: &str = "/v1/health";
+/// All pools.
+pub const POOLS: &str = "/v1/pools";
+/// One pool, as a pattern for a router.
+pub const POOL: &str = "/v1/pools/{pool}";
+/// All VMs.
+pub const VMS: &str = "/v1/vms";
+/// One VM, as a pattern for a router.
+pub const VM: &str = "/v1/vms/{vm}";
+/// Terminating one VM, as a pattern for a router.
+pub const VM_TERMINATE: &str = "/v1/vms/{vm}/terminate";
+/// All leases; acquiring is posting here.
+pub const LEASES: &str = "/v1/leases";
+/// One lease, as a pattern for a router.
+pub const LEASE: &str = "/v1/leases/{lease}";
+/// Renewing one lease, as a pattern for a router.
+pub const LEASE_RENEW: &str = "/v1/leases/{lease}/renew";
+/// All requests.
+pub const REQUESTS: &str = "/v1/requests";
+/// One request, as a pattern for a router.
+pub const REQUEST: &str = "/v1/requests/{request}";
+/// The event log, by pages.
+pub const EVENTS: &str = "/v1/events";
+/// The event log, as a stream.
+pub const EVENTS_STREAM: &str = "/v1/events/stream";
+
+/// The media type of a [`Problem`](crate::Problem).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The media type of the event stream.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// The most bytes that the body of a request may have.
+pub const MAX_BODY: usize = 64 * 1024;
+/// The most events that one page has; asking for more yields this many.
+pub const MAX_EVENTS: usize = 1000;
+
+/// Returns the path of one pool.
+#[must_use]
+pub fn pool(name: &str) -> String {
+    format!("{POOLS}/{}", segment(name))
+}
+
+/// Returns the path of one VM.
+#[must_use]
+pub fn vm(name: &str) -> String {
+    format!("{VMS}/{}", segment(name))
+}
+
+/// Returns the path for terminating one VM.
+#[must_use]
+pub fn vm_terminate(name: &str) -> String {
+    format!("{}/terminate", vm(name))
+}
+
+/// Returns the path of one lease.
+#[must_use]
+pub fn lease(id: &str) -> String {
+    format!("{LEASES}/{}", segment(id))
+}
+
+/// Returns the path for renewing one lease.
+#[must_use]
+pub fn lease_renew(id: &str) -> String {
+    format!("{}/renew", lease(id))
+}
+
+/// Returns the path of one request.
+#[must_use]
+pub fn request(id: &str) -> String {
+    format!("{REQUESTS}/{}", segment(id))
+}
+
+/// Encodes one segment of a path, so that no text can reach another route.
+///
+/// A segment of dots alone is encoded, too, because URL libraries resolve `.` and `..`.
+fn segment(text: &str) -> String {
+    use std::fmt::Write as _;
+
+    let dots = text.bytes().all(|byte| byte == b'.');
+    let mut path = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'.' if !dots => path.push('.'),
+            b'-' | b'_' | b'~' | b':' => path.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => path.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            _ => drop(write!(path, "%{byte:02X}")),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_reach_another_route() {
+        assert_eq!(vm("../leases"), "/v1/vms/..%2Fleases");
+        assert_eq!(vm("a?b#c d"), "/v1/vms/a%3Fb%23c%20d");
+    }
+
+    #[test]
+    fn an_id_stays_readable() {
+        assert_eq!(lease_renew("3:17-a_b.c"), "/v1/leases/3:17-a_b.c/renew");
+    }
+}
