@@ -1,0 +1,7 @@
+//! The dummy cloud, seen from outside.
+#![expect(clippy::unwrap_used, reason = "these are tests, and so are their helpers")]
+
+mod faults;
+mod life;
+mod options;
+mod world;
