@@ -7,11 +7,21 @@
 //! Everything can be derived again from the records: after a crash, [`Engine::recover`] makes the engine
 //! anew, and its first [`Input::Tick`] asks again for every effect that is not recorded as done.
 
+mod acquire;
+mod backoff;
 mod engine;
 mod input;
+mod lease;
+mod listing;
+mod outcome;
+mod pool;
+mod provider;
 mod refusal;
+mod spawn;
 mod spec;
 mod step;
+mod timers;
+mod vm;
 
 pub use crate::{
     engine::{Engine, PoolView},

@@ -1,0 +1,185 @@
+//! Wishes for a VM: granted, queued, repeated, withdrawn, too late.
+
+use vmpool_model::{
+    Acquire, Change, EventKind, Lease, LeaseId, RequestId, RequestRecord, RequestStatus, Transition, VmName,
+};
+
+use crate::{Answer, Engine, Grant, Refusal, pool::Pool, timers::Timer};
+
+impl Engine {
+    pub(crate) fn acquire(&mut self, acquire: Acquire) -> Answer {
+        if let Some(request) = self.requests.get(&acquire.request) {
+            return self.acquire_again(request.clone(), &acquire);
+        }
+        let Some(pool) = self.pools.get(&acquire.pool).filter(|pool| !pool.retired) else {
+            let known = self.spec.pools.keys().cloned().collect();
+            return Answer::Refused(Refusal::UnknownPool { pool: acquire.pool, known });
+        };
+        let ttl = acquire.ttl.unwrap_or(pool.config.lease_ttl);
+        if ttl.is_zero() || pool.config.max_lease_ttl < ttl {
+            let max = pool.config.max_lease_ttl;
+            return Answer::Refused(Refusal::TtlOutOfRange { pool: acquire.pool, max });
+        }
+        // Who waits was first; only a VM that is kept for this very tenant may be given past the queue.
+        let picked = pool.pick(&acquire.owner, acquire.sandbox.as_ref(), pool.queue.is_empty());
+        if picked.is_none() && acquire.wait.is_zero() {
+            let why = pool.why_empty(self.now);
+            return Answer::Refused(Refusal::NoVmAvailable { pool: acquire.pool, why });
+        }
+        let request = RequestRecord {
+            id: acquire.request,
+            pool: acquire.pool,
+            owner: acquire.owner,
+            sandbox: acquire.sandbox,
+            task: acquire.task,
+            ttl,
+            submitted_at: self.now,
+            order: self.number(),
+            deadline: self.now + acquire.wait,
+            status: RequestStatus::Waiting,
+        };
+        match picked.and_then(|vm| self.grant(request.clone(), &vm)) {
+            Some(grant) => Answer::Granted(Box::new(grant)),
+            None => self.wait(request),
+        }
+    }
+
+    /// Answers a request that was made before: a client lost its answer, or the daemon was restarted.
+    fn acquire_again(&mut self, request: RequestRecord, acquire: &Acquire) -> Answer {
+        let is_same = request.pool == acquire.pool
+            && request.owner == acquire.owner
+            && request.sandbox == acquire.sandbox
+            && request.task == acquire.task;
+        if !is_same {
+            return Answer::Refused(Refusal::RequestConflict { request: request.id });
+        }
+        match request.status {
+            RequestStatus::Waiting => {
+                let deadline = request.deadline.max(self.now + acquire.wait);
+                if deadline != request.deadline {
+                    self.put_request(RequestRecord { deadline, ..request.clone() });
+                    self.timers.set(Timer::Request(request.id), Some(deadline));
+                }
+                Answer::Waiting
+            }
+            RequestStatus::Granted { lease } => match self.grant_of(&lease) {
+                Some(grant) => Answer::Granted(Box::new(grant)),
+                None => Answer::Refused(Refusal::UnknownLease { lease }),
+            },
+            RequestStatus::Ended { lease, vm, .. } => {
+                Answer::Refused(Refusal::RequestEnded { request: request.id, lease, vm })
+            }
+        }
+    }
+
+    fn grant_of(&self, lease: &LeaseId) -> Option<Grant> {
+        let lease = self.leases.get(lease)?;
+        let node = self.vms.get(&lease.vm)?.record.node.clone()?;
+        Some(Grant { lease: lease.clone(), node })
+    }
+
+    fn wait(&mut self, request: RequestRecord) -> Answer {
+        if let Some(pool) = self.pools.get_mut(&request.pool) {
+            pool.queue.insert(request.order, request.id.clone());
+        }
+        self.touched.insert(request.pool.clone());
+        self.timers.set(Timer::Request(request.id.clone()), Some(request.deadline));
+        self.request_event(EventKind::RequestWaiting, &request);
+        self.put_request(request);
+        Answer::Waiting
+    }
+
+    /// Leases a free VM; `None` if it turns out not to be free.
+    pub(crate) fn grant(&mut self, request: RequestRecord, vm: &VmName) -> Option<Grant> {
+        let number = self.number();
+        let lease = Lease {
+            id: LeaseId::new(format!("lease-{number}-{}", self.suffix())).ok()?,
+            vm: vm.clone(),
+            pool: request.pool.clone(),
+            owner: request.owner.clone(),
+            sandbox: request.sandbox.clone(),
+            task: request.task.clone(),
+            request: request.id.clone(),
+            acquired_at: self.now,
+            expires_at: self.now + request.ttl,
+            ttl: request.ttl,
+            fence: number,
+        };
+        let taken = self.transit(vm, Transition::Acquire, |record| {
+            record.lease = Some(lease.id.clone());
+            record.owner = Some(lease.owner.clone());
+            record.sandbox.clone_from(&lease.sandbox);
+            record.uses += 1;
+        });
+        if !taken {
+            return None;
+        }
+        self.timers.set(Timer::Vm(vm.clone()), None);
+        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
+        self.timers.set(Timer::Request(request.id.clone()), None);
+        if let Some(pool) = self.pools.get_mut(&request.pool) {
+            pool.queue.remove(&request.order);
+        }
+        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        self.leases.insert(lease.id.clone(), lease.clone());
+        self.put_request(RequestRecord {
+            status: RequestStatus::Granted { lease: lease.id.clone() },
+            ..request
+        });
+        self.lease_event(EventKind::LeaseGranted, &lease);
+        self.grant_of(&lease.id)
+    }
+
+    pub(crate) fn cancel(&mut self, id: &RequestId) -> Answer {
+        let Some(request) = self.requests.get(id).cloned() else {
+            return Answer::Refused(Refusal::UnknownRequest { request: id.clone() });
+        };
+        match &request.status {
+            RequestStatus::Waiting => {
+                self.request_event(EventKind::RequestCancelled, &request);
+                self.drop_request(&request);
+                self.out.decided.push((id.clone(), Err(Refusal::Cancelled { request: id.clone() })));
+                Answer::Accepted
+            }
+            RequestStatus::Granted { lease } => self.release(lease),
+            RequestStatus::Ended { .. } => Answer::Accepted,
+        }
+    }
+
+    /// The time of a request is over: it waited long enough, or need not be remembered any longer.
+    pub(crate) fn request_due(&mut self, id: &RequestId) {
+        let Some(request) = self.requests.get(id).cloned() else { return };
+        if request.status == RequestStatus::Waiting {
+            let why =
+                self.pools.get(&request.pool).map(|pool| Pool::why_empty(pool, self.now)).unwrap_or_default();
+            let waited = self.now.since(request.submitted_at);
+            let refusal = Refusal::TimedOut { pool: request.pool.clone(), waited, why };
+            self.request_event(EventKind::RequestTimedOut, &request);
+            self.out.decided.push((id.clone(), Err(refusal)));
+        }
+        self.drop_request(&request);
+    }
+
+    fn drop_request(&mut self, request: &RequestRecord) {
+        if let Some(pool) = self.pools.get_mut(&request.pool) {
+            pool.queue.remove(&request.order);
+        }
+        self.touched.insert(request.pool.clone());
+        self.timers.set(Timer::Request(request.id.clone()), None);
+        self.requests.remove(&request.id);
+        self.out.changes.push(Change::RemoveRequest(request.id.clone()));
+    }
+
+    pub(crate) fn put_request(&mut self, request: RequestRecord) {
+        self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
+        self.requests.insert(request.id.clone(), request);
+    }
+
+    fn request_event(&mut self, kind: EventKind, request: &RequestRecord) {
+        self.event(kind, |event| {
+            event.pool = Some(request.pool.clone());
+            event.request = Some(request.id.clone());
+            event.owner = Some(request.owner.clone());
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! Leases: renewed, given back, expired.
+
+use std::time::Duration;
+
+use vmpool_model::{
+    Change, EventKind, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition,
+    config::OnRelease,
+};
+
+use crate::{Answer, Engine, Refusal, pool, timers::Timer};
+
+impl Engine {
+    pub(crate) fn renew(&mut self, id: &LeaseId, ttl: Option<Duration>) -> Answer {
+        let Some(lease) = self.leases.get_mut(id) else {
+            return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
+        };
+        let ttl = ttl.unwrap_or(lease.ttl);
+        if let Some(max) = self.pools.get(&lease.pool).map(|pool| pool.config.max_lease_ttl)
+            && (ttl.is_zero() || max < ttl)
+        {
+            return Answer::Refused(Refusal::TtlOutOfRange { pool: lease.pool.clone(), max });
+        }
+        lease.ttl = ttl;
+        lease.expires_at = self.now + ttl;
+        let lease = lease.clone();
+        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
+        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        Answer::Renewed(Box::new(lease))
+    }
+
+    pub(crate) fn release(&mut self, id: &LeaseId) -> Answer {
+        let Some(lease) = self.leases.get(id).cloned() else {
+            return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
+        };
+        self.lease_event(EventKind::LeaseReleased, &lease);
+        self.forget_lease(&lease);
+        let Some(vm) = self.vms.get(&lease.vm) else { return Answer::Accepted };
+        let is_usable = vm.record.suspect.is_none() && pool::is_running(&vm.record);
+        match vm.config.on_release {
+            OnRelease::Reuse if is_usable => {
+                self.transit(&lease.vm, Transition::Release, |_| {});
+                self.advance(&lease.vm);
+            }
+            OnRelease::Reuse | OnRelease::Destroy => self.terminate(&lease.vm, "its lease was released"),
+        }
+        Answer::Accepted
+    }
+
+    /// Ends a lease that nobody renewed. What its holder left behind is unknown, so the VM is not used again.
+    pub(crate) fn expire(&mut self, id: &LeaseId) {
+        let Some(lease) = self.leases.get(id).cloned() else { return };
+        self.lease_event(EventKind::LeaseExpired, &lease);
+        self.forget_lease(&lease);
+        self.terminate(&lease.vm, "its lease expired");
+    }
+
+    /// Removes a lease; its VM stays as it is, for the caller to deal with.
+    pub(crate) fn forget_lease(&mut self, lease: &Lease) {
+        self.leases.remove(&lease.id);
+        self.timers.set(Timer::Lease(lease.id.clone()), None);
+        self.out.changes.push(Change::RemoveLease(lease.id.clone()));
+        let now = self.now;
+        if self.vms.get(&lease.vm).is_some_and(|vm| vm.record.state == RecordState::InUse) {
+            self.edit(&lease.vm, |record| {
+                record.lease = None;
+                record.last_release = Some(now);
+            });
+        }
+        if let Some(request) = self.requests.get(&lease.request).cloned() {
+            let status = RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: now };
+            self.timers.set(Timer::Request(request.id.clone()), Some(now + self.spec.request_memory));
+            self.put_request(RequestRecord { status, ..request });
+        }
+    }
+
+    pub(crate) fn lease_event(&mut self, kind: EventKind, lease: &Lease) {
+        self.event(kind, |event| {
+            event.pool = Some(lease.pool.clone());
+            event.vm = Some(lease.vm.clone());
+            event.lease = Some(lease.id.clone());
+            event.request = Some(lease.request.clone());
+            event.owner = Some(lease.owner.clone());
+        });
+    }
+}

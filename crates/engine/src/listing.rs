@@ -1,0 +1,197 @@
+//! Listings: what the provider has, what it has no longer, and what belongs to nobody.
+
+use std::collections::BTreeSet;
+
+use vmpool_model::{
+    EventKind, Failure, Node, NodeId, NodeView, ProviderName, RecordState, Timestamp, VmName,
+    states::NodeState,
+};
+
+use crate::{Effect, EffectId, Engine, ListedNodes, backoff, provider::Orphan, timers::Timer};
+
+impl Engine {
+    /// Asks for a listing, unless one is under way.
+    pub(crate) fn list(&mut self, name: &ProviderName) {
+        if self.providers.get(name).is_none_or(|provider| provider.listing.is_some()) {
+            return;
+        }
+        let id = self.effect(Effect::List { provider: name.clone() });
+        if let Some(provider) = self.providers.get_mut(name) {
+            provider.listing = Some((id, self.now));
+        }
+    }
+
+    pub(crate) fn listed(&mut self, id: EffectId, name: &ProviderName, result: Result<ListedNodes, Failure>) {
+        let jitter = self.rng.f64();
+        let Some(provider) = self.providers.get_mut(name) else { return };
+        let Some((_, asked_at)) = provider.listing.take_if(|(expected, _)| *expected == id) else { return };
+        let interval = provider.config.list_interval;
+        match result {
+            Ok(listed) => {
+                provider.failures = 0;
+                if std::mem::take(&mut provider.failing) {
+                    self.provider_event(EventKind::ProviderRecovered, name, String::new());
+                }
+                self.timers.set(Timer::Provider(name.clone()), Some(asked_at + interval));
+                self.take_in(name, &listed, asked_at);
+            }
+            // Nothing is known: no node is gone, none has come.
+            Err(failure) => {
+                provider.failures += 1;
+                let pause =
+                    backoff::pause(interval, interval * 4, provider.failures, failure.retry_after, jitter);
+                if !std::mem::replace(&mut provider.failing, true) {
+                    self.provider_event(EventKind::ProviderFailed, name, failure.to_string());
+                }
+                self.timers.set(Timer::Provider(name.clone()), Some(self.now + pause));
+            }
+        }
+    }
+
+    fn take_in(&mut self, provider: &ProviderName, listed: &ListedNodes, asked_at: Timestamp) {
+        let mut seen = BTreeSet::new();
+        let mut strays = Vec::new();
+        for node in &listed.nodes {
+            match self.vm_of(provider, node) {
+                Some(vm) => {
+                    seen.insert(vm.clone());
+                    self.see(&vm, node);
+                }
+                None if self.is_ours(node) => strays.push(node),
+                None => {}
+            }
+        }
+        if !listed.complete {
+            return;
+        }
+        let known = self.providers.get(provider).into_iter().flat_map(|provider| provider.by_node.values());
+        let absent: Vec<_> = known.filter(|vm| !seen.contains(*vm)).cloned().collect();
+        for vm in absent {
+            self.miss(&vm, asked_at);
+        }
+        self.sweep(provider, &strays);
+    }
+
+    /// Returns the VM that a listed node belongs to: by its id, or by its token if the VM has no node yet.
+    fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
+        if let Some(vm) = self.providers.get(provider)?.by_node.get(&node.id) {
+            return Some(vm.clone());
+        }
+        let token = node.token.as_ref().filter(|_| self.is_ours(node))?;
+        let vm = self.vms.get(&token.vm)?;
+        let fits =
+            vm.record.pool == token.pool && vm.record.provider == *provider && vm.record.node.is_none();
+        // A VM that was already given up may be met as its dead remains; those are of no use.
+        fits.then(|| token.vm.clone())
+    }
+
+    fn is_ours(&self, node: &Node) -> bool {
+        node.token.as_ref().is_some_and(|token| token.installation == self.spec.installation)
+    }
+
+    fn see(&mut self, name: &VmName, node: &Node) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        match &vm.record.node {
+            None => self.adopt(name, node),
+            Some(known)
+                if *known == NodeView::from(node) && vm.absent.is_none() && vm.record.suspect.is_none() =>
+            {
+                // The usual case: nothing changed.
+                if vm.record.state == RecordState::Terminating {
+                    self.advance(name);
+                }
+            }
+            Some(_) => self.observe(name, NodeView::from(node)),
+        }
+    }
+
+    /// A complete listing does not have the VM's node.
+    fn miss(&mut self, name: &VmName, asked_at: Timestamp) {
+        let window = self.visibility_window(name);
+        let now = self.now;
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        if asked_at < vm.asked_at + window {
+            return;
+        }
+        if vm.record.state == RecordState::Terminating {
+            // Destroyed by us before the listing was asked for, and not there any more: gone.
+            if vm.destroyed_at.is_some_and(|at| at <= asked_at) {
+                self.vanish(name);
+            }
+            return;
+        }
+        let (since, times) = vm.absent.unwrap_or((now, 0));
+        vm.absent = Some((since, times + 1));
+        let provider = self.providers.get(&vm.record.provider);
+        let grace = provider.map(|provider| provider.config.missing_grace).unwrap_or_default();
+        if times + 1 < 2 || now < since + grace {
+            return;
+        }
+        match vm.record.state {
+            RecordState::InUse | RecordState::Held => {
+                self.suspect(name, "its node is missing at the provider")
+            }
+            _ => self.terminate(name, "its node is missing at the provider"),
+        }
+    }
+
+    /// Marks nodes with our token that belong to no record, and destroys those that stay so.
+    fn sweep(&mut self, name: &ProviderName, strays: &[&Node]) {
+        let now = self.now;
+        let Some(provider) = self.providers.get_mut(name) else { return };
+        let listed: BTreeSet<_> = strays.iter().map(|node| node.id.clone()).collect();
+        provider.orphans.retain(|id, orphan| listed.contains(id) || orphan.destroying.is_some());
+        let grace = provider.config.orphan_grace;
+        let mut found = Vec::new();
+        let mut due = Vec::new();
+        for node in strays.iter().filter(|node| node.state != NodeState::Terminated) {
+            let orphan = provider.orphans.entry(node.id.clone()).or_insert_with(|| {
+                found.push(*node);
+                Orphan { since: now, seen: 0, destroying: None }
+            });
+            orphan.seen += 1;
+            if 2 <= orphan.seen && orphan.since + grace <= now && orphan.destroying.is_none() {
+                due.push(*node);
+            }
+        }
+        for node in found {
+            self.orphan_event(EventKind::OrphanFound, name, node);
+        }
+        for node in due {
+            self.orphan_event(EventKind::OrphanDestroyed, name, node);
+            self.destroy_orphan(name, &node.id);
+        }
+    }
+
+    fn destroy_orphan(&mut self, name: &ProviderName, node: &NodeId) {
+        let id = self.effect(Effect::Destroy { provider: name.clone(), vm: None, node: node.clone() });
+        if let Some(orphan) = self.providers.get_mut(name).and_then(|provider| provider.orphans.get_mut(node))
+        {
+            orphan.destroying = Some(id);
+        }
+    }
+
+    /// An orphan's destruction was answered; whether it is gone, the next listings tell.
+    pub(crate) fn orphan_done(&mut self, id: EffectId) {
+        for provider in self.providers.values_mut() {
+            provider.orphans.retain(|_, orphan| orphan.destroying != Some(id));
+        }
+    }
+
+    fn orphan_event(&mut self, kind: EventKind, provider: &ProviderName, node: &Node) {
+        let token = node.token.clone();
+        self.event(kind, |event| {
+            event.provider = Some(provider.clone());
+            event.pool = token.as_ref().map(|token| token.pool.clone());
+            event.vm = token.map(|token| token.vm);
+            event.detail = format!("node {} is {}", node.id, node.state);
+        });
+    }
+
+    fn provider_event(&mut self, kind: EventKind, provider: &ProviderName, detail: String) {
+        self.event(kind, |event| {
+            event.provider = Some(provider.clone());
+            event.detail = detail;
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! What became of effects.
+
+use vmpool_model::{
+    Certainty, EventKind, Failure, FailureKind, Node, NodeView, RecordState, Transition, VmName,
+    states::NodeState,
+};
+
+use crate::{EffectId, Engine, Outcome, backoff, timers::Timer};
+
+impl Engine {
+    pub(crate) fn done(&mut self, id: EffectId, outcome: Outcome) {
+        if let Outcome::Listed { provider, result } = outcome {
+            return self.listed(id, &provider, result);
+        }
+        let Some(name) = self.awaited.remove(&id) else {
+            return self.orphan_done(id);
+        };
+        match self.vms.get_mut(&name) {
+            Some(vm) if vm.effect == Some(id) => vm.effect = None,
+            _ => return,
+        }
+        match outcome {
+            Outcome::Created(Ok(node)) => self.created(&name, &node),
+            Outcome::Created(Err(failure)) => self.not_created(&name, &failure),
+            Outcome::Found(Ok(nodes)) => self.found(&name, &nodes),
+            Outcome::Found(Err(failure)) => {
+                self.retry_later(&name, &failure);
+                self.advance(&name);
+            }
+            Outcome::Destroyed(result) => self.destroyed(&name, result),
+            Outcome::Checked(Ok(())) => self.check_passed(&name),
+            Outcome::Checked(Err(why)) => self.check_failed(&name, &why),
+            Outcome::Listed { .. } => {}
+        }
+    }
+
+    fn created(&mut self, name: &VmName, node: &Node) {
+        let Some(vm) = self.vms.get(name) else { return };
+        // A listing may have shown it before the answer came.
+        if vm.record.node.is_none() {
+            let pool = vm.record.pool.clone();
+            self.event(EventKind::VmCreated, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+                event.detail = format!("node {}", node.id);
+            });
+        }
+        if vm_knows_other(self, name, node) {
+            return self.advance(name);
+        }
+        self.observe(name, NodeView::from(node));
+        self.advance(name);
+    }
+
+    fn not_created(&mut self, name: &VmName, failure: &Failure) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        let certain =
+            failure.certainty == Certainty::NotApplied && failure.kind != FailureKind::AlreadyExists;
+        let (pool, state, has_node) = (vm.record.pool.clone(), vm.record.state, vm.record.node.is_some());
+        self.spawn_trouble(name, &failure.to_string(), Some(failure));
+        if certain && !has_node {
+            if state == RecordState::Terminating {
+                return self.vanish(name);
+            }
+            self.event(EventKind::SpawnFailed, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+                event.detail = failure.to_string();
+            });
+            self.transit(name, Transition::NotCreated, |_| {});
+            return;
+        }
+        self.event(EventKind::CreateUnknown, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.detail = failure.to_string();
+        });
+        self.retry_later(name, failure);
+        self.advance(name);
+    }
+
+    /// A look-up told which nodes carry the VM's token.
+    fn found(&mut self, name: &VmName, nodes: &[Node]) {
+        let Some(vm) = self.vms.get(name) else { return };
+        if vm.record.node.is_some() {
+            return self.advance(name);
+        }
+        let best = nodes
+            .iter()
+            .min_by_key(|node| (node.state == NodeState::Terminated, node.state == NodeState::Error));
+        if let Some(node) = best {
+            return self.adopt(name, node);
+        }
+        let visible_at = vm.asked_at + self.visibility_window(name);
+        if self.now < visible_at {
+            self.edit(name, |record| record.retry_at = Some(visible_at));
+            return self.advance(name);
+        }
+        if let Some(vm) = self.vms.get_mut(name) {
+            vm.may_exist = false;
+        }
+        self.advance(name);
+    }
+
+    /// Takes over a node whose creation was never answered.
+    pub(crate) fn adopt(&mut self, name: &VmName, node: &Node) {
+        let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
+        self.event(EventKind::VmAdopted, |event| {
+            event.pool = pool;
+            event.vm = Some(name.clone());
+            event.detail = format!("node {}", node.id);
+        });
+        self.observe(name, NodeView::from(node));
+        self.advance(name);
+    }
+
+    fn destroyed(&mut self, name: &VmName, result: Result<(), Failure>) {
+        let now = self.now;
+        match result {
+            Ok(()) => {}
+            // The provider does not know it: that is what was wanted, and a listing must still agree.
+            Err(failure) if failure.kind == FailureKind::NotFound => {}
+            Err(failure) => {
+                let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
+                self.event(EventKind::DestroyFailed, |event| {
+                    event.pool = pool;
+                    event.vm = Some(name.clone());
+                    event.detail = failure.to_string();
+                });
+                self.retry_later(name, &failure);
+                return self.advance(name);
+            }
+        }
+        if let Some(vm) = self.vms.get_mut(name) {
+            vm.destroyed_at = Some(now);
+        }
+        self.advance(name);
+    }
+
+    fn check_passed(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let (pool, is_news) = (vm.record.pool.clone(), vm.record.uses == 0 && vm.record.problem.is_none());
+        let had_trouble = vm.record.check_fails != 0;
+        let passed = self.transit(name, Transition::PassCheck, |record| {
+            record.check_fails = 0;
+            record.problem = None;
+        });
+        if passed && (is_news || had_trouble) {
+            self.event(EventKind::VmReady, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+            });
+        }
+        self.timers.set(Timer::Vm(name.clone()), None);
+        self.advance(name);
+    }
+
+    /// Remembers a failure and when the present step may be tried again.
+    fn retry_later(&mut self, name: &VmName, failure: &Failure) {
+        let jitter = self.rng.f64();
+        let Some(vm) = self.vms.get(name) else { return };
+        let attempts = vm.record.attempts + 1;
+        let config = &vm.config;
+        let pause = backoff::pause(config.retry_min, config.retry_max, attempts, failure.retry_after, jitter);
+        let retry_at = self.now + pause;
+        self.edit(name, |record| {
+            record.attempts = attempts;
+            record.retry_at = Some(retry_at);
+            record.problem = Some(failure.to_string());
+        });
+    }
+
+    pub(crate) fn visibility_window(&self, name: &VmName) -> std::time::Duration {
+        let provider = self.vms.get(name).and_then(|vm| self.providers.get(&vm.record.provider));
+        provider.map(|provider| provider.config.visibility_window).unwrap_or_default()
+    }
+}
+
+fn vm_knows_other(engine: &Engine, name: &VmName, node: &Node) -> bool {
+    let known = engine.vms.get(name).and_then(|vm| vm.record.node.as_ref());
+    known.is_some_and(|known| known.id != node.id)
+}

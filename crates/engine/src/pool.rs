@@ -1,0 +1,215 @@
+//! What the engine keeps of one pool: its indexes, its queue and its pauses.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use vmpool_model::{
+    Owner, PoolName, ProviderName, RecordState, RequestId, Sandbox, Timestamp, VmName, VmRecord,
+    config::PoolConfig, states::NodeState,
+};
+
+/// Whom a used VM is kept for.
+type Tenant = (Owner, Option<Sandbox>);
+/// VMs by age of their present condition: the one that waited longest comes first.
+type ByAge = BTreeSet<(Timestamp, VmName)>;
+
+/// One pool.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) config: Arc<PoolConfig>,
+    /// The pool left the configuration: what there is of it is kept, nothing is added.
+    pub(crate) retired: bool,
+    /// How many records are in each state.
+    counts: [usize; RecordState::ALL.len()],
+    /// Ready VMs that anybody may get.
+    clean: ByAge,
+    /// Ready VMs that only the tenant who used them may get.
+    dirty: BTreeMap<Tenant, ByAge>,
+    dirty_by_age: ByAge,
+    /// Waiting requests in their order.
+    pub(crate) queue: BTreeMap<u64, RequestId>,
+    pub(crate) last_spawn: Option<Timestamp>,
+    pub(crate) paused_until: Option<Timestamp>,
+    pub(crate) failures: u32,
+    pub(crate) problem: Option<String>,
+    /// Since when the pool has more VMs than it wants.
+    pub(crate) surplus_since: Option<Timestamp>,
+}
+
+impl Pool {
+    pub(crate) fn new(config: PoolConfig, retired: bool) -> Self {
+        Self {
+            config: Arc::new(config),
+            retired,
+            counts: [0; RecordState::ALL.len()],
+            clean: ByAge::new(),
+            dirty: BTreeMap::new(),
+            dirty_by_age: ByAge::new(),
+            queue: BTreeMap::new(),
+            last_spawn: None,
+            paused_until: None,
+            failures: 0,
+            problem: None,
+            surplus_since: None,
+        }
+    }
+
+    /// Makes the pool of records whose pool left the configuration.
+    pub(crate) fn retired(provider: ProviderName) -> Self {
+        Self::new(PoolConfig::new(provider, "", 0), true)
+    }
+
+    /// Counts a record in; the record must be counted out before it changes.
+    pub(crate) fn count_in(&mut self, record: &VmRecord) {
+        self.counts[record.state as usize] += 1;
+        self.last_spawn = self.last_spawn.max(Some(record.created_at));
+        if !is_free(record) {
+            return;
+        }
+        let entry = (record.since, record.name.clone());
+        match tenant(record) {
+            None => {
+                self.clean.insert(entry);
+            }
+            Some(tenant) => {
+                self.dirty.entry(tenant).or_default().insert(entry.clone());
+                self.dirty_by_age.insert(entry);
+            }
+        }
+    }
+
+    /// Counts a record out, exactly as it was counted in.
+    pub(crate) fn count_out(&mut self, record: &VmRecord) {
+        self.counts[record.state as usize] -= 1;
+        if !is_free(record) {
+            return;
+        }
+        let entry = (record.since, record.name.clone());
+        match tenant(record) {
+            None => {
+                self.clean.remove(&entry);
+            }
+            Some(tenant) => {
+                self.dirty_by_age.remove(&entry);
+                if let Some(vms) = self.dirty.get_mut(&tenant) {
+                    vms.remove(&entry);
+                    if vms.is_empty() {
+                        self.dirty.remove(&tenant);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the VM to give: one that the tenant used before, else a clean one if that is allowed.
+    pub(crate) fn pick(&self, owner: &Owner, sandbox: Option<&Sandbox>, clean_too: bool) -> Option<VmName> {
+        let own = self.dirty.get(&(owner.clone(), sandbox.cloned())).and_then(BTreeSet::first);
+        let clean = self.clean.first().filter(|_| clean_too);
+        own.or(clean).map(|(_, name)| name.clone())
+    }
+
+    pub(crate) fn count(&self, state: RecordState) -> usize {
+        self.counts[state as usize]
+    }
+
+    pub(crate) fn counts(&self) -> [usize; RecordState::ALL.len()] {
+        self.counts
+    }
+
+    /// Returns how many records there are, those being terminated included.
+    pub(crate) fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Returns how many VMs are kept for a tenant who may come again.
+    pub(crate) fn dirty(&self) -> usize {
+        self.dirty_by_age.len()
+    }
+
+    /// Returns how many VMs the pool wants, leased ones included.
+    pub(crate) fn desired(&self) -> usize {
+        if self.retired {
+            return 0;
+        }
+        let taken = self.count(RecordState::InUse) + self.count(RecordState::Held) + self.dirty();
+        let spare = self.queue.len().max(self.config.min_ready as usize);
+        (self.config.size as usize).max(taken + spare)
+    }
+
+    /// Returns how many VMs there are that are not being terminated.
+    pub(crate) fn live(&self) -> usize {
+        self.total() - self.count(RecordState::Terminating)
+    }
+
+    /// Returns how many VMs are on their way to somebody: starting, in a check, or making room.
+    pub(crate) fn coming(&self) -> usize {
+        use RecordState as S;
+        [S::Spawning, S::GotIp, S::CheckHealth, S::CheckHealthFailed, S::Terminating]
+            .into_iter()
+            .map(|state| self.count(state))
+            .sum()
+    }
+
+    pub(crate) fn oldest_dirty(&self) -> Option<VmName> {
+        self.dirty_by_age.first().map(|(_, name)| name.clone())
+    }
+
+    pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
+        self.clean.iter().map(|(_, name)| name)
+    }
+
+    /// Says in words why nobody can be served now.
+    pub(crate) fn why_empty(&self, now: Timestamp) -> String {
+        let mut why = Vec::new();
+        for state in RecordState::ALL {
+            if self.count(state) != 0 {
+                why.push(format!("{} {state}", self.count(state)));
+            }
+        }
+        if why.is_empty() {
+            why.push("the pool has no VM yet".to_owned());
+        }
+        if self.config.max_total() as usize <= self.total() {
+            why.push(format!("max_total is {}", self.config.max_total()));
+        }
+        if !self.queue.is_empty() {
+            why.push(format!("{} requests wait", self.queue.len()));
+        }
+        match (&self.problem, self.paused_until) {
+            (Some(problem), Some(until)) if now < until => {
+                why.push(format!("spawning pauses until {until}: {problem}"));
+            }
+            (Some(problem), _) => why.push(format!("last problem: {problem}")),
+            (None, _) => {}
+        }
+        why.join(", ")
+    }
+
+    /// Returns the pool as people want to see it.
+    pub(crate) fn view(&self, name: &PoolName) -> crate::PoolView {
+        crate::PoolView {
+            name: name.clone(),
+            counts: self.counts(),
+            waiting: self.queue.len(),
+            retired: self.retired,
+            paused_until: self.paused_until,
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+fn tenant(record: &VmRecord) -> Option<Tenant> {
+    record.owner.as_ref().map(|owner| (owner.clone(), record.sandbox.clone()))
+}
+
+/// Returns whether the VM can be leased now: a node in any state but running is busy.
+fn is_free(record: &VmRecord) -> bool {
+    record.state == RecordState::Ready && is_running(record)
+}
+
+/// Returns whether the VM's node runs, as last seen.
+pub(crate) fn is_running(record: &VmRecord) -> bool {
+    record.node.as_ref().is_some_and(|node| node.state == NodeState::Running)
+}

@@ -1,0 +1,45 @@
+//! What the engine keeps of one provider: its listing, and nodes that belong to nobody.
+
+use std::collections::BTreeMap;
+
+use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
+
+use crate::EffectId;
+
+/// One provider.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) config: ProviderConfig,
+    /// The listing under way, and when it was asked for.
+    pub(crate) listing: Option<(EffectId, Timestamp)>,
+    /// Nodes with our token that belong to no record.
+    pub(crate) orphans: BTreeMap<NodeId, Orphan>,
+    /// The VM that each known node belongs to.
+    pub(crate) by_node: BTreeMap<NodeId, VmName>,
+    /// Whether the last listing failed.
+    pub(crate) failing: bool,
+    pub(crate) failures: u32,
+}
+
+/// A node with our token that belongs to no record.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    pub(crate) since: Timestamp,
+    /// In how many complete listings it was seen.
+    pub(crate) seen: u32,
+    /// Its destruction, while that is under way.
+    pub(crate) destroying: Option<EffectId>,
+}
+
+impl Provider {
+    pub(crate) fn new(config: ProviderConfig) -> Self {
+        Self {
+            config,
+            listing: None,
+            orphans: BTreeMap::new(),
+            by_node: BTreeMap::new(),
+            failing: false,
+            failures: 0,
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! One VM of the engine, and what it needs next: derived from its record, again and again.
+
+use std::{sync::Arc, time::Duration};
+
+use vmpool_model::{
+    Change, EventKind, NodeView, RecordState, Timestamp, Transition, VmName, VmRecord,
+    config::{CheckConfig, PoolConfig},
+    states::NodeState,
+};
+
+use crate::{Answer, Effect, EffectId, Engine, Refusal, backoff, timers::Timer};
+
+/// A VM: its record, and what only this process knows. Whatever is not in the record can be lost.
+#[derive(Debug)]
+pub(crate) struct Vm {
+    pub(crate) record: VmRecord,
+    /// Its pool's configuration.
+    pub(crate) config: Arc<PoolConfig>,
+    /// The effect under way.
+    pub(crate) effect: Option<EffectId>,
+    /// The node may exist although the record has none: it must be looked for before it is created.
+    pub(crate) may_exist: bool,
+    /// When the node was last asked for, or became known: until some time later it may be invisible.
+    pub(crate) asked_at: Timestamp,
+    /// When the provider accepted to destroy the node.
+    pub(crate) destroyed_at: Option<Timestamp>,
+    /// Since when, and in how many complete listings, the node is absent.
+    pub(crate) absent: Option<(Timestamp, u32)>,
+}
+
+impl Vm {
+    pub(crate) fn intended(record: VmRecord, config: Arc<PoolConfig>) -> Self {
+        let asked_at = record.created_at;
+        Self { record, config, effect: None, may_exist: false, asked_at, destroyed_at: None, absent: None }
+    }
+
+    /// After a restart nobody knows whether the node was asked for.
+    pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Timestamp) -> Self {
+        Self { may_exist: true, asked_at: now, ..Self::intended(record, config) }
+    }
+}
+
+/// How long a destroyed node may stay in listings before it is destroyed again.
+const DESTROY_PATIENCE: Duration = Duration::from_secs(60);
+/// How much longer than its own limit a check may take before its result counts as lost.
+const CHECK_SLACK: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Changes a record and keeps every index true.
+    pub(crate) fn edit(&mut self, name: &VmName, change: impl FnOnce(&mut VmRecord)) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        let before = vm.record.node.as_ref().map(|node| node.id.clone());
+        if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
+            pool.count_out(&vm.record);
+            change(&mut vm.record);
+            pool.count_in(&vm.record);
+        }
+        self.touched.insert(vm.record.pool.clone());
+        let after = vm.record.node.as_ref().map(|node| node.id.clone());
+        if before != after
+            && let Some(provider) = self.providers.get_mut(&vm.record.provider)
+        {
+            if let Some(before) = before {
+                provider.by_node.remove(&before);
+            }
+            if let Some(after) = after {
+                provider.orphans.remove(&after);
+                provider.by_node.insert(after, name.clone());
+            }
+        }
+        self.out.changes.push(Change::PutVm(Box::new(vm.record.clone())));
+    }
+
+    /// Makes a transition; an illegal one changes nothing and returns false.
+    pub(crate) fn transit(
+        &mut self,
+        name: &VmName,
+        transition: Transition,
+        change: impl FnOnce(&mut VmRecord),
+    ) -> bool {
+        let Some(vm) = self.vms.get(name) else { return false };
+        let now = self.now;
+        match RecordState::next(Some(vm.record.state), transition) {
+            Ok(Some(state)) => {
+                self.edit(name, |record| {
+                    record.state = state;
+                    record.since = now;
+                    record.attempts = 0;
+                    record.retry_at = None;
+                    change(record);
+                });
+                true
+            }
+            Ok(None) => {
+                self.remove(name);
+                true
+            }
+            Err(illegal) => {
+                debug_assert!(false, "{name}: {illegal}");
+                false
+            }
+        }
+    }
+
+    /// Removes a record whose node is proven not to exist.
+    fn remove(&mut self, name: &VmName) {
+        self.forget_effect(name);
+        let Some(vm) = self.vms.remove(name) else { return };
+        if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
+            pool.count_out(&vm.record);
+            if pool.retired && pool.total() == 0 {
+                self.pools.remove(&vm.record.pool);
+            }
+        }
+        if let (Some(node), Some(provider)) = (&vm.record.node, self.providers.get_mut(&vm.record.provider)) {
+            provider.by_node.remove(&node.id);
+        }
+        self.touched.insert(vm.record.pool.clone());
+        self.timers.set(Timer::Vm(name.clone()), None);
+        self.out.changes.push(Change::RemoveVm(name.clone()));
+    }
+
+    /// Does what the VM needs now, and sets when to look again.
+    pub(crate) fn advance(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        if !self.providers.contains_key(&vm.record.provider) {
+            return;
+        }
+        let state = vm.record.state;
+        let due = match state {
+            RecordState::Spawning => self.advance_spawning(name),
+            RecordState::GotIp => self.start_check(name),
+            RecordState::CheckHealth => self.advance_check(name),
+            RecordState::CheckHealthFailed => self.advance_failed(name),
+            RecordState::Ready => self.advance_ready(name),
+            RecordState::InUse => self.advance_in_use(name),
+            RecordState::Held => None,
+            RecordState::Terminating => self.advance_terminating(name),
+        };
+        // A transition on the way has advanced the VM itself, and set its own time.
+        if self.vms.get(name).is_some_and(|vm| vm.record.state == state) {
+            self.timers
+                .set(Timer::Vm(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
+        }
+    }
+
+    fn advance_spawning(&mut self, name: &VmName) -> Option<Timestamp> {
+        let vm = self.vms.get(name)?;
+        let deadline = vm.record.created_at + vm.config.boot_timeout;
+        if deadline <= self.now {
+            self.terminate(name, "it took longer than boot_timeout to start");
+            return None;
+        }
+        if vm.record.node.is_some() || vm.effect.is_some() {
+            return Some(deadline);
+        }
+        match vm.record.retry_at {
+            Some(retry_at) if self.now < retry_at => return Some(retry_at.min(deadline)),
+            _ => {}
+        }
+        match vm.may_exist {
+            true => self.find(name),
+            false => self.create(name),
+        }
+        Some(deadline)
+    }
+
+    fn create(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let effect = Effect::Create {
+            provider: vm.record.provider.clone(),
+            vm: name.clone(),
+            token: vm.record.token(&self.spec.installation),
+            template: vm.config.template.clone(),
+        };
+        self.start(name, effect);
+        let now = self.now;
+        if let Some(vm) = self.vms.get_mut(name) {
+            // From here on only a look-up can tell that there is no node.
+            vm.may_exist = true;
+            vm.asked_at = now;
+        }
+    }
+
+    fn find(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let effect = Effect::Find {
+            provider: vm.record.provider.clone(),
+            vm: name.clone(),
+            token: vm.record.token(&self.spec.installation),
+        };
+        self.start(name, effect);
+    }
+
+    /// Starts the check of a VM whose node can be used.
+    fn start_check(&mut self, name: &VmName) -> Option<Timestamp> {
+        let now = self.now;
+        let started = self.transit(name, Transition::StartCheck, |record| record.last_check = Some(now));
+        if started {
+            self.advance(name);
+        }
+        None
+    }
+
+    fn advance_check(&mut self, name: &VmName) -> Option<Timestamp> {
+        let vm = self.vms.get(name)?;
+        let config = &vm.config;
+        let deadline = vm.record.since + config.check_timeout + CHECK_SLACK;
+        if vm.effect.is_none() {
+            let effect = Effect::Check {
+                vm: name.clone(),
+                pool: vm.record.pool.clone(),
+                node: vm.record.node.clone()?,
+                check: config.check.clone(),
+                timeout: config.check_timeout,
+            };
+            self.start(name, effect);
+            // After a restart the check gets its whole time again.
+            return Some(deadline.max(self.now + CHECK_SLACK));
+        }
+        if deadline <= self.now {
+            self.forget_effect(name);
+            self.check_failed(name, "the check gave no result in time");
+            return None;
+        }
+        Some(deadline)
+    }
+
+    pub(crate) fn check_failed(&mut self, name: &VmName, why: &str) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let config = Arc::clone(&vm.config);
+        let fails = vm.record.check_fails + 1;
+        let pause = backoff::pause(config.retry_min, config.retry_max, fails, None, self.rng.f64());
+        let retry_at = self.now + pause;
+        let failed = self.transit(name, Transition::FailCheck, |record| {
+            record.check_fails = fails;
+            record.retry_at = Some(retry_at);
+            record.problem = Some(why.to_owned());
+        });
+        if !failed {
+            return;
+        }
+        let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
+        self.event(EventKind::CheckFailed, |event| {
+            event.pool = pool;
+            event.vm = Some(name.clone());
+            event.detail = why.to_owned();
+        });
+        match config.max_check_fails < fails {
+            true => self.terminate(name, &format!("{fails} health checks in a row failed: {why}")),
+            false => self.timers.set(Timer::Vm(name.clone()), Some(retry_at)),
+        }
+    }
+
+    fn advance_failed(&mut self, name: &VmName) -> Option<Timestamp> {
+        match self.vms.get(name)?.record.retry_at {
+            Some(retry_at) if self.now < retry_at => Some(retry_at),
+            _ => self.start_check(name),
+        }
+    }
+
+    fn advance_ready(&mut self, name: &VmName) -> Option<Timestamp> {
+        let Vm { record, config, .. } = self.vms.get(name)?;
+        let leaves_at = (!record.is_clean()).then(|| record.since + config.dirty_timeout);
+        if leaves_at.is_some_and(|at| at <= self.now) {
+            self.terminate(name, "its last user did not come back");
+            return None;
+        }
+        let checked =
+            config.check != CheckConfig::None && !config.check_interval.is_zero() && record.is_clean();
+        let check_at = checked.then(|| record.last_check.unwrap_or(record.since) + config.check_interval);
+        if check_at.is_some_and(|at| at <= self.now) {
+            return self.start_check(name);
+        }
+        leaves_at.into_iter().chain(check_at).min()
+    }
+
+    /// Gives up a VM whose lease is not recorded; an atomic store never shows one.
+    fn advance_in_use(&mut self, name: &VmName) -> Option<Timestamp> {
+        let lease = self.vms.get(name)?.record.lease.as_ref();
+        if !lease.is_some_and(|lease| self.leases.contains_key(lease)) {
+            self.terminate(name, "its lease is not recorded");
+        }
+        None
+    }
+
+    fn advance_terminating(&mut self, name: &VmName) -> Option<Timestamp> {
+        let vm = self.vms.get(name)?;
+        if vm.effect.is_some() {
+            return None;
+        }
+        match vm.record.retry_at {
+            Some(retry_at) if self.now < retry_at => return Some(retry_at),
+            _ => {}
+        }
+        let Some(node) = &vm.record.node else {
+            match vm.may_exist {
+                true => self.find(name),
+                false => self.vanish(name),
+            }
+            return None;
+        };
+        // Accepted is not gone: a complete listing without the node ends this, or another attempt.
+        match vm.destroyed_at {
+            Some(at) if self.now < at + DESTROY_PATIENCE => Some(at + DESTROY_PATIENCE),
+            _ => {
+                let (provider, node) = (vm.record.provider.clone(), node.id.clone());
+                self.start(name, Effect::Destroy { provider, vm: Some(name.clone()), node });
+                None
+            }
+        }
+    }
+
+    /// Removes a terminating record whose node is proven gone.
+    pub(crate) fn vanish(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let pool = vm.record.pool.clone();
+        if self.transit(name, Transition::Vanish, |_| {}) {
+            self.event(EventKind::VmGone, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+            });
+        }
+    }
+
+    /// Begins to destroy a VM; what is leased loses its lease only through the callers that end leases.
+    pub(crate) fn terminate(&mut self, name: &VmName, reason: &str) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        if vm.record.state == RecordState::Terminating {
+            return;
+        }
+        // A create or look-up under way still brings news of the node; the result of a check does not matter.
+        vm.destroyed_at = None;
+        let (pool, state) = (vm.record.pool.clone(), vm.record.state);
+        if state != RecordState::Spawning {
+            self.forget_effect(name);
+        }
+        self.event(EventKind::VmTerminating, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.detail = reason.to_owned();
+        });
+        self.transit(name, Transition::Terminate, |record| record.problem = Some(reason.to_owned()));
+        self.advance(name);
+    }
+
+    pub(crate) fn terminate_by_verb(&mut self, name: &VmName, reason: &str) -> Answer {
+        let Some(vm) = self.vms.get(name) else {
+            return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
+        };
+        if let Some(lease) = vm.record.lease.as_ref().and_then(|lease| self.leases.get(lease)).cloned() {
+            self.event(EventKind::LeaseReleased, |event| {
+                event.pool = Some(lease.pool.clone());
+                event.vm = Some(lease.vm.clone());
+                event.lease = Some(lease.id.clone());
+                event.owner = Some(lease.owner.clone());
+                event.detail = format!("the VM is terminated: {reason}");
+            });
+            self.forget_lease(&lease);
+        }
+        self.terminate(name, reason);
+        Answer::Accepted
+    }
+
+    /// Takes in how the node looks, and does what that calls for.
+    pub(crate) fn observe(&mut self, name: &VmName, node: NodeView) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        vm.absent = None;
+        let is_new = vm.record.node.as_ref().is_none_or(|known| known.id != node.id);
+        if is_new {
+            vm.asked_at = self.now;
+            vm.destroyed_at = None;
+        }
+        let missing = vm.record.suspect.is_some() && node.state == NodeState::Running;
+        if vm.record.node.as_ref() != Some(&node) || missing {
+            self.edit(name, |record| {
+                if node.state == NodeState::Running {
+                    record.suspect = None;
+                }
+                record.node = Some(node);
+            });
+        }
+        self.react(name);
+    }
+
+    fn react(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let Some(node) = &vm.record.node else { return };
+        let (node_state, has_address) = (node.state, !node.addresses.is_empty());
+        let is_dead = matches!(node_state, NodeState::Terminated | NodeState::Error);
+        let is_off = matches!(node_state, NodeState::Stopped | NodeState::Suspended | NodeState::Paused);
+        match vm.record.state {
+            RecordState::Spawning if is_dead => {
+                self.spawn_trouble(name, &format!("its node came up as {node_state}"), None);
+                self.terminate(name, &format!("its node came up as {node_state}"));
+            }
+            RecordState::Spawning if node_state == NodeState::Running && has_address => self.got_ip(name),
+            RecordState::Spawning => {}
+            RecordState::InUse | RecordState::Held if is_dead || is_off => {
+                self.suspect(name, &format!("its node is {node_state}"));
+            }
+            RecordState::InUse | RecordState::Held => {}
+            RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
+            RecordState::Terminating => self.advance(name),
+            _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
+            _ => {}
+        }
+    }
+
+    fn got_ip(&mut self, name: &VmName) {
+        if !self.transit(name, Transition::GetIp, |_| {}) {
+            return;
+        }
+        self.forget_effect(name);
+        let Some(vm) = self.vms.get(name) else { return };
+        let pool = vm.record.pool.clone();
+        let addresses = vm.record.node.iter().flat_map(|node| &node.addresses).map(ToString::to_string);
+        let detail = addresses.collect::<Vec<_>>().join(", ");
+        self.spawn_success(&pool);
+        self.event(EventKind::VmGotIp, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.detail = detail;
+        });
+        self.advance(name);
+    }
+
+    /// Doubts a VM that somebody uses; nothing else happens to it.
+    pub(crate) fn suspect(&mut self, name: &VmName, why: &str) {
+        let Some(vm) = self.vms.get(name) else { return };
+        if vm.record.suspect.as_deref() == Some(why) {
+            return;
+        }
+        let (pool, lease, owner) = (vm.record.pool.clone(), vm.record.lease.clone(), vm.record.owner.clone());
+        self.edit(name, |record| record.suspect = Some(why.to_owned()));
+        self.event(EventKind::VmSuspect, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.lease = lease;
+            event.owner = owner;
+            event.detail = why.to_owned();
+        });
+    }
+
+    fn start(&mut self, name: &VmName, effect: Effect) {
+        let id = self.effect(effect);
+        self.awaited.insert(id, name.clone());
+        if let Some(vm) = self.vms.get_mut(name) {
+            vm.effect = Some(id);
+        }
+    }
+
+    /// Stops waiting for the effect under way; its result will change nothing.
+    pub(crate) fn forget_effect(&mut self, name: &VmName) {
+        if let Some(id) = self.vms.get_mut(name).and_then(|vm| vm.effect.take()) {
+            self.awaited.remove(&id);
+        }
+    }
+}
