@@ -2,6 +2,8 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,6 +14,7 @@ use crate::{
     Call, Clock, DummyConfig, Fault, InvalidCreds,
     clock::system_clock,
     history::History,
+    journal::{self, Journal, JournalError},
     libcloud,
     machine::number_of,
     state::{Change, Counts, State},
@@ -39,6 +42,9 @@ pub enum CloudError {
     /// The credentials of libcloud's dummy driver cannot be used.
     #[error(transparent)]
     Creds(#[from] InvalidCreds),
+    /// The file of the cloud cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A node of the cloud cannot be named.
     #[error("a first node cannot be made: {0}")]
     Name(#[from] vmpool_model::InvalidName),
@@ -64,6 +70,15 @@ pub(crate) struct Inner {
     pub(crate) script: HashMap<Operation, VecDeque<Fault>>,
     pub(crate) last_listing: Option<Vec<Node>>,
     clock: Clock,
+    keeper: Keeper,
+}
+
+/// What keeps the changes.
+enum Keeper {
+    Memory,
+    File(Journal),
+    /// Somebody else's file was read; nothing here may change.
+    Nobody,
 }
 
 impl DummyCloud {
@@ -75,19 +90,45 @@ impl DummyCloud {
     pub fn in_memory(config: DummyConfig) -> Result<Self, CloudError> {
         let clock = system_clock();
         let state = begin(&config, clock())?;
-        Ok(Self::assemble(config, state, clock))
+        Ok(Self::assemble(config, state, clock, Keeper::Memory))
     }
 
-    /// Opens the cloud that the configuration describes.
+    /// Opens the cloud that the configuration describes: the one in the file [`DummyConfig::path`], which
+    /// begins if there is none yet, or a new one in memory.
+    ///
+    /// A cloud in a file outlives its process, even one that is killed, and its nodes go on booting, ending and
+    /// dying meanwhile.
     ///
     /// # Errors
     ///
-    /// Those of [`in_memory`](Self::in_memory).
+    /// Those of [`in_memory`](Self::in_memory), and [`CloudError::Journal`] if the file is in use, damaged
+    /// or not accessible.
     pub fn open(config: DummyConfig) -> Result<Self, CloudError> {
-        Self::in_memory(config)
+        let Some(path) = config.path.clone() else { return Self::in_memory(config) };
+        let clock = system_clock();
+        let (journal, state) = Journal::open(&path, || begin(&config, clock()))?;
+        Ok(Self::assemble(config, state, clock, Keeper::File(journal)))
     }
 
-    fn assemble(config: DummyConfig, state: State, clock: Clock) -> Self {
+    /// Reads the cloud in a file as it is at this moment, even while another process writes it.
+    ///
+    /// The cloud that is returned can be looked into, and refuses every change.
+    ///
+    /// # Errors
+    ///
+    /// [`CloudError::Journal`] if there is no such file or it is damaged.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, CloudError> {
+        let path = path.as_ref();
+        let state = journal::read(path)?.ok_or_else(|| JournalError::Io {
+            what: "read",
+            path: path.to_owned(),
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        let config = DummyConfig::default().with_path(path);
+        Ok(Self::assemble(config, state, system_clock(), Keeper::Nobody))
+    }
+
+    fn assemble(config: DummyConfig, state: State, clock: Clock, keeper: Keeper) -> Self {
         let inner = Inner {
             rng: fastrand::Rng::with_seed(config.seed.wrapping_add(state.counts().next_number)),
             config,
@@ -96,6 +137,7 @@ impl DummyCloud {
             script: HashMap::new(),
             last_listing: None,
             clock,
+            keeper,
         };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
@@ -161,7 +203,7 @@ impl DummyCloud {
         self.lock().script.entry(operation).or_default().push_back(fault);
     }
 
-    /// Ends a node that nobody destroyed; returns whether there was such a node.
+    /// Ends a node that nobody destroyed; returns whether there was such a node and the end could be kept.
     pub fn kill_node(&self, id: &NodeId, death: Death) -> bool {
         let mut inner = self.lock();
         let now = inner.now();
@@ -193,8 +235,19 @@ impl Inner {
     }
 
     /// Makes changes, and keeps them first if the cloud is to outlive the process.
-    pub(crate) fn commit(&mut self, changes: Vec<Change>) -> Result<(), std::io::Error> {
+    pub(crate) fn commit(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        match &mut self.keeper {
+            Keeper::Memory => {}
+            Keeper::File(journal) => journal.append(&changes)?,
+            Keeper::Nobody => return Err(io::Error::other("it was opened for reading only")),
+        }
         changes.into_iter().for_each(|change| self.state.apply(change));
+        if let Keeper::File(journal) = &mut self.keeper {
+            journal.compact(&self.state);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! [`DummyDriver`] speaks to it as any driver does to its cloud. It can be slow, have a quota, lose
 //! answers, show half of its nodes or leave half-made ones behind, all from one seed ([`DummyConfig`],
 //! [`FaultConfig`]) or by script ([`DummyCloud::fail_next`]), and one can look into it and see what it was asked.
+//! With [`DummyConfig::path`] it is in a file and outlives its process; [`DummyCloud::read`] looks into it from another one.
 //! [`DummyDriver::libcloud`] behaves as libcloud's dummy driver does.
 //!
 //! ```
@@ -30,6 +31,7 @@ mod driver;
 mod factory;
 mod faults;
 mod history;
+mod journal;
 mod libcloud;
 mod machine;
 mod nodes;
@@ -44,5 +46,6 @@ pub use crate::{
     factory::{factory, factory_of},
     faults::{Fault, FaultConfig},
     history::{Call, Outcome},
+    journal::JournalError,
     libcloud::libcloud_v1_uuid,
 };

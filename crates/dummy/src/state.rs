@@ -111,4 +111,10 @@ impl State {
     pub(crate) fn counts(&self) -> &Counts {
         &self.counts
     }
+
+    /// Returns the counts from which one gets to these by adding the nodes that there are.
+    pub(crate) fn counts_before_machines(&self) -> Counts {
+        let present = self.machines.len() as u64;
+        Counts { created: self.counts.created.saturating_sub(present), ..self.counts.clone() }
+    }
 }

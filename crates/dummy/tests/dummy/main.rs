@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, and so are their helpers")]
 
 mod faults;
+mod file;
 mod life;
 mod options;
 mod world;
