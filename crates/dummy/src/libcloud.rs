@@ -16,7 +16,7 @@ use crate::{
 /// Returns the unique id that libcloud up to 0.11 gives to a node of its dummy driver.
 ///
 /// There the ids are numbers, and the number 0 is no id, so node `0` hashes as `None`.
-/// Since 0.12 the ids are those of [`NodeHandle::uuid`](vmpool_driver::NodeHandle::uuid).
+/// Since 0.12 the ids are those of [`libcloud_v2`](vmpool_driver::model::libcloud_uuid::libcloud_v2).
 ///
 /// ```
 /// use vmpool_dummy::libcloud_v1_uuid;
