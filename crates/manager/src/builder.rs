@@ -1,0 +1,114 @@
+//! Saying what to manage.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use vmpool_driver::Driver;
+use vmpool_model::{
+    DomainName, InstallationId, PoolName, ProviderName,
+    config::{PoolConfig, ProviderConfig},
+};
+use vmpool_store::Store;
+
+use crate::{Checker, Clock, Manager, NetworkChecker, StartError};
+
+/// Says what to manage; made by [`Manager::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct ManagerBuilder {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) providers: BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>,
+    pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
+    pub(crate) checker: Arc<dyn Checker>,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) seed: u64,
+    pub(crate) installation: Option<InstallationId>,
+    pub(crate) domain: Option<DomainName>,
+    pub(crate) holder: String,
+    pub(crate) restart_grace: Option<Duration>,
+    pub(crate) shutdown_grace: Duration,
+}
+
+impl ManagerBuilder {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            providers: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            checker: Arc::new(NetworkChecker::new()),
+            clock: None,
+            // The hasher's keys are what std takes from the system's source of randomness.
+            seed: RandomState::new().build_hasher().finish(),
+            installation: None,
+            domain: None,
+            holder: format!("process {}", std::process::id()),
+            restart_grace: None,
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+
+    /// Adds a provider; one of the same name is replaced.
+    pub fn provider(mut self, name: ProviderName, config: ProviderConfig, driver: Arc<dyn Driver>) -> Self {
+        self.providers.insert(name, (config, driver));
+        self
+    }
+
+    /// Adds a pool; one of the same name is replaced.
+    pub fn pool(mut self, name: PoolName, config: PoolConfig) -> Self {
+        self.pools.insert(name, config);
+        self
+    }
+
+    /// Brings your own health checks. Default: [`NetworkChecker`].
+    pub fn checker(self, checker: Arc<dyn Checker>) -> Self {
+        Self { checker, ..self }
+    }
+
+    /// Brings your own time. Default: [`SystemClock`](crate::SystemClock), anchored at the start.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// Sets where random choices come from, so that they can be repeated. Default: the system's randomness.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Names the installation. Default: the one in the store; a new store gets one made up from the seed.
+    pub fn installation(self, installation: InstallationId) -> Self {
+        Self { installation: Some(installation), ..self }
+    }
+
+    /// Names the domain. Default: `default`.
+    pub fn domain(self, domain: DomainName) -> Self {
+        Self { domain: Some(domain), ..self }
+    }
+
+    /// Says for people who owns the domain, such as a host and a process id. Default: the process id.
+    pub fn holder(self, holder: impl Into<String>) -> Self {
+        Self { holder: holder.into(), ..self }
+    }
+
+    /// Sets how long all leases last at least after the start. Default: 30 s.
+    pub fn restart_grace(self, restart_grace: Duration) -> Self {
+        Self { restart_grace: Some(restart_grace), ..self }
+    }
+
+    /// Sets how long a shutdown waits for calls to providers. Default: 5 s.
+    pub fn shutdown_grace(self, shutdown_grace: Duration) -> Self {
+        Self { shutdown_grace, ..self }
+    }
+
+    /// Takes the domain over, loads its records and starts the loop.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the configuration does not fit or the store cannot be used.
+    pub async fn start(self) -> Result<Manager, StartError> {
+        crate::start::start(self).await
+    }
+}

@@ -1,0 +1,161 @@
+//! How everybody else speaks to the manager.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use vmpool_engine::{Grant, Input};
+use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, RequestId, VmName};
+use vmpool_store::{Cursor, EventPage, Store};
+
+use crate::{
+    ManagerError, View,
+    wake::{Reply, Wake},
+};
+
+/// Speaks to a running [`Manager`](crate::Manager); clones speak to the same one.
+///
+/// Whatever a method answers is durable: it survives `kill -9` and loss of power.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a method abandons the answer, not the wish. In particular the request of an
+/// [`acquire`](Self::acquire) that was dropped stays until its deadline: acquire again with the same
+/// request id to attach to it, or [`cancel`](Self::cancel) it.
+#[derive(Debug, Clone)]
+pub struct ManagerHandle {
+    pub(crate) wakes: mpsc::Sender<Wake>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) domain: DomainName,
+    pub(crate) installation: InstallationId,
+    pub(crate) events: watch::Receiver<Cursor>,
+}
+
+impl ManagerHandle {
+    /// Waits for a VM, at most as long as the request says, and leases it.
+    ///
+    /// The same request again yields the same lease, and several may wait for one request.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no VM in time, or none to be had; [`ManagerError::Store`], after
+    /// which the same request may be repeated; [`ManagerError::Stopped`].
+    pub async fn acquire(&self, acquire: Acquire) -> Result<Grant, ManagerError> {
+        self.ask(|reply| Wake::Acquire(Box::new(acquire), reply)).await
+    }
+
+    /// Waits for a VM as [`acquire`](Self::acquire) does, but at most `patience` long in this call.
+    ///
+    /// `None` says that the request still waits: call again with the same request to go on waiting.
+    /// That is what long polling needs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire).
+    pub async fn acquire_within(
+        &self,
+        acquire: Acquire,
+        patience: Duration,
+    ) -> Result<Option<Grant>, ManagerError> {
+        match tokio::time::timeout(patience, self.acquire(acquire)).await {
+            Ok(answer) => answer.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Extends a lease, by its own time to live unless `ttl` gives a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such lease any more, or the time is not allowed.
+    pub async fn renew(&self, lease: LeaseId, ttl: Option<Duration>) -> Result<Lease, ManagerError> {
+        self.ask(|reply| Wake::Renew(Input::Renew { lease, ttl }, reply)).await
+    }
+
+    /// Ends a lease.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such lease any more.
+    pub async fn release(&self, lease: LeaseId) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Release(lease), reply)).await
+    }
+
+    /// Destroys a VM, leased or not; the record stays until the node is proven gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM.
+    pub async fn terminate(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Terminate { vm, reason }, reply)).await
+    }
+
+    /// Withdraws a request; a lease that it was given meanwhile is released.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such request.
+    pub async fn cancel(&self, request: RequestId) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Cancel(request), reply)).await
+    }
+
+    /// Shows everything that the manager knows.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn view(&self) -> Result<Arc<View>, ManagerError> {
+        self.ask(Wake::View).await
+    }
+
+    /// Reads at most `limit` events after a cursor, oldest first; works after the manager has stopped, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] if the log cannot be read.
+    pub async fn events(&self, after: Cursor, limit: usize) -> Result<EventPage, ManagerError> {
+        self.store.events(&self.domain, after, limit).await.map_err(|err| ManagerError::Store {
+            writing: false,
+            may_have_happened: false,
+            source: Arc::new(err),
+        })
+    }
+
+    /// Returns where the newest event's cursor is told as soon as the event is durable.
+    ///
+    /// Several events may come as one change: read them with [`events`](Self::events).
+    #[must_use]
+    pub fn watch_events(&self) -> watch::Receiver<Cursor> {
+        self.events.clone()
+    }
+
+    /// Returns the installation whose id is on every node.
+    #[must_use]
+    pub fn installation(&self) -> &InstallationId {
+        &self.installation
+    }
+
+    /// Returns whether the manager has stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.wakes.is_closed()
+    }
+
+    /// Stops the manager in good order, and waits until it has stopped.
+    ///
+    /// No wish is taken from now on; who waits for a VM gets [`ManagerError::Stopped`], and the request stays
+    /// recorded. Calls to providers get a bounded time to end; it is safe to abandon those that do not.
+    pub async fn shutdown(&self) {
+        // If it cannot be sent, the loop is ending already.
+        let _ = self.wakes.send(Wake::Shutdown).await;
+        let mut events = self.events.clone();
+        // The loop owns the sender: it is gone when the loop is.
+        while events.changed().await.is_ok() {}
+    }
+
+    async fn ask<T>(&self, wake: impl FnOnce(Reply<T>) -> Wake) -> Result<T, ManagerError> {
+        let (reply, answer) = oneshot::channel();
+        self.wakes.send(wake(reply)).await.map_err(|_| ManagerError::Stopped)?;
+        answer.await.unwrap_or(Err(ManagerError::Stopped))
+    }
+}

@@ -1,0 +1,137 @@
+//! After a failed commit: nothing in memory holds, so the engine is made anew of the records.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use vmpool_engine::Grant;
+use vmpool_model::{RequestId, RequestStatus};
+use vmpool_store::{Batch, Snapshot, StoreError};
+
+use crate::{
+    ManagerError, StopError,
+    run::{Loop, pause},
+    store_call,
+    wake::Wake,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Loop {
+    /// Loads the records and goes on from them, as soon as the store can be read and written.
+    ///
+    /// Until then every wish is answered with an error and no effect begins. What is under way goes on,
+    /// but its outcomes mean nothing to the new engine, which asks again.
+    pub(crate) async fn restore(&mut self, err: Arc<StoreError>) -> Result<(), StopError> {
+        self.effects.disown();
+        let mut err = err;
+        let mut wait = FIRST_PAUSE;
+        loop {
+            if let StoreError::Fenced { held, current } = *err {
+                return Err(StopError::Fenced { held, current });
+            }
+            tracing::warn!("the records are loaded again because of the store: {err}");
+            match self.reopen(&err).await {
+                Some(Ok(snapshot)) => {
+                    self.go_on(snapshot, &err);
+                    return Ok(());
+                }
+                Some(Err(failed)) => err = Arc::new(failed),
+                // Shut down meanwhile.
+                None => return Ok(()),
+            }
+            if self.meanwhile(&err, pause(Some(wait))).await.is_none() {
+                return Ok(());
+            }
+            wait = LONGEST_PAUSE.min(wait * 2);
+        }
+    }
+
+    /// Proves that the store can be written and that the domain is still ours, then claims it again: the new
+    /// fence keeps out what the failed commit may still do, and numbers the new engine.
+    async fn reopen(&mut self, err: &Arc<StoreError>) -> Option<Result<Snapshot, StoreError>> {
+        let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
+        let probe = store_call::call("writing nothing", async move {
+            let expected = store.load(&claim.domain).await?.revision;
+            store.commit(&claim, Batch { expected, ..Batch::default() }).await
+        });
+        match self.meanwhile(err, probe).await? {
+            Ok(_) => {}
+            // The claim that got no answer was ours.
+            Err(StoreError::Fenced { .. }) if self.claiming => {}
+            Err(err) => return Some(Err(err)),
+        }
+        self.claiming = true;
+        let (store, name) = (Arc::clone(&self.domain.store), self.claim.domain.clone());
+        let holder = self.domain.holder.clone();
+        let claim = store_call::call("claiming the domain", async move { store.claim(&name, &holder).await });
+        match self.meanwhile(err, claim).await? {
+            Ok(claim) => {
+                self.claim = claim;
+                self.claiming = false;
+            }
+            Err(err) => return Some(Err(err)),
+        }
+        let (store, name) = (Arc::clone(&self.domain.store), self.claim.domain.clone());
+        let load = store_call::call("loading the records", async move { store.load(&name).await });
+        self.meanwhile(err, load).await
+    }
+
+    /// Makes the new engine, and answers those whose requests were decided by the commit that failed.
+    fn go_on(&mut self, snapshot: Snapshot, err: &Arc<StoreError>) {
+        for request in self.waiters.requests() {
+            match status(&snapshot, &request) {
+                Status::Waits => {}
+                Status::Granted(grant) => self.waiters.answer(&request, &Ok(*grant)),
+                Status::Ended => self.waiters.answer(&request, &Err(unknown(err))),
+            }
+        }
+        self.revision = snapshot.revision;
+        self.cursor.send_replace(snapshot.cursor);
+        self.engine = self.domain.engine(&self.claim, snapshot, self.clock.now());
+        self.fresh = true;
+    }
+
+    /// Waits for something while every wish is answered with an error; `None` if the manager is shut down.
+    async fn meanwhile<T>(&mut self, err: &Arc<StoreError>, task: impl Future<Output = T>) -> Option<T> {
+        let mut task = std::pin::pin!(task);
+        loop {
+            tokio::select! {
+                done = &mut task => return Some(done),
+                _ = self.effects.next() => {}
+                wake = self.wakes.recv() => match wake {
+                    None | Some(Wake::Shutdown) => {
+                        self.stopping = true;
+                        return None;
+                    }
+                    Some(wake) => wake.refuse(err),
+                },
+            }
+        }
+    }
+}
+
+/// How a request stands in the records.
+enum Status {
+    Waits,
+    Granted(Box<Grant>),
+    Ended,
+}
+
+fn status(snapshot: &Snapshot, request: &RequestId) -> Status {
+    let record = snapshot.requests.iter().find(|record| record.id == *request);
+    let lease = match record.map(|record| &record.status) {
+        Some(RequestStatus::Waiting) => return Status::Waits,
+        Some(RequestStatus::Granted { lease }) => lease,
+        _ => return Status::Ended,
+    };
+    let Some(lease) = snapshot.leases.iter().find(|row| row.id == *lease) else { return Status::Ended };
+    let vm = snapshot.vms.iter().find(|row| row.name == lease.vm);
+    match vm.and_then(|vm| vm.node.clone()) {
+        Some(node) => Status::Granted(Box::new(Grant { lease: lease.clone(), node })),
+        None => Status::Ended,
+    }
+}
+
+fn unknown(err: &Arc<StoreError>) -> ManagerError {
+    ManagerError::Store { writing: true, may_have_happened: true, source: Arc::clone(err) }
+}

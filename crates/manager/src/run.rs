@@ -1,0 +1,208 @@
+//! The loop of a domain: take what waits, decide, commit once, answer, act.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use vmpool_engine::Engine;
+use vmpool_model::{Event, EventKind, Timestamp};
+use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError};
+
+use crate::{
+    StopError, View, domain::Domain, effects::Effects, newest::SteadyClock, store_call, turn::Turn,
+    view::Listings, waiters::Waiters, wake::Wake,
+};
+
+/// How many inputs share one commit at most.
+const BATCH: usize = 1024;
+
+/// Owns the state of a domain; see [`Wake`] for all that can change it.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(crate) domain: Domain,
+    pub(crate) claim: Claim,
+    pub(crate) revision: Revision,
+    pub(crate) clock: SteadyClock,
+    pub(crate) engine: Engine,
+    pub(crate) effects: Effects,
+    pub(crate) waiters: Waiters,
+    pub(crate) wakes: mpsc::Receiver<Wake>,
+    pub(crate) cursor: watch::Sender<Cursor>,
+    pub(crate) listings: Listings,
+    /// Whether the engine is new: its first tick asks for everything that is not recorded as done.
+    pub(crate) fresh: bool,
+    /// Whether the domain was claimed again without an answer.
+    pub(crate) claiming: bool,
+    pub(crate) stopping: bool,
+}
+
+impl Loop {
+    /// Makes the loop of the records.
+    pub(crate) fn new(
+        domain: Domain,
+        claim: Claim,
+        snapshot: Snapshot,
+        clock: SteadyClock,
+        effects: Effects,
+        wakes: mpsc::Receiver<Wake>,
+        cursor: watch::Sender<Cursor>,
+    ) -> Self {
+        let revision = snapshot.revision;
+        let engine = domain.engine(&claim, snapshot, clock.now());
+        Self {
+            domain,
+            claim,
+            revision,
+            clock,
+            engine,
+            effects,
+            waiters: Waiters::default(),
+            wakes,
+            cursor,
+            listings: BTreeMap::new(),
+            fresh: true,
+            claiming: false,
+            stopping: false,
+        }
+    }
+
+    /// Runs until somebody shuts the manager down, or another one takes over.
+    pub(crate) async fn run(mut self) -> Result<(), StopError> {
+        while !self.stopping {
+            let wakes = self.next().await;
+            self.turn(wakes).await?;
+        }
+        self.shut_down().await
+    }
+
+    /// Waits for something to do, then takes all that waits.
+    async fn next(&mut self) -> Vec<Wake> {
+        let mut wakes = Vec::new();
+        if self.fresh {
+            return wakes;
+        }
+        // At least a millisecond, so that an engine whose wish is never satisfied cannot take the whole CPU.
+        let due = self.engine.wake_at().map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
+        tokio::select! {
+            count = self.wakes.recv_many(&mut wakes, BATCH) => self.stopping |= count == 0,
+            ended = self.effects.next() => wakes.extend(ended),
+            () = pause(due) => {}
+        }
+        while wakes.len() < BATCH
+            && let Ok(wake) = self.wakes.try_recv()
+        {
+            wakes.push(wake);
+        }
+        let room = BATCH.saturating_sub(wakes.len());
+        wakes.extend(self.effects.take_ended(room));
+        wakes
+    }
+
+    /// Decides about all wakes at one time, commits once, answers, and begins the effects.
+    async fn turn(&mut self, wakes: Vec<Wake>) -> Result<(), StopError> {
+        let now = self.clock.now();
+        let mut turn = Turn::default();
+        // Time passes before anything else: a lease that has run out cannot be renewed.
+        if std::mem::take(&mut self.fresh) || self.engine.wake_at().is_some_and(|at| at <= now) {
+            turn.tick(&mut self.engine, now);
+        }
+        for wake in wakes {
+            match &wake {
+                // What came later gets no answer, which says that the manager has stopped.
+                Wake::Shutdown => {
+                    self.stopping = true;
+                    break;
+                }
+                Wake::Done(_, outcome) => crate::view::note(&mut self.listings, outcome, now),
+                _ => {}
+            }
+            turn.take(&mut self.engine, now, wake);
+        }
+        match self.commit(&mut turn).await {
+            Ok(()) => {
+                self.finish(turn, now);
+                Ok(())
+            }
+            Err(err) => {
+                let err = Arc::new(err);
+                turn.fail(&err);
+                self.restore(err).await
+            }
+        }
+    }
+
+    /// Commits what a turn came to; nothing if that is nothing.
+    async fn commit(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        if turn.is_clean() {
+            return Ok(());
+        }
+        let (changes, events) = turn.take_batch();
+        let batch = Batch { expected: self.revision, changes, events };
+        let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
+        let committed =
+            store_call::call("committing", async move { store.commit(&claim, batch).await }).await?;
+        self.revision = committed.revision;
+        self.cursor.send_if_modified(|cursor| {
+            let changed = *cursor != committed.cursor;
+            *cursor = committed.cursor;
+            changed
+        });
+        Ok(())
+    }
+
+    /// Answers, and begins the effects, now that the turn is durable.
+    fn finish(&mut self, turn: Turn, now: Timestamp) {
+        let Self { domain, engine, listings, waiters, .. } = self;
+        let effects = turn.succeed(waiters, || View::of(domain, engine, listings, now));
+        for (id, effect) in effects {
+            self.effects.start(id, effect);
+        }
+    }
+
+    /// Takes no more wishes, gives the effects under way a bounded time, and says good-bye in the log.
+    async fn shut_down(mut self) -> Result<(), StopError> {
+        self.wakes.close();
+        self.waiters = Waiters::default();
+        self.effects.stop();
+        let grace = self.domain.shutdown_grace;
+        if timeout(grace, self.drain()).await.is_err() {
+            tracing::warn!(
+                "calls to providers did not end within {grace:?} and are abandoned, which is safe"
+            );
+        }
+        let mut turn = Turn::default();
+        turn.events.push(Event::new(self.clock.now(), EventKind::DaemonStopped));
+        if let Err(err) = self.commit(&mut turn).await {
+            // Everything that was promised is durable all the same.
+            tracing::warn!("the end could not be written into the log: {err}");
+        }
+        Ok(())
+    }
+
+    /// Records what becomes of the effects under way, and begins none.
+    async fn drain(&mut self) {
+        while !self.effects.is_idle() {
+            let wakes = self.effects.next().await;
+            let now = self.clock.now();
+            let mut turn = Turn::default();
+            for wake in wakes {
+                turn.take(&mut self.engine, now, wake);
+            }
+            if let Err(err) = self.commit(&mut turn).await {
+                return tracing::warn!("an outcome could not be recorded, and is found again: {err}");
+            }
+        }
+    }
+}
+
+/// Waits; for ever if there is nothing to wait for.
+pub(crate) async fn pause(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => {
+            let _ = timeout(duration, std::future::pending::<()>()).await;
+        }
+        None => std::future::pending().await,
+    }
+}

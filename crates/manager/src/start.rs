@@ -1,0 +1,116 @@
+//! Starting: configuration checked, domain claimed, records loaded, loop spawned.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use vmpool_model::{
+    Change, DomainName, Event, EventKind, InstallationId, PoolName, Timestamp, config::PoolConfig,
+};
+use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
+
+use crate::{
+    Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain, effects::Effects,
+    newest, run::Loop, view, wake::QUEUE,
+};
+
+/// Does what [`ManagerBuilder::start`] promises.
+pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError> {
+    for (pool, config) in &builder.pools {
+        check_pool(pool, config, &builder)?;
+    }
+    let name = match &builder.domain {
+        Some(name) => name.clone(),
+        None => DomainName::new("default")?,
+    };
+    let claim = builder.store.claim(&name, &builder.holder).await.map_err(at("claiming the domain"))?;
+    let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
+    let installation = installation(&builder, &loaded)?;
+    let clock = builder.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
+    let clock = newest::SteadyClock::new(clock, newest::of(&loaded));
+    let opened = open(&*builder.store, &claim, &installation, clock.now(), &loaded).await;
+    let snapshot = opened.map_err(at("writing that the manager started"))?;
+
+    let (wakes, receiver) = mpsc::channel(QUEUE);
+    let (cursor, events) = watch::channel(snapshot.cursor);
+    let handle = ManagerHandle {
+        wakes,
+        store: Arc::clone(&builder.store),
+        domain: name,
+        installation: installation.clone(),
+        events,
+    };
+    let effects = Effects::new(&builder.providers, Arc::clone(&builder.checker));
+    let domain = Domain {
+        store: builder.store,
+        holder: builder.holder,
+        installation,
+        seed: builder.seed,
+        pools: builder.pools,
+        providers: builder
+            .providers
+            .into_iter()
+            .map(|(provider, (config, driver))| (provider, (config, driver.info().endpoint.clone())))
+            .collect(),
+        restart_grace: builder.restart_grace,
+        shutdown_grace: builder.shutdown_grace,
+    };
+    let notices = view::notices(&domain, snapshot.vms.iter());
+    for notice in &notices {
+        tracing::warn!("{notice}");
+    }
+    let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
+    let task = tokio::spawn(run.run());
+    Ok(Manager::new(handle, notices, task))
+}
+
+fn at(tried: &'static str) -> impl FnOnce(StoreError) -> StartError {
+    move |source| StartError::Store { tried, source }
+}
+
+fn check_pool(pool: &PoolName, config: &PoolConfig, builder: &ManagerBuilder) -> Result<(), StartError> {
+    config.validate().map_err(|source| StartError::InvalidPool { pool: pool.clone(), source })?;
+    let Some((_, driver)) = builder.providers.get(&config.provider) else {
+        return Err(StartError::UnknownProvider {
+            pool: pool.clone(),
+            provider: config.provider.clone(),
+            known: builder.providers.keys().cloned().collect(),
+        });
+    };
+    match driver.capabilities().create_with_token {
+        true => Ok(()),
+        false => Err(StartError::NoTokens {
+            pool: pool.clone(),
+            provider: config.provider.clone(),
+            driver: driver.info().name,
+        }),
+    }
+}
+
+fn installation(builder: &ManagerBuilder, loaded: &Snapshot) -> Result<InstallationId, StartError> {
+    match (&builder.installation, &loaded.installation) {
+        (Some(given), Some(stored)) if given != stored => {
+            Err(StartError::Installation { given: given.clone(), stored: stored.clone() })
+        }
+        (_, Some(stored)) => Ok(stored.clone()),
+        (Some(given), None) => Ok(given.clone()),
+        (None, None) => Ok(InstallationId::new(format!("i{:016x}", builder.seed))?),
+    }
+}
+
+/// Writes the start into the log, and the installation if the store is new: a store that cannot be
+/// written is found out before anything is promised.
+async fn open(
+    store: &dyn Store,
+    claim: &Claim,
+    installation: &InstallationId,
+    now: Timestamp,
+    loaded: &Snapshot,
+) -> Result<Snapshot, StoreError> {
+    let changes = match loaded.installation {
+        Some(_) => Vec::new(),
+        None => vec![Change::PutInstallation(installation.clone())],
+    };
+    let events = vec![Event::new(now, EventKind::DaemonStarted)];
+    store.commit(claim, Batch { expected: loaded.revision, changes, events }).await?;
+    store.load(&claim.domain).await
+}

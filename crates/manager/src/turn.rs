@@ -1,0 +1,193 @@
+//! What the inputs of one turn of the loop come to: one batch, then answers, then effects.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
+use vmpool_model::{Change, Event, Lease, LeaseId, RequestId, Timestamp, VmName};
+use vmpool_store::StoreError;
+
+use crate::{
+    ManagerError, View,
+    waiters::Waiters,
+    wake::{Reply, Wake},
+};
+
+/// What the inputs of one turn come to; they share one commit and one time.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    changes: Vec<Change>,
+    places: HashMap<Row, usize>,
+    /// What happened, in order.
+    pub(crate) events: Vec<Event>,
+    /// What to do after the commit, in order.
+    pub(crate) effects: Vec<(EffectId, Effect)>,
+    answers: Vec<Answered>,
+}
+
+/// An answer that is given once the commit is durable.
+#[derive(Debug)]
+enum Answered {
+    Grant(Reply<Grant>, Result<Grant, Refusal>),
+    Waits(RequestId, Reply<Grant>),
+    Decided(RequestId, Result<Grant, Refusal>),
+    Lease(Reply<Lease>, Result<Lease, Refusal>),
+    Done(Reply<()>, Result<(), Refusal>),
+    View(Reply<Arc<View>>),
+}
+
+/// What a change is about: the last change of a record wins.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Row {
+    Installation,
+    Vm(VmName),
+    Lease(LeaseId),
+    Request(RequestId),
+}
+
+impl Turn {
+    /// Steps the engine for one wake.
+    pub(crate) fn take(&mut self, engine: &mut Engine, now: Timestamp, wake: Wake) {
+        match wake {
+            Wake::Acquire(acquire, reply) => {
+                let request = acquire.request.clone();
+                let answered = match self.step(engine, now, Input::Acquire(acquire)) {
+                    (Answer::Granted(grant), decided) => (Answered::Grant(reply, Ok(*grant)), decided),
+                    (Answer::Refused(refusal), decided) => (Answered::Grant(reply, Err(refusal)), decided),
+                    (_, decided) => (Answered::Waits(request, reply), decided),
+                };
+                self.answer(answered.0, answered.1);
+            }
+            Wake::Renew(input, reply) => match self.step(engine, now, input) {
+                (Answer::Renewed(lease), decided) => self.answer(Answered::Lease(reply, Ok(*lease)), decided),
+                (Answer::Refused(refusal), decided) => {
+                    self.answer(Answered::Lease(reply, Err(refusal)), decided);
+                }
+                // Dropping the reply says that the manager is broken, which it is.
+                (answer, decided) => {
+                    tracing::error!("a renewal was answered with {answer:?}");
+                    self.decided(decided);
+                }
+            },
+            Wake::Wish(input, reply) => {
+                let (answer, decided) = self.step(engine, now, input);
+                let result = match answer {
+                    Answer::Refused(refusal) => Err(refusal),
+                    _ => Ok(()),
+                };
+                self.answer(Answered::Done(reply, result), decided);
+            }
+            Wake::View(reply) => self.answers.push(Answered::View(reply)),
+            Wake::Done(id, outcome) => {
+                let (_, decided) = self.step(engine, now, Input::Done { id, outcome });
+                self.decided(decided);
+            }
+            // The loop sees to it.
+            Wake::Shutdown => {}
+        }
+    }
+
+    /// Steps the engine for what is due.
+    pub(crate) fn tick(&mut self, engine: &mut Engine, now: Timestamp) {
+        let (_, decided) = self.step(engine, now, Input::Tick);
+        self.decided(decided);
+    }
+
+    /// Returns whether there is nothing to commit.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.changes.is_empty() && self.events.is_empty()
+    }
+
+    /// Hands over what is to be committed.
+    pub(crate) fn take_batch(&mut self) -> (Vec<Change>, Vec<Event>) {
+        self.places.clear();
+        (std::mem::take(&mut self.changes), std::mem::take(&mut self.events))
+    }
+
+    /// Gives the answers, now that everything is durable, and hands the effects over.
+    pub(crate) fn succeed(
+        self,
+        waiters: &mut Waiters,
+        view: impl FnOnce() -> View,
+    ) -> Vec<(EffectId, Effect)> {
+        let view = std::cell::LazyCell::new(|| Arc::new(view()));
+        for answered in self.answers {
+            // Who went away meanwhile asks again.
+            match answered {
+                Answered::Grant(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
+                Answered::Waits(request, reply) => waiters.add(request, reply),
+                Answered::Decided(request, result) => {
+                    waiters.answer(&request, &result.map_err(ManagerError::from));
+                }
+                Answered::Lease(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
+                Answered::Done(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
+                Answered::View(reply) => drop(reply.send(Ok(Arc::clone(&view)))),
+            }
+        }
+        self.effects
+    }
+
+    /// Tells everybody of this turn that the commit failed.
+    pub(crate) fn fail(self, source: &Arc<StoreError>) {
+        let err = ManagerError::Store {
+            writing: true,
+            may_have_happened: source.is_unknown(),
+            source: Arc::clone(source),
+        };
+        for answered in self.answers {
+            match answered {
+                Answered::Grant(reply, _) | Answered::Waits(_, reply) => drop(reply.send(Err(err.clone()))),
+                // Its request is decided again, by the next engine.
+                Answered::Decided(..) => {}
+                Answered::Lease(reply, _) => drop(reply.send(Err(err.clone()))),
+                Answered::Done(reply, _) => drop(reply.send(Err(err.clone()))),
+                Answered::View(reply) => drop(reply.send(Err(err.clone()))),
+            }
+        }
+    }
+
+    fn step(&mut self, engine: &mut Engine, now: Timestamp, input: Input) -> (Answer, Decided) {
+        let Step { changes, events, effects, decided, answer } = engine.step(now, input);
+        for change in changes {
+            self.change(change);
+        }
+        self.events.extend(events);
+        self.effects.extend(effects);
+        (answer, decided)
+    }
+
+    fn answer(&mut self, answered: Answered, decided: Decided) {
+        self.answers.push(answered);
+        self.decided(decided);
+    }
+
+    fn decided(&mut self, decided: Decided) {
+        let decided = decided.into_iter().map(|(request, result)| Answered::Decided(request, result));
+        self.answers.extend(decided);
+    }
+
+    fn change(&mut self, change: Change) {
+        let row = match &change {
+            Change::PutInstallation(_) => Row::Installation,
+            Change::PutVm(vm) => Row::Vm(vm.name.clone()),
+            Change::RemoveVm(vm) => Row::Vm(vm.clone()),
+            Change::PutLease(lease) => Row::Lease(lease.id.clone()),
+            Change::RemoveLease(lease) => Row::Lease(lease.clone()),
+            Change::PutRequest(request) => Row::Request(request.id.clone()),
+            Change::RemoveRequest(request) => Row::Request(request.clone()),
+            // A kind that this version does not know keeps its place.
+            _ => return self.changes.push(change),
+        };
+        match self.places.entry(row) {
+            Entry::Occupied(place) => self.changes[*place.get()] = change,
+            Entry::Vacant(place) => {
+                place.insert(self.changes.len());
+                self.changes.push(change);
+            }
+        }
+    }
+}
+
+type Decided = Vec<(RequestId, Result<Grant, Refusal>)>;

@@ -1,0 +1,163 @@
+//! What the manager shows of itself.
+
+use std::collections::BTreeMap;
+
+use vmpool_engine::{Engine, Outcome, PoolView};
+use vmpool_model::{
+    InstallationId, Lease, PoolName, ProviderName, RequestRecord, Timestamp, VmRecord,
+    config::{PoolConfig, ProviderConfig},
+};
+
+use crate::domain::Domain;
+
+/// Everything that the manager knows, at one moment between two commits.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct View {
+    /// The installation.
+    pub installation: InstallationId,
+    /// When this was seen, on the manager's clock.
+    pub now: Timestamp,
+    /// The pools, by name.
+    pub pools: Vec<PoolStatus>,
+    /// The providers, by name.
+    pub providers: Vec<ProviderStatus>,
+    /// The VM records, by name.
+    pub vms: Vec<VmRecord>,
+    /// The leases, by id.
+    pub leases: Vec<Lease>,
+    /// The requests that wait or are remembered, by id.
+    pub requests: Vec<RequestRecord>,
+    /// What an operator should know.
+    pub notices: Vec<Notice>,
+}
+
+/// A pool and how it was configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolStatus {
+    /// The pool as it is.
+    pub pool: PoolView,
+    /// The pool as it was configured.
+    pub config: PoolConfig,
+}
+
+/// A provider and how it answers.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProviderStatus {
+    /// The provider.
+    pub name: ProviderName,
+    /// The provider as it was configured.
+    pub config: ProviderConfig,
+    /// What its driver speaks to, without credentials.
+    pub endpoint: String,
+    /// When it was last listed, completely or in part.
+    pub listed_at: Option<Timestamp>,
+    /// How many nodes that listing held, foreign ones included.
+    pub nodes: usize,
+    /// Why its last listing failed or may lack nodes; `None` if it was complete.
+    pub problem: Option<String>,
+}
+
+/// Something an operator should know about the records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Notice {
+    /// There are records of a pool that is not configured any more.
+    #[error(
+        "pool {pool} is not configured any more but has {vms} VM records: they are kept and nothing is done about \
+         them; configure the pool again to go on or to drain it"
+    )]
+    UnknownPool {
+        /// The pool.
+        pool: PoolName,
+        /// How many VM records it has.
+        vms: usize,
+    },
+    /// There are records of nodes at a provider that is not configured any more.
+    #[error(
+        "provider {provider} is not configured any more but {vms} VM records have their nodes there: they are kept \
+         and nothing is done about them; configure the provider again"
+    )]
+    UnknownProvider {
+        /// The provider.
+        provider: ProviderName,
+        /// How many VM records name it.
+        vms: usize,
+    },
+}
+
+/// What the last listing of each provider said.
+pub(crate) type Listings = BTreeMap<ProviderName, LastListing>;
+
+/// What the last listing of a provider said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastListing {
+    at: Option<Timestamp>,
+    nodes: usize,
+    problem: Option<String>,
+}
+
+/// Notes what a listing said, if the outcome is that of one.
+pub(crate) fn note(listings: &mut Listings, outcome: &Outcome, now: Timestamp) {
+    let Outcome::Listed { provider, result } = outcome else { return };
+    let last = listings.entry(provider.clone()).or_default();
+    match result {
+        Ok(listed) => {
+            last.at = Some(now);
+            last.nodes = listed.nodes.len();
+            last.problem = (!listed.complete).then(|| "the last listing may lack nodes".to_owned());
+        }
+        Err(failure) => last.problem = Some(failure.to_string()),
+    }
+}
+
+impl View {
+    /// Shows what the loop of a domain knows.
+    pub(crate) fn of(domain: &Domain, engine: &Engine, listings: &Listings, now: Timestamp) -> Self {
+        let pools = engine.pools().into_iter().filter_map(|pool| {
+            let config = domain.pools.get(&pool.name)?.clone();
+            Some(PoolStatus { pool, config })
+        });
+        let providers = domain.providers.iter().map(|(name, (config, endpoint))| {
+            let LastListing { at, nodes, problem } = listings.get(name).cloned().unwrap_or_default();
+            ProviderStatus {
+                name: name.clone(),
+                config: config.clone(),
+                endpoint: endpoint.clone(),
+                listed_at: at,
+                nodes,
+                problem,
+            }
+        });
+        Self {
+            installation: domain.installation.clone(),
+            now,
+            pools: pools.collect(),
+            providers: providers.collect(),
+            vms: engine.vms().cloned().collect(),
+            leases: engine.leases().cloned().collect(),
+            requests: engine.requests().cloned().collect(),
+            notices: notices(domain, engine.vms()),
+        }
+    }
+}
+
+/// Finds out what an operator should know about the records.
+pub(crate) fn notices<'a>(domain: &Domain, vms: impl Iterator<Item = &'a VmRecord>) -> Vec<Notice> {
+    let mut pools = BTreeMap::<&PoolName, usize>::new();
+    let mut providers = BTreeMap::<&ProviderName, usize>::new();
+    for vm in vms {
+        if !domain.pools.contains_key(&vm.pool) {
+            *pools.entry(&vm.pool).or_default() += 1;
+        }
+        if !domain.providers.contains_key(&vm.provider) {
+            *providers.entry(&vm.provider).or_default() += 1;
+        }
+    }
+    let pools = pools.into_iter().map(|(pool, vms)| Notice::UnknownPool { pool: pool.clone(), vms });
+    let providers = providers
+        .into_iter()
+        .map(|(provider, vms)| Notice::UnknownProvider { provider: provider.clone(), vms });
+    pools.chain(providers).collect()
+}
