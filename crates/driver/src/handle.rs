@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use vmpool_model::{Node, states::NodeState};
+use vmpool_model::{Node, libcloud_uuid::libcloud_v2, states::NodeState};
 
 use crate::{Driver, DriverError, PowerAction};
 
@@ -35,6 +35,15 @@ impl NodeHandle {
     #[must_use]
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Returns the node's unique id as libcloud 0.12 and later compute it, 40 hexadecimal digits.
+    ///
+    /// It is a hash of the node's id and the provider, so it never changes, and it names another machine
+    /// if the provider uses the id again.
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        libcloud_v2(Some(self.node.id.as_str()), self.driver.info().libcloud_provider)
     }
 
     /// Gives up the handle for the node.
@@ -135,8 +144,8 @@ impl fmt::Display for NodeHandle {
         };
         write!(
             f,
-            "<Node: id={}, name={}, state={}, public_ips=[{}], private_ips=[{}], provider={} ...>",
-            self.node.id,
+            "<Node: uuid={}, name={}, state={}, public_ips=[{}], private_ips=[{}], provider={} ...>",
+            self.uuid(),
             self.node.name,
             self.node.state.to_string().to_uppercase(),
             list(&self.node.public_ips),

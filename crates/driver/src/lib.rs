@@ -3,7 +3,7 @@
 //! Whoever writes a driver needs this crate alone: implement [`Driver`] for the cloud and
 //! [`DriverFactory`] for its configuration, register the factory in a [`Registry`], and run the suite
 //! of `vmpool-testkit` against it.
-//! Whoever uses a driver finds what is convenient in `DriverExt` and on [`NodeHandle`].
+//! Whoever uses a driver finds what is convenient in [`DriverExt`], [`HandleExt`] and on [`NodeHandle`].
 //!
 //! A driver never sleeps, retries or caches: a [`Layer`] around it does. The usual order is
 //! metrics ∘ retry ∘ rate limit ∘ timeout ∘ driver.
@@ -11,6 +11,7 @@
 mod capabilities;
 mod driver;
 mod error;
+mod ext;
 mod handle;
 mod layer;
 mod operation;
@@ -23,6 +24,10 @@ pub use crate::{
     capabilities::Capabilities,
     driver::Driver,
     error::DriverError,
+    ext::{
+        AddressFamily, DeployError, DeployOptions, DeployTarget, Deployment, DriverExt, HandleExt, Interface,
+        Lookup, MultiStep, StepError, WaitError, WaitOptions,
+    },
     handle::NodeHandle,
     layer::{Layer, LayerExt},
     operation::Operation,

@@ -9,8 +9,10 @@ use vmpool_model::{Node, NodeImage, NodeLocation, NodeSize, Token};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DriverInfo {
-    /// The driver's short name, as in `driver = "dummy"`; also libcloud's provider string.
+    /// The driver's short name, as in `driver = "dummy"`.
     pub name: &'static str,
+    /// What libcloud calls the provider; the driver's name unless it is said to differ.
+    pub libcloud_provider: &'static str,
     /// A name for people, such as `Dummy Node Provider`.
     pub title: &'static str,
     /// Where to read about the cloud.
@@ -23,7 +25,13 @@ impl DriverInfo {
     /// Describes a driver.
     #[must_use]
     pub fn new(name: &'static str, title: &'static str) -> Self {
-        Self { name, title, website: "", endpoint: String::new() }
+        Self { name, libcloud_provider: name, title, website: "", endpoint: String::new() }
+    }
+
+    /// Says what libcloud calls the provider, such as `joyent` for CloudAPI.
+    #[must_use]
+    pub fn with_libcloud_provider(self, libcloud_provider: &'static str) -> Self {
+        Self { libcloud_provider, ..self }
     }
 
     /// Says where to read about the cloud.

@@ -1,0 +1,7 @@
+//! What callers of a driver get on top of it, tried on a driver that plays a script.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests, and so are their helpers")]
+
+mod deploy;
+mod lookup;
+mod script;
+mod wait;
