@@ -6,15 +6,20 @@
 //! | what | for |
 //! |---|---|
 //! | [`MemoryStore`] | tests and demos; its commits can be made to fail |
+//! | `SledStore` | one host; durable, in a directory (feature `sled`, on by default) |
 
 mod batch;
 mod change;
 mod error;
 mod memory;
+#[cfg(feature = "sled")]
+mod sled_store;
 mod store;
 
 pub use vmpool_model as model;
 
+#[cfg(feature = "sled")]
+pub use crate::sled_store::{SledOptions, SledStore};
 pub use crate::{
     batch::{Batch, Claim, Committed, Cursor, EventPage, Fence, Revision, Snapshot, StoredEvent},
     error::StoreError,

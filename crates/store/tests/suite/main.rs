@@ -6,3 +6,5 @@
 )]
 
 mod memory;
+#[cfg(feature = "sled")]
+mod sled_store;

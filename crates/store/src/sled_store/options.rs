@@ -1,0 +1,53 @@
+//! How to open a sled store.
+
+use std::path::PathBuf;
+
+/// Says where a [`SledStore`](crate::SledStore) is and how it is used.
+///
+/// # Examples
+///
+/// ```
+/// use vmpool_store::SledOptions;
+/// let options = SledOptions::new("/var/lib/vmpool").with_keep_events(50_000);
+/// assert_eq!(options.cache_bytes, 64 << 20);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SledOptions {
+    /// The directory; it is created if it does not exist.
+    pub path: PathBuf,
+    /// How much memory sled's cache may take, in bytes; 64 MiB unless set. It is a goal, not a hard limit.
+    pub cache_bytes: u64,
+    /// How many events of each domain are kept at least; 1,000,000 unless set. Older ones are removed
+    /// by later commits, some hundreds at a time, so that there may be up to a tenth more.
+    pub keep_events: u64,
+    /// Whether to take the store as it is found, although commits that were acknowledged are missing;
+    /// no, unless set. Keep a copy of the directory first.
+    pub accept_loss: bool,
+}
+
+impl SledOptions {
+    /// Opens the store in a directory, with the defaults.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), cache_bytes: 64 << 20, keep_events: 1_000_000, accept_loss: false }
+    }
+
+    /// Sets how much memory sled's cache may take, in bytes.
+    #[must_use]
+    pub fn with_cache_bytes(self, cache_bytes: u64) -> Self {
+        Self { cache_bytes, ..self }
+    }
+
+    /// Sets how many events of each domain are kept at least, one or more.
+    #[must_use]
+    pub fn with_keep_events(self, keep_events: u64) -> Self {
+        Self { keep_events: keep_events.max(1), ..self }
+    }
+
+    /// Takes the store as it is found, although commits that were acknowledged are missing.
+    #[must_use]
+    pub fn with_accept_loss(self, accept_loss: bool) -> Self {
+        Self { accept_loss, ..self }
+    }
+}

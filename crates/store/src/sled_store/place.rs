@@ -1,0 +1,143 @@
+//! The directory of a store: its lock, its marker, and what is in it.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{body, fault::Fault};
+use crate::StoreError;
+
+/// The name of the file that says that there is a store in the directory, and in which format.
+const MARKER: &str = "vmpool-store.json";
+
+/// A directory that this process alone uses, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    dir: PathBuf,
+    /// Locked for as long as it is open.
+    _lock: File,
+}
+
+/// What the marker says of the store.
+#[derive(Debug, Serialize, Deserialize)]
+struct Marker {
+    backend: String,
+}
+
+impl Place {
+    /// Makes the directory if need be, and takes it for this process alone.
+    pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
+        let fault = |err: io::Error| Fault::from(err).while_opening(dir);
+        create_dir_durably(dir).map_err(fault)?;
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("lock"));
+        let lock = lock.map_err(fault)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place: dir.display().to_string() }),
+            Err(TryLockError::Error(err)) => Err(fault(err)),
+        }
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn head(&self) -> PathBuf {
+        self.dir.join("head")
+    }
+
+    /// Returns the directory that sled works in.
+    pub(super) fn sled(&self) -> PathBuf {
+        self.dir.join("sled")
+    }
+
+    /// Returns where a copy of sled's directory is tried out.
+    pub(super) fn trial(&self) -> PathBuf {
+        self.dir.join("trial")
+    }
+
+    /// Returns whether the store was once made, and refuses one that this version cannot read.
+    pub(super) fn is_marked(&self) -> Result<bool, StoreError> {
+        let path = self.dir.join(MARKER);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(err) => return Err(Fault::from(err).while_opening(&path)),
+        };
+        let marker: Marker = body::decode_at(|| path.display().to_string(), "store", &text)?;
+        match marker.backend == "sled" {
+            true => Ok(true),
+            false => Err(StoreError::Damaged {
+                place: path.display().to_string(),
+                reason: format!("it is the mark of a store of kind {:?}, not of sled", marker.backend),
+            }),
+        }
+    }
+
+    /// Says durably that the store was made; the last step of making one.
+    pub(super) fn mark(&self) -> Result<(), Fault> {
+        let marker = Marker { backend: "sled".to_owned() };
+        let text = body::encode("store", &marker).map_err(io::Error::from)?;
+        let (path, draft) = (self.dir.join(MARKER), self.dir.join("vmpool-store.json.new"));
+        fs::write(&draft, text)?;
+        File::open(&draft)?.sync_all()?;
+        fs::rename(&draft, &path)?;
+        self.sync()
+    }
+
+    /// Makes durable which files there are.
+    pub(super) fn sync(&self) -> Result<(), Fault> {
+        let sled = self.sled();
+        for dir in [sled.join("blobs").as_path(), &sled, &self.dir] {
+            sync_dir(dir)?;
+        }
+        Ok(())
+    }
+}
+
+/// Copies the files of a directory and of those in it.
+pub(super) fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy_dir(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}
+
+/// Removes a directory with everything in it, if it exists.
+pub(super) fn remove_dir(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
+        _ => Ok(()),
+    }
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Makes a directory and those above it, and makes durable that they are there.
+fn create_dir_durably(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let parent = match dir.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new("/"),
+    };
+    create_dir_durably(parent)?;
+    match fs::create_dir(dir) {
+        Err(err) if err.kind() != io::ErrorKind::AlreadyExists || !dir.is_dir() => Err(err),
+        _ => sync_dir(parent),
+    }
+}

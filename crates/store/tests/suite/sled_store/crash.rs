@@ -1,0 +1,84 @@
+//! What was acknowledged is there after a crash at any moment.
+
+use std::{fs, path::Path};
+
+use vmpool_store::{Cursor, Revision, Store};
+use vmpool_testkit::store::sample;
+
+use super::{commit_one, copy, main_domain, open};
+
+/// Opens an image and checks that it holds VMs `1..=at_least`, or one more, and as many events.
+async fn check_image(image: &Path, at_least: u32) {
+    let store = open(image).unwrap();
+    let snapshot = store.load(&main_domain()).await.unwrap();
+    let count = u32::try_from(snapshot.revision.0).unwrap();
+    assert!(count == at_least || count == at_least + 1, "{count} commits, {at_least} acknowledged");
+    let expected: Vec<_> = (1..=count).map(|number| sample::vm(number).unwrap()).collect();
+    assert!(snapshot.vms == expected);
+    let page = store.events(&main_domain(), Cursor(0), usize::MAX).await.unwrap();
+    let events: Vec<_> = page.events.into_iter().map(|stored| stored.event).collect();
+    assert!(events == (1..=count).map(sample::event).collect::<Vec<_>>());
+    // It can be gone on with.
+    let claim = store.claim(&main_domain(), "after the crash").await.unwrap();
+    commit_one(&store, &claim, snapshot.revision, count + 1).await;
+}
+
+#[tokio::test]
+async fn the_files_of_any_moment_hold_every_acknowledged_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let claim = store.claim(&main_domain(), "test").await.unwrap();
+    let mut revision = Revision(0);
+    for number in 1..=40 {
+        revision = commit_one(&store, &claim, revision, number).await.revision;
+        let image = tempfile::tempdir().unwrap();
+        copy(dir.path(), image.path());
+        check_image(image.path(), number).await;
+    }
+}
+
+/// Takes the files after one commit and after the next, and plays that the power failed while the
+/// second was written: a part of its bytes is there.
+#[tokio::test]
+async fn f12_a_torn_tail_opens_to_what_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(dir.path()).unwrap();
+    let claim = store.claim(&main_domain(), "test").await.unwrap();
+    let mut revision = Revision(0);
+    for number in 1..=3 {
+        revision = commit_one(&store, &claim, revision, number).await.revision;
+    }
+    copy(dir.path(), before.path());
+    commit_one(&store, &claim, revision, 4).await;
+    copy(dir.path(), after.path());
+
+    let read = |image: &Path| fs::read(image.join("sled/db")).unwrap();
+    let (mut old, new) = (read(before.path()), read(after.path()));
+    old.resize(new.len().max(old.len()), 0);
+    let changed: Vec<usize> = (0..new.len()).filter(|place| old[*place] != new[*place]).collect();
+    assert!(100 < changed.len(), "the commit wrote {} bytes", changed.len());
+    for kept in (0..=changed.len()).step_by(changed.len().div_ceil(40)) {
+        let image = tempfile::tempdir().unwrap();
+        copy(before.path(), image.path());
+        let mut torn = old.clone();
+        for place in &changed[..kept] {
+            torn[*place] = new[*place];
+        }
+        fs::write(image.path().join("sled/db"), torn).unwrap();
+        check_image(image.path(), 3).await;
+    }
+}
+
+#[tokio::test]
+async fn garbage_behind_the_end_of_the_database_is_ignored() {
+    for garbage in [1, 500, 600_000] {
+        let dir = tempfile::tempdir().unwrap();
+        super::fill(dir.path(), 3).await;
+        let path = dir.path().join("sled/db");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend(std::iter::repeat_n(0xA5, garbage));
+        fs::write(&path, bytes).unwrap();
+        check_image(dir.path(), 3).await;
+    }
+}

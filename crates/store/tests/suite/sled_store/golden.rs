@@ -1,0 +1,106 @@
+//! Records that an earlier version wrote are read; those of a later one are refused by name.
+
+use std::path::Path;
+
+use vmpool_model::{Change, RecordState, VmName, VmRecord, states::NodeState};
+use vmpool_store::{Store, StoreError};
+use vmpool_testkit::store::sample;
+
+use super::{fill, load, main_domain, open};
+
+/// A VM record as version 1 writes it. Never change it: stores out there hold such records.
+const VM_1: &str = r#"{"v":1,"vm":{"name":"small-1","pool":"small","provider":"lab","state":"in_use","since":"2023-11-14T22:13:20Z","created_at":"2023-11-14T22:13:19.5Z","node":{"id":"0","state":"running","raw_state":{"kind":"opennebula","state":{"vm":3,"lcm":3}},"addresses":["10.0.0.7"]},"lease":"lease-1","owner":"zoe","sandbox":null,"uses":1,"check_fails":0,"last_check":"2023-11-14T22:13:20Z","last_release":null,"attempts":0,"retry_at":null,"suspect":null,"problem":null}}"#;
+
+/// Writes a record straight into the database, as another version would have.
+fn put_raw(dir: &Path, key: &[u8], body: &str) {
+    let db = sled::Config::new().path(dir.join("sled")).open().unwrap();
+    db.insert(key, body).unwrap();
+    db.flush().unwrap();
+}
+
+#[tokio::test]
+async fn a_record_of_version_1_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    put_raw(dir.path(), b"main\0vsmall-1", VM_1);
+    let vms = load(dir.path()).await.unwrap().vms;
+    let [vm] = vms.as_slice() else { panic!("{vms:?}") };
+    assert_eq!((vm.name.as_str(), vm.state, vm.uses), ("small-1", RecordState::InUse, 1));
+    let node = vm.node.as_ref().unwrap();
+    assert_eq!((node.id.as_str(), node.state), ("0", NodeState::Running));
+    assert_eq!(node.raw_state.to_string(), "ACTIVE/RUNNING");
+}
+
+#[tokio::test]
+async fn version_1_is_what_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let vm: VmRecord = {
+        let body: serde_json::Value = serde_json::from_str(VM_1).unwrap();
+        serde_json::from_value(body["vm"].clone()).unwrap()
+    };
+    let store = open(dir.path()).unwrap();
+    let claim = store.claim(&main_domain(), "test").await.unwrap();
+    store.commit(&claim, sample::first(vec![Change::PutVm(Box::new(vm))])).await.unwrap();
+    drop(store);
+    let db = sled::Config::new().path(dir.path().join("sled")).open().unwrap();
+    let body = db.get(b"main\0vsmall-1").unwrap().unwrap();
+    assert_eq!(std::str::from_utf8(&body).unwrap(), VM_1);
+}
+
+#[tokio::test]
+async fn a_record_of_a_newer_version_is_refused_by_name_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), 1).await;
+    put_raw(dir.path(), b"main\0vsmall-2", r#"{"v":2,"machine":{"wheels":4}}"#);
+    let store = open(dir.path()).unwrap();
+    let err = store.load(&main_domain()).await.unwrap_err();
+    assert!(
+        matches!(&err, StoreError::NewerVersion { place, found: 2, known: 1 }
+        if place.contains("small-2")),
+        "{err:?}"
+    );
+    let claim = store.claim(&main_domain(), "test").await.unwrap();
+    let remove = Change::RemoveVm(VmName::new("small-2").unwrap());
+    let batch =
+        vmpool_store::Batch { expected: vmpool_store::Revision(1), changes: vec![remove], events: vec![] };
+    store.commit(&claim, batch).await.unwrap();
+    assert_eq!(store.load(&main_domain()).await.unwrap().vms.len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_named() {
+    for body in ["", "{", "[]", r#"{"v":1}"#, r#"{"v":1,"vm":{}}"#, r#"{"v":0,"vm":{}}"#] {
+        let dir = tempfile::tempdir().unwrap();
+        fill(dir.path(), 1).await;
+        put_raw(dir.path(), b"main\0vsmall-2", body);
+        let err = load(dir.path()).await.unwrap_err();
+        assert!(
+            matches!(&err, StoreError::Damaged { place, .. } if place.contains("small-2")),
+            "{body}: {err:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_domain_of_a_newer_version_is_refused_when_the_store_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), 1).await;
+    put_raw(dir.path(), b"main\0m", r#"{"v":7}"#);
+    let err = open(dir.path()).unwrap_err();
+    assert!(matches!(err, StoreError::NewerVersion { found: 7, .. }), "{err:?}");
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), 1).await;
+    std::fs::write(dir.path().join("vmpool-store.json"), r#"{"v":2,"store":"?"}"#).unwrap();
+    let before = super::contents(dir.path());
+    let err = open(dir.path()).unwrap_err();
+    assert!(
+        matches!(&err, StoreError::NewerVersion { place, found: 2, known: 1 }
+        if place.ends_with("vmpool-store.json")),
+        "{err:?}"
+    );
+    assert!(super::contents(dir.path()) == before);
+}
