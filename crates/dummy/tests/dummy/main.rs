@@ -1,8 +1,10 @@
 //! The dummy cloud, seen from outside.
 #![expect(clippy::unwrap_used, reason = "these are tests, and so are their helpers")]
 
+mod edges;
 mod faults;
 mod file;
+mod libcloud;
 mod life;
 mod options;
 mod world;
