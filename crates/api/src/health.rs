@@ -22,4 +22,10 @@ pub struct Health {
     /// Where it keeps its records, if that is a directory.
     #[serde(default)]
     pub state_dir: Option<String>,
+    /// The cursor of the newest event; give it as `after` to read what happens from now on.
+    #[serde(default)]
+    pub cursor: u64,
+    /// What an operator should know, such as records of a pool that is not configured any more.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }

@@ -8,7 +8,7 @@
 //! | paths and media types | [`routes`] |
 //! | the version of the API, and how both sides agree on it | [`version`] |
 //! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`] |
-//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Request`], [`EventPage`], [`Health`] |
+//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`EventPage`], [`Health`] |
 //! | what went wrong | [`Problem`] with its [`code`]s, and the [`exit`] codes of the command line |
 //!
 //! Requests are read strictly: a key that the daemon does not know is an error that names it.
@@ -23,6 +23,7 @@ mod health;
 mod lease;
 mod pool;
 mod problem;
+mod provider;
 mod request;
 pub mod routes;
 pub mod version;
@@ -35,6 +36,7 @@ pub use crate::{
     lease::{AcquireAnswer, Lease, Leases},
     pool::{Pool, Pools},
     problem::Problem,
+    provider::{Provider, Providers},
     request::{Request, RequestStatus, Requests},
     version::VERSION,
     vm::{Vm, Vms},

@@ -3,6 +3,7 @@
 //! | method and path | what it does |
 //! |---|---|
 //! | `GET /v1/health` | [`Health`](crate::Health) of the daemon |
+//! | `GET /v1/providers` | [`Providers`](crate::Providers) |
 //! | `GET /v1/pools` | [`Pools`](crate::Pools) |
 //! | `GET /v1/pools/{pool}` | [`Pool`](crate::Pool) |
 //! | `GET /v1/vms?pool=&state=` | [`Vms`](crate::Vms), of one pool or in one state if asked so |
@@ -23,6 +24,8 @@
 
 /// The health of the daemon.
 pub const HEALTH: &str = "/v1/health";
+/// All providers.
+pub const PROVIDERS: &str = "/v1/providers";
 /// All pools.
 pub const POOLS: &str = "/v1/pools";
 /// One pool, as a pattern for a router.

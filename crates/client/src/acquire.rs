@@ -1,0 +1,105 @@
+//! Getting a VM and keeping it: waiting over lost connections, and renewing.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, routes};
+
+use crate::{Client, ClientError, backoff::Backoff};
+
+/// How long one poll may take: longer than a daemon holds it open.
+const POLL_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A daemon that answers "still waiting" faster than this is not asked again at once.
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
+
+/// How long a daemon that was never reached may take to come up: longer than a restart, shorter than a person wonders
+/// whether the address is wrong.
+const FIRST_CONTACT: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// Acquires a VM, and waits for one as long as the request says.
+    ///
+    /// A lost connection or a daemon that restarts does not end the waiting: the same request, under the same id, is sent
+    /// again until the time is over, and yields one lease however often it was sent.
+    /// A daemon that was not reached at all is given up after 5 s.
+    ///
+    /// # Errors
+    ///
+    /// `no_vm` or `wait_timed_out` if there was no VM (exit code 4), `unknown_pool`, and what
+    /// [`request_conflict` and `request_ended`](vmpool_api::code) say about an id that was used before.
+    /// If the daemon stays away, the last error of the connection; then a VM may be leased to the request if
+    /// [`ClientError::may_have_happened`] says so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the request in the queue; [`cancel`](Self::cancel) withdraws it.
+    pub async fn acquire(&self, request: &AcquireRequest) -> Result<Lease, ClientError> {
+        let wait = request.wait.unwrap_or_default();
+        let start = Instant::now();
+        let mut request = request.clone();
+        let mut backoff = Backoff::default();
+        let mut reached = false;
+        loop {
+            let asked = Instant::now();
+            let answer = self.post(routes::LEASES, &request, POLL_TIMEOUT).await;
+            let left = wait.saturating_sub(start.elapsed());
+            match answer {
+                Ok(AcquireAnswer::Granted { lease }) => return Ok(*lease),
+                // The daemon keeps the time of a request that it knows.
+                Ok(_) => {
+                    reached = true;
+                    match asked.elapsed() < SHORTEST_POLL {
+                        true => backoff.pause().await,
+                        false => backoff.reset(),
+                    }
+                }
+                Err(err) if err.is_temporary() && !left.is_zero() => {
+                    reached |= !matches!(err, ClientError::Unreachable { .. });
+                    if !reached {
+                        if FIRST_CONTACT <= start.elapsed() {
+                            return Err(err);
+                        }
+                        // The daemon has not seen the request yet, so it would count the whole time anew.
+                        request.wait = Some(left);
+                    }
+                    backoff.pause_at_most(left).await;
+                }
+                Err(err) => return Err(err),
+            }
+        }
+    }
+
+    /// Renews a lease three times per time to live, for ever; returns when that is no longer possible.
+    ///
+    /// Run it beside the work, and stop the work when it returns: the VM may be somebody else's.
+    /// A daemon that is away is asked again until the lease must have expired.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the renewing; the lease then expires by itself unless it is released.
+    pub async fn keep(&self, lease: &Lease) -> ClientError {
+        let mut ttl = lease.ttl;
+        let mut renewed = Instant::now();
+        let mut backoff = Backoff::default();
+        loop {
+            pause_until(renewed + ttl / 3).await;
+            let asked = Instant::now();
+            loop {
+                match self.renew(&lease.id, None).await {
+                    Ok(lease) => {
+                        (ttl, renewed) = (lease.ttl, asked);
+                        backoff.reset();
+                        break;
+                    }
+                    Err(err) if err.is_temporary() && renewed.elapsed() < ttl => backoff.pause().await,
+                    Err(err) => return err,
+                }
+            }
+        }
+    }
+}
+
+async fn pause_until(time: Instant) {
+    tokio::time::sleep_until(time).await;
+}

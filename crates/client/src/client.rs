@@ -1,0 +1,213 @@
+//! The client: where the daemon is, and how one call is made.
+
+use std::{error::Error as _, time::Duration};
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header::CONTENT_TYPE, redirect::Policy};
+use serde::{Serialize, de::DeserializeOwned};
+use vmpool_api::{Problem, routes, version};
+
+use crate::ClientError;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client of one daemon; clones share its connections.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a call abandons the answer; the call may have its effect all the same.
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+    timeout: Duration,
+}
+
+impl Client {
+    /// Makes a client of the daemon at an address such as `http://127.0.0.1:7717`; no connection is made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InvalidUrl`] if the address is not an `http://` one.
+    pub fn new(base_url: &str) -> Result<Self, ClientError> {
+        let invalid = |reason: String| ClientError::InvalidUrl { url: base_url.to_owned(), reason };
+        let url = match base_url.contains("://") {
+            true => Url::parse(base_url).map_err(|err| invalid(err.to_string()))?,
+            false => return Err(invalid(format!("the scheme is missing, write http://{base_url}"))),
+        };
+        match url.scheme() {
+            "http" => {}
+            "https" => {
+                let reason = "TLS is not spoken yet; use http:// on a private network, or a local proxy that speaks TLS";
+                return Err(invalid(reason.to_owned()));
+            }
+            other => return Err(invalid(format!("{other} is not spoken, only http is"))),
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(invalid("it must end with the path".to_owned()));
+        }
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(|err| invalid(err.to_string()))?;
+        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), http, timeout: CALL_TIMEOUT })
+    }
+
+    /// Sets how long a call may take; 30 s if it is not set. An acquire that waits has its own time.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Returns the daemon's address, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ClientError> {
+        let call = self.call(Method::GET, path);
+        call.with(|builder| builder.query(query)).send(self.timeout).await?.json().await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        timeout: Duration,
+    ) -> Result<T, ClientError> {
+        let call = self.call(Method::POST, path);
+        call.with(|builder| builder.json(body)).send(timeout).await?.json().await
+    }
+
+    pub(crate) async fn act(&self, method: Method, path: &str) -> Result<(), ClientError> {
+        self.call(method, path).send(self.timeout).await.map(drop)
+    }
+
+    pub(crate) async fn act_with(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<(), ClientError> {
+        let call = self.call(Method::POST, path);
+        call.with(|builder| builder.json(body)).send(self.timeout).await.map(drop)
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let name = format!("{method} {path}");
+        let changes = method != Method::GET;
+        let builder = self.http.request(method, format!("{}{path}", self.base));
+        Call { client: self, name, changes, builder: builder.header(version::HEADER, version::VERSION) }
+    }
+}
+
+/// One call that is being made.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    client: &'a Client,
+    name: String,
+    changes: bool,
+    builder: RequestBuilder,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn with(self, add: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
+        Self { builder: add(self.builder), ..self }
+    }
+
+    /// Sends the call with a limit for everything up to the end of the answer.
+    pub(crate) async fn send(self, timeout: Duration) -> Result<Answer<'a>, ClientError> {
+        self.with(|builder| builder.timeout(timeout)).send_within(timeout).await
+    }
+
+    /// Sends the call with no limit of its own; `timeout` is what an error tells.
+    pub(crate) async fn send_within(self, timeout: Duration) -> Result<Answer<'a>, ClientError> {
+        let Self { client, name, changes, builder } = self;
+        let answer = |response| Answer { client, name, changes, timeout, response };
+        match builder.send().await {
+            Ok(response) => answer(response).check().await,
+            Err(err) => Err(failed(client, err, changes, timeout)),
+        }
+    }
+}
+
+/// An answer whose version and status are good.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    client: &'a Client,
+    name: String,
+    changes: bool,
+    timeout: Duration,
+    pub(crate) response: Response,
+}
+
+impl Answer<'_> {
+    async fn check(self) -> Result<Self, ClientError> {
+        let status = self.response.status();
+        let header = self.response.headers().get(version::HEADER);
+        version::check(header.map(|value| value.to_str().unwrap_or("?"))).map_err(|mismatch| {
+            ClientError::Version { url: self.client.base.clone(), status: status.as_u16(), mismatch }
+        })?;
+        match status.is_success() {
+            true => Ok(self),
+            false => Err(self.problem(status).await),
+        }
+    }
+
+    async fn problem(self, status: StatusCode) -> ClientError {
+        let media = self.response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if media.is_none_or(|media| !media.starts_with(routes::PROBLEM_JSON)) {
+            let reason = format!("status {status} without a problem");
+            return self.protocol(reason);
+        }
+        match self.json::<Problem>().await {
+            Ok(problem) => ClientError::Problem(Box::new(problem)),
+            Err(err) => err,
+        }
+    }
+
+    /// Reads the whole answer.
+    pub(crate) async fn json<T: DeserializeOwned>(mut self) -> Result<T, ClientError> {
+        let mut body = Vec::new();
+        loop {
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(err) => return Err(failed(self.client, err, self.changes, self.timeout)),
+            }
+        }
+        serde_json::from_slice(&body).map_err(|err| self.protocol(err.to_string()))
+    }
+
+    pub(crate) fn protocol(self, reason: String) -> ClientError {
+        ClientError::Protocol {
+            url: self.client.base.clone(),
+            call: self.name,
+            reason,
+            may_have_happened: self.changes,
+        }
+    }
+}
+
+/// Sorts out why there is no answer; a connection that was never made had no effect.
+pub(crate) fn failed(client: &Client, err: reqwest::Error, changes: bool, after: Duration) -> ClientError {
+    let url = client.base.clone();
+    if err.is_connect() || err.is_builder() {
+        return ClientError::Unreachable { url, source: Box::new(err) };
+    }
+    if err.is_timeout() {
+        return ClientError::Timeout { url, after, may_have_happened: changes };
+    }
+    debug_assert!(err.source().is_some() || !err.is_request(), "{err:?}");
+    ClientError::Broken { url, may_have_happened: changes, source: Box::new(err) }
+}

@@ -1,0 +1,91 @@
+//! Acquiring over lost connections, and keeping a lease.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
+
+use std::time::Duration;
+
+use vmpool_client::api::{AcquireRequest, Lease, exit};
+
+use crate::peer::{answer, lease, peer, problem};
+
+fn wish() -> AcquireRequest {
+    AcquireRequest::new("build-17", "small", "ada")
+}
+
+fn granted() -> String {
+    answer(200, &format!(r#"{{"status":"granted","lease":{}}}"#, lease("10m")))
+}
+
+fn waiting() -> String {
+    let request = r#"{"id":"build-17","pool":"small","owner":"ada","ttl":"10m","status":"waiting",
+        "submitted_at":"2026-01-01T00:00:00Z","deadline":"2026-01-01T00:01:00Z"}"#;
+    answer(202, &format!(r#"{{"status":"waiting","request":{request}}}"#))
+}
+
+fn body(request: &str) -> serde_json::Value {
+    serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_sent_again_as_it_was() {
+    let (client, seen) = peer(vec![waiting(), granted()]).await;
+    let lease = client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(lease.vm, "small-7f3k");
+    let seen = seen.lock().unwrap();
+    assert_eq!(body(&seen[0]), body(&seen[1]));
+}
+
+#[tokio::test]
+async fn f9_a_lost_answer_is_asked_for_again_under_the_same_id() {
+    let (client, seen) = peer(vec![String::new(), problem(503, "shutting_down"), granted()]).await;
+    client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(body(&seen[0]), body(&seen[2]));
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_wait_is_sent_once() {
+    let (client, seen) = peer(vec![String::new(), granted()]).await;
+    let err = client.acquire(&wish()).await.unwrap_err();
+    assert!(err.may_have_happened(), "{err}");
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn no_vm_is_final() {
+    let (client, seen) = peer(vec![problem(504, "wait_timed_out"), granted()]).await;
+    let err = client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::NO_VM);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_daemon_that_stays_away_ends_the_waiting_when_the_time_is_over() {
+    let client = vmpool_client::Client::new("http://127.0.0.1:1").unwrap();
+    let err = client.acquire(&wish().with_wait(Duration::from_millis(250))).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::UNREACHABLE);
+}
+
+#[tokio::test]
+async fn a_lease_is_kept_over_a_lost_connection_and_until_it_is_gone() {
+    let answers = vec![
+        answer(200, &lease("30ms")),
+        String::new(),
+        answer(200, &lease("10s")),
+        problem(404, "unknown_lease"),
+    ];
+    // The last answer is never asked for: by then a third of ten seconds would have to pass.
+    let (client, seen) = peer(answers).await;
+    let held: Lease = serde_json::from_str(&lease("30ms")).unwrap();
+    let end = tokio::time::timeout(Duration::from_secs(1), client.keep(&held)).await;
+    assert!(end.is_err(), "{end:?}");
+    assert_eq!(seen.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn keeping_a_lease_ends_when_the_daemon_does_not_know_it_any_more() {
+    let (client, _) = peer(vec![problem(404, "unknown_lease")]).await;
+    let held: Lease = serde_json::from_str(&lease("30ms")).unwrap();
+    assert_eq!(client.keep(&held).await.exit_code(), exit::NOT_FOUND);
+}
