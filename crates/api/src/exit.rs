@@ -30,6 +30,8 @@ pub const VERSION: u8 = 11;
 pub const PROVIDER: u8 = 12;
 /// The daemon failed, or answered something that cannot be understood.
 pub const DAEMON: u8 = 13;
+/// The lease ended while a command ran with its VM, so the command was ended, too.
+pub const LEASE_LOST: u8 = 14;
 /// It was interrupted by the user or by a signal.
 pub const INTERRUPTED: u8 = 130;
 
@@ -53,6 +55,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (VERSION, "version", "client and daemon speak different versions of the API"),
     (PROVIDER, "provider", "a provider or its driver failed"),
     (DAEMON, "daemon", "the daemon failed, or answered something that cannot be understood"),
+    (LEASE_LOST, "lease_lost", "the lease ended while a command ran with its VM, so the command was ended, too"),
     (INTERRUPTED, "interrupted", "it was interrupted by the user or by a signal"),
 ];
 

@@ -1,0 +1,167 @@
+//! What can be typed: the commands and their arguments.
+
+mod lease;
+mod listing;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    lease::{AcquireArgs, RenewArgs, TerminateArgs},
+    listing::{EventsArgs, LeaseCommand, PoolCommand, VmCommand},
+};
+
+/// Keeps pools of virtual machines ready on private clouds and hands them out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vmpool",
+    bin_name = "vmpool",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes are listed in docs/cli.md. Every command explains itself: vmpool COMMAND --help",
+    after_long_help = "Examples:\n  vmpool pool ls\n  vmpool acquire builders -- make check\n\n\
+                       Exit codes are listed in docs/cli.md."
+)]
+pub(crate) struct Arguments {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What applies to every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The daemon's address
+    #[arg(
+        long,
+        global = true,
+        env = "VMPOOL_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7717",
+        help_heading = "Global options"
+    )]
+    pub(crate) url: String,
+    /// How results are printed
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = Format::Table,
+        help_heading = "Global options"
+    )]
+    pub(crate) output: Format,
+    /// Prints results and errors only, no notices
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    Table,
+    /// JSON, exactly as the daemon's API gives it
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What asks a daemon.
+    #[command(flatten)]
+    Ask(Ask),
+    /// Prints the completions of a shell
+    #[command(
+        after_long_help = "Example:\n  vmpool completions bash > ~/.local/share/bash-completion/completions/vmpool"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The commands that ask a daemon.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ask {
+    /// Leases a VM, and runs a command with it if one is given
+    Acquire(AcquireArgs),
+    /// Extends a lease
+    Renew(RenewArgs),
+    /// Gives a VM back
+    #[command(after_long_help = "Example:\n  vmpool release \"$VMPOOL_LEASE\"")]
+    Release {
+        /// The lease, as `vmpool acquire` printed it
+        lease: String,
+    },
+    /// Destroys a VM, leased or not
+    Terminate(TerminateArgs),
+    /// Lists pools, or shows one
+    #[command(subcommand, after_long_help = "Examples:\n  vmpool pool ls\n  vmpool pool show builders")]
+    Pool(PoolCommand),
+    /// Lists VMs, or shows one
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool vm ls --pool builders --state ready\n  vmpool vm show builders-7f3a"
+    )]
+    Vm(VmCommand),
+    /// Lists leases
+    #[command(subcommand, after_long_help = "Example:\n  vmpool lease ls --output json")]
+    Lease(LeaseCommand),
+    /// Prints what happened, and what happens
+    Events(EventsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn commands(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+        found.push((path.to_owned(), command.clone()));
+        for sub in command.get_subcommands() {
+            commands(sub, &format!("{path} {}", sub.get_name()), found);
+        }
+    }
+
+    fn all() -> Vec<(String, clap::Command)> {
+        let mut found = Vec::new();
+        commands(&Arguments::command(), "vmpool", &mut found);
+        found
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_argument_says_what_it_is_for() {
+        for (path, command) in all() {
+            assert!(command.get_about().is_some(), "{path} has no help");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path}: {} has no help", argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn every_top_level_command_shows_an_example_that_parses() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> =
+                help.lines().map(str::trim).filter(|line| line.starts_with("vmpool ")).collect();
+            assert!(!examples.is_empty(), "{} has no example", command.get_name());
+            for example in examples {
+                // What the shell would do with redirections and quotes is not ours to test.
+                let words = example.split(" > ").next().unwrap().split(" | ").next().unwrap();
+                let words = words.split_whitespace().map(|word| word.trim_matches('"'));
+                assert!(Arguments::try_parse_from(words).is_ok(), "{example}");
+            }
+        }
+    }
+}

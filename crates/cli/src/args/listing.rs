@@ -1,0 +1,61 @@
+//! The arguments of the commands that list and show.
+
+use clap::{Args, Subcommand};
+
+/// What can be done with pools.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoolCommand {
+    /// Lists the pools
+    Ls,
+    /// Shows one pool
+    Show {
+        /// The pool
+        name: String,
+    },
+}
+
+/// What can be done with VMs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VmCommand {
+    /// Lists the VMs
+    Ls(VmFilter),
+    /// Shows one VM
+    Show {
+        /// The VM
+        name: String,
+    },
+}
+
+/// Which VMs are listed.
+#[derive(Debug, Default, Args)]
+pub(crate) struct VmFilter {
+    /// Only those of this pool
+    #[arg(long)]
+    pub(crate) pool: Option<String>,
+    /// Only those in this state, such as ready or in_use
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+}
+
+/// What can be done with leases.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum LeaseCommand {
+    /// Lists the leases
+    Ls,
+}
+
+/// The arguments of `vmpool events`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Prints what happened, the oldest first; with --follow goes on with what happens.\n\n\
+        With --output json each event is one line.",
+    after_long_help = "Examples:\n  vmpool events\n  vmpool events --follow --output json"
+)]
+pub(crate) struct EventsArgs {
+    /// Goes on printing until ctrl-c
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Only events after this one; every event is printed with its cursor
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<u64>,
+}

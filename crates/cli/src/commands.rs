@@ -1,0 +1,50 @@
+//! Carrying out the commands.
+
+mod acquire;
+mod events;
+mod keep;
+mod lease;
+mod listing;
+
+use clap::CommandFactory as _;
+use vmpool_api::exit;
+use vmpool_client::Client;
+
+use crate::{
+    args::{Arguments, Ask, Command},
+    failure::Failure,
+    output::Output,
+    runtime,
+};
+
+/// Carries out a command; returns the exit code.
+pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
+    let output = Output::new(&arguments.global);
+    match arguments.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);
+            crate::output::print(String::from_utf8_lossy(&script).trim_end())?;
+            Ok(exit::OK)
+        }
+        Command::Ask(command) => {
+            let client = Client::new(&arguments.global.url)?;
+            runtime::small()?.block_on(ask(&client, command, output))
+        }
+    }
+}
+
+/// Carries out a command that asks a daemon.
+async fn ask(client: &Client, command: Ask, output: Output) -> Result<u8, Failure> {
+    match command {
+        Ask::Acquire(args) => return acquire::run(client, args, output).await,
+        Ask::Renew(args) => lease::renew(client, args, output).await?,
+        Ask::Release { lease } => lease::release(client, &lease, output).await?,
+        Ask::Terminate(args) => lease::terminate(client, args, output).await?,
+        Ask::Pool(command) => listing::pool(client, command, output).await?,
+        Ask::Vm(command) => listing::vm(client, command, output).await?,
+        Ask::Lease(command) => listing::lease(client, command, output).await?,
+        Ask::Events(args) => events::run(client, args, output).await?,
+    }
+    Ok(exit::OK)
+}

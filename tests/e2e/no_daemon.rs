@@ -1,0 +1,87 @@
+//! What a client says when what it speaks to is no daemon, or none of its version.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use vmpool_api::{exit, version};
+
+use crate::support::{assert_fails, vmpool};
+
+/// Answers every connection with these lines of a header and an empty body, and returns the address.
+fn peer(status: &'static str, headers: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request);
+            let _ = write!(
+                connection,
+                "HTTP/1.1 {status}\r\n{headers}content-length: 2\r\nconnection: close\r\n\r\n{{}}"
+            );
+        }
+    });
+    url
+}
+
+/// Returns an address at which nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_dead_daemon_is_said_to_be_unreachable() {
+    let url = nobody();
+    for arguments in [vec!["pool", "ls"], vec!["lease", "ls"], vec!["release", "7"], vec!["events"]] {
+        let ran = vmpool(&url, &arguments);
+        assert_fails(&ran, exit::UNREACHABLE, &[&url, "vmpool serve", "VMPOOL_URL"]);
+    }
+}
+
+#[test]
+fn an_acquire_without_waiting_fails_at_once_at_a_dead_daemon() {
+    let ran = vmpool(&nobody(), &["acquire", "builders", "--wait", "0s", "--", "true"]);
+    assert_fails(&ran, exit::UNREACHABLE, &["vmpool serve"]);
+}
+
+#[test]
+fn a_newer_daemon_is_said_to_be_newer() {
+    let url = peer("200 OK", format!("{}: {}\r\n", version::HEADER, version::VERSION + 1));
+    assert_fails(&vmpool(&url, &["pool", "ls"]), exit::VERSION, &["newer", "upgrade this side"]);
+}
+
+#[test]
+fn an_older_daemon_is_said_to_be_older() {
+    let url = peer("404 Not Found", format!("{}: 0\r\n", version::HEADER));
+    assert_fails(&vmpool(&url, &["pool", "ls"]), exit::VERSION, &["older", "upgrade the peer"]);
+}
+
+#[test]
+fn a_server_that_is_no_daemon_is_said_to_be_none() {
+    let url = peer("200 OK", String::new());
+    assert_fails(&vmpool(&url, &["vm", "ls"]), exit::VERSION, &["not a vmpool daemon"]);
+}
+
+#[test]
+fn an_address_that_is_none_is_a_wrong_command_line() {
+    assert_fails(&vmpool("localhost:7717", &["pool", "ls"]), exit::USAGE, &["http://", "VMPOOL_URL"]);
+}
+
+#[test]
+fn a_time_without_unit_is_a_wrong_command_line() {
+    let ran = vmpool(&nobody(), &["acquire", "builders", "--wait", "60"]);
+    assert_eq!(ran.code, Some(i32::from(exit::USAGE)), "{ran:?}");
+    assert!(ran.stderr.contains("--wait") && ran.stderr.contains("60s"), "{ran:?}");
+}
+
+#[test]
+fn a_lease_needs_an_owner() {
+    let mut command =
+        vmpool_tests::command::prepare(crate::support::VMPOOL.as_ref(), &nobody(), &["acquire", "a"]);
+    let ran = command.env_remove("USER").output().unwrap().into();
+    assert_fails(&ran, exit::USAGE, &["owner", "VMPOOL_OWNER"]);
+}
