@@ -17,7 +17,7 @@ pub(crate) fn job_names() -> impl Iterator<Item = &'static str> {
 /// Prints the jobs and their commands.
 pub(crate) fn list() {
     for job in JOBS {
-        say(&format!("{:8} {}", job.name, job.about));
+        say(&format!("{:9} {}", job.name, job.about));
         for step in job.steps {
             say(&format!("           {}", step.shown()));
         }

@@ -81,6 +81,14 @@ pub(super) const JOBS: &[Job] = &[
         steps: &[Step::Cargo { args: &["bench", "--workspace", "--no-run", "--profile", "dev"], env: &[] }],
     },
     Job {
+        name: "external",
+        about: "a driver of a third party builds on the driver crate alone and passes the suite",
+        steps: &[Step::Cargo {
+            args: &["test", "--manifest-path", "docs/examples/third-party-driver/Cargo.toml"],
+            env: &[],
+        }],
+    },
+    Job {
         name: "test",
         about: "the examples in the documentation run and the tests pass",
         steps: &[
