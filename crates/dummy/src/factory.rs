@@ -1,12 +1,12 @@
 //! Making dummy drivers of configurations.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use vmpool_driver::{Driver, DriverError, DriverFactory, FactoryContext, OpenError, Operation};
-use vmpool_model::{FailureKind, config::DriverOptions};
+use vmpool_model::{Certainty, FailureKind, config::DriverOptions};
 
-use crate::{DummyCloud, DummyConfig, DummyDriver};
+use crate::{CloudError, DummyCloud, DummyConfig, DummyDriver};
 
 /// Returns the factory of the driver `dummy`; its options are those of [`DummyConfig`].
 ///
@@ -52,11 +52,7 @@ impl DriverFactory for Factory {
         self.check(options)?;
         let cloud = match &self.cloud {
             Some(cloud) => cloud.clone(),
-            None => DummyCloud::open(OpenError::parse(options)?).map_err(|err| {
-                DriverError::new(Operation::Open, FailureKind::Unavailable)
-                    .with_context("the dummy cloud cannot be opened")
-                    .with_source(err)
-            })?,
+            None => DummyCloud::open(OpenError::parse(options)?).map_err(|err| cannot_open(&err))?,
         };
         let driver = DummyDriver::new(cloud);
         Ok(match context.pause {
@@ -64,4 +60,17 @@ impl DriverFactory for Factory {
             None => Arc::new(driver),
         })
     }
+}
+
+/// Tells the whole story in one line: whoever starts a program sees no more than that.
+fn cannot_open(err: &CloudError) -> DriverError {
+    let mut story = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        story = format!("{story}: {err}");
+        cause = err.source();
+    }
+    DriverError::new(Operation::Open, FailureKind::Unavailable)
+        .with_certainty(Certainty::NotApplied)
+        .with_context(story)
 }

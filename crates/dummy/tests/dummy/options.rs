@@ -54,6 +54,15 @@ async fn bad_options_open_nothing() {
 }
 
 #[tokio::test]
+async fn a_cloud_that_cannot_be_opened_says_which_file_and_why() {
+    let opened = factory().open(context(), &options(r#"{"path": "/no/such/cloud"}"#)).await;
+    assert_eq!(
+        opened.unwrap_err().to_string(),
+        "open failed: unavailable: cannot lock /no/such/cloud.lock: No such file or directory (os error 2)"
+    );
+}
+
+#[tokio::test]
 async fn a_test_can_look_into_the_cloud_behind_a_factory() {
     let cloud = DummyCloud::in_memory(DummyConfig::default()).unwrap();
     let driver = factory_of(cloud.clone()).open(context(), &options("{}")).await.unwrap();
