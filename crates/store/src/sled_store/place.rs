@@ -89,9 +89,10 @@ impl Place {
         self.sync()
     }
 
-    /// Makes durable which files there are.
+    /// Makes durable which files there are, and the one that sled itself leaves to chance.
     pub(super) fn sync(&self) -> Result<(), Fault> {
         let sled = self.sled();
+        File::open(sled.join("conf"))?.sync_all()?;
         for dir in [sled.join("blobs").as_path(), &sled, &self.dir] {
             sync_dir(dir)?;
         }

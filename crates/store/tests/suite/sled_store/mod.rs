@@ -1,6 +1,7 @@
 //! The sled store keeps the contract, and tells what is wrong with its directory.
 
 mod crash;
+mod full;
 mod golden;
 mod open;
 mod trim;
