@@ -18,6 +18,8 @@ mod operation;
 mod registry;
 mod types;
 
+/// Lets an `impl` of [`Driver`] or [`DriverFactory`] have `async` methods; re-exported so that a driver needs no other crate.
+pub use async_trait::async_trait;
 pub use vmpool_model as model;
 
 pub use crate::{

@@ -9,6 +9,38 @@
 //! | [`Manager::builder`] | saying what to manage, and starting |
 //! | [`ManagerHandle`] | acquiring, renewing, releasing, looking |
 //! | [`Clock`], [`Checker`] | bringing your own time, or your own health checks |
+//!
+//! # Examples
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
+//! use vmpool_manager::{Manager, store::MemoryStore};
+//! use vmpool_manager::model::{Acquire, config::{PoolConfig, ProviderConfig}};
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+//! let driver = DummyDriver::new(DummyCloud::in_memory(DummyConfig::default())?);
+//! let manager = Manager::builder(Arc::new(MemoryStore::new()))
+//!     .provider("lab".parse()?, ProviderConfig::new("dummy"), Arc::new(driver))
+//!     .pool("small".parse()?, PoolConfig::new("lab".parse()?, "small-template", 2))
+//!     .start().await?;
+//! let handle = manager.handle();
+//! let request = Acquire::new("build-17".parse()?, "small".parse()?, "me".parse()?);
+//! let grant = handle.acquire(request.with_wait(Duration::from_secs(60))).await?;
+//! assert!(!grant.node.addresses.is_empty());
+//! handle.release(grant.lease.id).await?;
+//! handle.shutdown().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Contract
+//!
+//! * What was answered is durable, and no effect begins before its record is.
+//! * The last request of a client that got no answer can be repeated with the same request id.
+//! * A driver that hangs or panics delays or breaks nothing but its own call.
+//! * After a failed commit nothing in memory is believed: the engine is made anew of the records.
+//! * A manager whose domain another one took over stops and writes nothing.
 
 mod builder;
 mod carry_out;

@@ -37,8 +37,8 @@ pub struct View {
 pub struct PoolStatus {
     /// The pool as it is.
     pub pool: PoolView,
-    /// The pool as it was configured.
-    pub config: PoolConfig,
+    /// The pool as it was configured; `None` if it left the configuration.
+    pub config: Option<PoolConfig>,
 }
 
 /// A provider and how it answers.
@@ -115,9 +115,9 @@ pub(crate) fn note(listings: &mut Listings, outcome: &Outcome, now: Timestamp) {
 impl View {
     /// Shows what the loop of a domain knows.
     pub(crate) fn of(domain: &Domain, engine: &Engine, listings: &Listings, now: Timestamp) -> Self {
-        let pools = engine.pools().into_iter().filter_map(|pool| {
-            let config = domain.pools.get(&pool.name)?.clone();
-            Some(PoolStatus { pool, config })
+        let pools = engine.pools().into_iter().map(|pool| {
+            let config = domain.pools.get(&pool.name).cloned();
+            PoolStatus { pool, config }
         });
         let providers = domain.providers.iter().map(|(name, (config, endpoint))| {
             let LastListing { at, nodes, problem } = listings.get(name).cloned().unwrap_or_default();

@@ -1,0 +1,77 @@
+//! What waits together is committed together.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::world::{World, pass, pool, request, seconds, until_ready};
+
+#[tokio::test(start_paused = true)]
+async fn all_that_waits_shares_one_commit() {
+    let world = World::new();
+    let manager = world.start(50).await;
+    let handle = manager.handle();
+    until_ready(&handle, 50).await;
+    world.log.take();
+
+    let mut clients = JoinSet::new();
+    for number in 0..50 {
+        let handle = handle.clone();
+        clients.spawn(async move { handle.acquire(request(&format!("r{number}"))).await.unwrap() });
+    }
+    let grants = clients.join_all().await;
+    assert_eq!(grants.len(), 50);
+    let log = world.log.take();
+    let commits: Vec<_> = log.iter().filter(|line| line.contains("lease of")).collect();
+    assert_eq!(commits.len(), 1, "{commits:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_a_commit_shares_the_next_one() {
+    let world = World::new();
+    let manager = world.start(10).await;
+    let handle = manager.handle();
+    until_ready(&handle, 10).await;
+    world.log.take();
+    world.store.close_gate();
+
+    let mut clients = JoinSet::new();
+    for number in 0..10 {
+        let handle = handle.clone();
+        clients.spawn(async move { handle.acquire(request(&format!("r{number}"))).await.unwrap() });
+        // The first of them is on its way to the store before the others come.
+        pass(Duration::from_millis(10)).await;
+    }
+    world.store.let_through(1000);
+    clients.join_all().await;
+    let log = world.log.take();
+    assert_eq!(log.iter().filter(|line| line.contains("lease of")).count(), 2, "{log:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_listed_once_per_interval_for_all_its_pools() {
+    let world = World::new();
+    let mut builder = world.builder();
+    for number in 0..5 {
+        let name = format!("pool-{number}").parse().unwrap();
+        builder = builder.pool(name, pool(3));
+    }
+    let manager = builder.start().await.unwrap();
+    until_ready(&manager.handle(), 15).await;
+    pass(seconds(9)).await;
+    world.log.take();
+
+    // The interval is 10 s by default.
+    pass(seconds(100)).await;
+    let listings = world.log.take().iter().filter(|line| *line == "list").count();
+    assert!((10..=11).contains(&listings), "{listings} listings in 100 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_may_wait_for_one_request_and_all_get_the_same_lease() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    let (one, two) = tokio::join!(handle.acquire(request("r1")), handle.acquire(request("r1")));
+    assert_eq!(one.unwrap().lease.id, two.unwrap().lease.id);
+}

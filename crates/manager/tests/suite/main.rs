@@ -1,0 +1,11 @@
+//! The manager with a store in memory and a dummy cloud, in time that stands still unless somebody waits.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod batching;
+mod life;
+mod order;
+mod providers;
+mod restart;
+mod spy;
+mod trouble;
+mod world;

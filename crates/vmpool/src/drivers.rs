@@ -1,0 +1,51 @@
+//! The drivers that are built in, and opening one with the usual layers.
+
+use std::sync::Arc;
+
+use vmpool_driver::{Driver, FactoryContext, LayerExt, OpenError, Pause, Registry};
+use vmpool_layers::{RetryLayer, TimeoutLayer, TracingLayer};
+use vmpool_model::{ProviderName, config::ProviderConfig};
+
+/// Returns a registry of all drivers that the features of this crate build in.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "dummy")]
+/// assert!(vmpool::drivers::builtin().names().any(|name| name == "dummy"));
+/// ```
+#[must_use]
+pub fn builtin() -> Registry {
+    let registry = Registry::new();
+    #[cfg(feature = "dummy")]
+    let registry = registry.with(vmpool_dummy::factory());
+    registry
+}
+
+/// Opens the driver of a provider and puts the usual layers around it: tracing ∘ retry ∘ timeout ∘ driver.
+///
+/// Each attempt has the provider's `request_timeout`; what certainly had no effect is tried again.
+/// Calls of the driver need a tokio runtime with time.
+///
+/// # Errors
+///
+/// [`OpenError`] if there is no such driver, its options do not fit, or the cloud cannot be used.
+pub async fn open(
+    registry: &Registry,
+    provider: &ProviderName,
+    config: &ProviderConfig,
+) -> Result<Arc<dyn Driver>, OpenError> {
+    let factory = registry.get(&config.driver)?;
+    let context = FactoryContext::new(provider.clone()).with_pause(pause());
+    let driver = factory.open(context, &config.options).await?;
+    Ok(driver
+        .layer(&TimeoutLayer::new(config.request_timeout))
+        .layer(&RetryLayer::new(fastrand::u64(..)))
+        .layer(&TracingLayer::new(provider.clone())))
+}
+
+/// Waits on tokio's clock.
+#[expect(clippy::disallowed_methods, reason = "drivers know no runtime; this is the wait that they are lent")]
+fn pause() -> Pause {
+    Arc::new(|duration| Box::pin(tokio::time::sleep(duration)))
+}

@@ -1,0 +1,39 @@
+//! Pools of virtual machines on private clouds, kept ready and handed out under leases.
+//!
+//! A [`Manager`](manager::Manager) keeps pools at providers and gives out their VMs; this program runs one on the cloud
+//! in memory, leases a VM and gives it back:
+//!
+#![cfg_attr(feature = "dummy", doc = concat!("```\n", include_str!("../examples/pool.rs"), "```"))]
+//!
+//! Everything that is answered is durable, as far as the store is: with [`store::MemoryStore`] until the process ends,
+//! with `store::SledStore` for good.
+//! The daemon in `vmpool-server` is the same manager behind HTTP.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`model`] | the words: names, nodes, states, records, configuration |
+//! | [`driver`] | the contract with a cloud, for whoever writes a driver or calls one |
+//! | [`drivers`] | the drivers that are built in, and opening one with the usual layers |
+//! | [`layers`] | time limits, retries and traces around any driver |
+//! | [`store`] | where the records are |
+//! | [`engine`] | all decisions, as a pure function of input and time |
+//! | [`manager`] | carries the decisions out |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `dummy` | yes | the module `dummy` and the driver of that name: a cloud in memory |
+//! | `sled` | yes | `store::SledStore`: records in a directory |
+
+pub mod drivers;
+
+#[cfg(feature = "dummy")]
+pub use vmpool_dummy as dummy;
+
+pub use vmpool_driver as driver;
+pub use vmpool_engine as engine;
+pub use vmpool_layers as layers;
+pub use vmpool_manager as manager;
+pub use vmpool_model as model;
+pub use vmpool_store as store;
