@@ -61,6 +61,7 @@
 //! # }
 //! ```
 
+mod around;
 mod backoff;
 mod retry;
 mod timeout;

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
-use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Layer, Listing, PowerAction,
-};
-use vmpool_model::{FailureKind, Node, NodeId, Timestamp};
+use vmpool_driver::{Driver, DriverError, Layer};
+use vmpool_model::FailureKind;
 
-use crate::backoff::Backoff;
+use crate::{
+    around::{Around, Call, Wrapped, wait},
+    backoff::Backoff,
+};
 
 /// Repeats a call that failed for a passing reason and certainly had no effect.
 ///
@@ -75,99 +75,53 @@ impl RetryLayer {
 
 impl Layer for RetryLayer {
     fn wrap(&self, inner: Arc<dyn Driver>) -> Arc<dyn Driver> {
-        Arc::new(RetryDriver {
-            inner,
-            max_attempts: self.max_attempts,
-            backoff: Backoff { min: self.min, max: self.max },
-            dice: Mutex::new(fastrand::Rng::with_seed(self.seed)),
-        })
+        let backoff = Backoff { min: self.min, max: self.max };
+        let dice = Mutex::new(fastrand::Rng::with_seed(self.seed));
+        Wrapped::wrap(inner, Retry { max_attempts: self.max_attempts, backoff, dice })
     }
 }
 
 #[derive(Debug)]
-struct RetryDriver {
-    inner: Arc<dyn Driver>,
+struct Retry {
     max_attempts: u32,
     backoff: Backoff,
     dice: Mutex<fastrand::Rng>,
 }
 
-impl RetryDriver {
-    async fn repeated<T, F>(&self, mut call: impl FnMut() -> F + Send) -> Result<T, DriverError>
+impl Around for Retry {
+    async fn around<T, F>(&self, _: Call<'_>, attempt: impl Fn() -> F + Send + Sync) -> Result<T, DriverError>
     where
+        T: Send,
         F: Future<Output = Result<T, DriverError>> + Send,
     {
-        let mut attempt = 1;
+        let mut attempts = 1;
         loop {
-            let err = match call().await {
+            let err = match attempt().await {
                 Ok(answer) => return Ok(answer),
                 Err(err) => err,
             };
-            let Some(pause) = self.pause_after(attempt, &err) else {
+            let Some(pause) = self.pause_after(attempts, &err) else {
                 return Err(err);
             };
-            ::tracing::debug!(attempt, ?pause, error = %err, "repeats a call to the provider");
+            ::tracing::debug!(attempts, ?pause, error = %err, "repeats a call to the provider");
             wait(pause).await;
-            attempt += 1;
+            attempts += 1;
         }
     }
+}
 
-    /// Returns how long to wait before the next attempt, if there is to be one.
-    fn pause_after(&self, attempt: u32, err: &DriverError) -> Option<Duration> {
+impl Retry {
+    /// Returns how long to wait after so many attempts, if there is to be another one.
+    fn pause_after(&self, attempts: u32, err: &DriverError) -> Option<Duration> {
         let asked = err.retry_after().unwrap_or(Duration::ZERO);
-        if !is_worth_waiting(err) || self.max_attempts <= attempt || self.backoff.max < asked {
+        if !is_worth_waiting(err) || self.max_attempts <= attempts || self.backoff.max < asked {
             return None;
         }
         let dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner).f64();
-        Some(self.backoff.pause(attempt, dice).max(asked))
+        Some(self.backoff.pause(attempts, dice).max(asked))
     }
 }
 
 fn is_worth_waiting(err: &DriverError) -> bool {
     err.is_retryable() && !matches!(err.kind(), FailureKind::Quota | FailureKind::Capacity)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the pause between two attempts is the point of this layer")]
-async fn wait(pause: Duration) {
-    tokio::time::sleep(pause).await;
-}
-
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl Driver for RetryDriver {
-    fn info(&self) -> &DriverInfo {
-        self.inner.info()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn list(&self) -> Result<Listing, DriverError> {
-        self.repeated(|| self.inner.list()).await
-    }
-
-    async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {
-        self.repeated(|| self.inner.get(id)).await
-    }
-
-    async fn create(&self, request: &CreateRequest) -> Result<Node, DriverError> {
-        self.repeated(|| self.inner.create(request)).await
-    }
-
-    async fn destroy(&self, id: &NodeId) -> Result<(), DriverError> {
-        self.repeated(|| self.inner.destroy(id)).await
-    }
-
-    async fn power(&self, id: &NodeId, action: PowerAction) -> Result<(), DriverError> {
-        self.repeated(|| self.inner.power(id, action)).await
-    }
-
-    async fn catalog(&self) -> Result<Catalog, DriverError> {
-        self.repeated(|| self.inner.catalog()).await
-    }
-
-    async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
-        self.repeated(|| self.inner.set_expiry(id, at)).await
-    }
 }

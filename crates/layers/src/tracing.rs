@@ -3,13 +3,11 @@
 use std::{future::Future, sync::Arc};
 
 use ::tracing::{Instrument, Span, field};
-use async_trait::async_trait;
 use tokio::time::Instant;
-use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Layer, Listing, Operation,
-    PowerAction,
-};
-use vmpool_model::{FailureKind, Node, NodeId, ProviderName, Timestamp};
+use vmpool_driver::{Driver, DriverError, Layer};
+use vmpool_model::{FailureKind, ProviderName};
+
+use crate::around::{Around, Call, Wrapped};
 
 /// The target of the spans and events, for filters such as `vmpool::provider=debug`.
 const TARGET: &str = "vmpool::provider";
@@ -50,41 +48,40 @@ impl TracingLayer {
 
 impl Layer for TracingLayer {
     fn wrap(&self, inner: Arc<dyn Driver>) -> Arc<dyn Driver> {
-        Arc::new(TracingDriver { inner, provider: self.provider.clone() })
+        Wrapped::wrap(inner, self.clone())
     }
 }
 
-#[derive(Debug)]
-struct TracingDriver {
-    inner: Arc<dyn Driver>,
-    provider: ProviderName,
-}
-
-impl TracingDriver {
-    async fn traced<T>(
+impl Around for TracingLayer {
+    async fn around<T, F>(
         &self,
-        operation: Operation,
-        node: Option<&str>,
-        call: impl Future<Output = Result<T, DriverError>> + Send,
-    ) -> Result<T, DriverError> {
-        let span = self.span(operation, node);
+        call: Call<'_>,
+        attempt: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, DriverError>
+    where
+        T: Send,
+        F: Future<Output = Result<T, DriverError>> + Send,
+    {
+        let span = self.span(call);
         let ended = Ended::watch(span.clone());
-        let answer = call.instrument(span).await;
+        let answer = attempt().instrument(span).await;
         ended.with(answer.as_ref().err());
         answer
     }
+}
 
-    fn span(&self, operation: Operation, node: Option<&str>) -> Span {
+impl TracingLayer {
+    fn span(&self, call: Call<'_>) -> Span {
         // Of the highest level, so that a filter that shows a failure also shows what failed.
         let span = ::tracing::error_span!(
             target: TARGET,
             "provider call",
             provider = %self.provider,
-            driver = self.inner.info().name,
-            operation = operation.as_str(),
+            driver = call.driver,
+            operation = call.operation.as_str(),
             node = field::Empty,
         );
-        if let Some(node) = node {
+        if let Some(node) = call.node {
             span.record("node", node);
         }
         span
@@ -142,44 +139,4 @@ fn is_planned_for(kind: FailureKind) -> bool {
             | FailureKind::InvalidState
             | FailureKind::Unsupported
     )
-}
-
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl Driver for TracingDriver {
-    fn info(&self) -> &DriverInfo {
-        self.inner.info()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn list(&self) -> Result<Listing, DriverError> {
-        self.traced(Operation::List, None, self.inner.list()).await
-    }
-
-    async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {
-        self.traced(Operation::Get, Some(id.as_str()), self.inner.get(id)).await
-    }
-
-    async fn create(&self, request: &CreateRequest) -> Result<Node, DriverError> {
-        self.traced(Operation::Create, request.name.as_deref(), self.inner.create(request)).await
-    }
-
-    async fn destroy(&self, id: &NodeId) -> Result<(), DriverError> {
-        self.traced(Operation::Destroy, Some(id.as_str()), self.inner.destroy(id)).await
-    }
-
-    async fn power(&self, id: &NodeId, action: PowerAction) -> Result<(), DriverError> {
-        self.traced(action.operation(), Some(id.as_str()), self.inner.power(id, action)).await
-    }
-
-    async fn catalog(&self) -> Result<Catalog, DriverError> {
-        self.traced(Operation::Catalog, None, self.inner.catalog()).await
-    }
-
-    async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
-        self.traced(Operation::SetExpiry, Some(id.as_str()), self.inner.set_expiry(id, at)).await
-    }
 }
