@@ -67,9 +67,10 @@ impl Engine {
         let providers =
             spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone())));
         let mut engine = Self {
-            rng: Rng::with_seed(spec.seed),
+            // No engine repeats the names and effects of the one before it.
+            rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
             now,
-            next_effect: 0,
+            next_effect: spec.epoch << 32,
             next_number: spec.epoch << 32,
             vms: BTreeMap::new(),
             leases: BTreeMap::new(),
@@ -110,7 +111,7 @@ impl Engine {
         let pool = self.pools.entry(record.pool.clone());
         let pool = pool.or_insert_with(|| Pool::retired(record.provider.clone()));
         pool.count_in(&record);
-        let vm = Vm::recovered(record.clone(), Arc::clone(&pool.config), self.now);
+        let vm = Vm::recovered(record.clone(), Arc::clone(&pool.config), self.now, self.spec.restart_grace);
         if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
             provider.by_node.insert(node.id.clone(), record.name.clone());
         }

@@ -9,10 +9,12 @@
 
 mod acquire;
 mod backoff;
+mod check;
 mod engine;
 mod input;
 mod lease;
 mod listing;
+mod observe;
 mod outcome;
 mod pool;
 mod provider;

@@ -74,7 +74,11 @@ impl Engine {
 
     /// Returns the VM that a listed node belongs to: by its id, or by its token if the VM has no node yet.
     fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
-        if let Some(vm) = self.providers.get(provider)?.by_node.get(&node.id) {
+        let by_id = self.providers.get(provider)?.by_node.get(&node.id);
+        // Ids can come back: a node that says that it is another VM is another VM.
+        let is_same =
+            |vm: &&VmName| node.token.as_ref().is_none_or(|token| self.is_ours(node) && token.vm == **vm);
+        if let Some(vm) = by_id.filter(is_same) {
             return Some(vm.clone());
         }
         let token = node.token.as_ref().filter(|_| self.is_ours(node))?;

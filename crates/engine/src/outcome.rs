@@ -57,6 +57,10 @@ impl Engine {
         let certain =
             failure.certainty == Certainty::NotApplied && failure.kind != FailureKind::AlreadyExists;
         let (pool, state, has_node) = (vm.record.pool.clone(), vm.record.state, vm.record.node.is_some());
+        if !certain {
+            // The provider may have taken until now to make the node, and only now it begins to be invisible.
+            vm.asked_at = self.now;
+        }
         self.spawn_trouble(name, &failure.to_string(), Some(failure));
         if certain && !has_node {
             if state == RecordState::Terminating {
@@ -91,8 +95,9 @@ impl Engine {
         if let Some(node) = best {
             return self.adopt(name, node);
         }
+        // What counts is when the look-up was asked for: its answer may be older than it is late.
         let visible_at = vm.asked_at + self.visibility_window(name);
-        if self.now < visible_at {
+        if vm.started_at < visible_at {
             self.edit(name, |record| record.retry_at = Some(visible_at));
             return self.advance(name);
         }
@@ -138,14 +143,14 @@ impl Engine {
     }
 
     fn check_passed(&mut self, name: &VmName) {
-        let Some(vm) = self.vms.get(name) else { return };
-        let (pool, is_news) = (vm.record.pool.clone(), vm.record.uses == 0 && vm.record.problem.is_none());
-        let had_trouble = vm.record.check_fails != 0;
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        let pool = vm.record.pool.clone();
+        let is_news = !std::mem::replace(&mut vm.was_ready, true) || vm.record.check_fails != 0;
         let passed = self.transit(name, Transition::PassCheck, |record| {
             record.check_fails = 0;
             record.problem = None;
         });
-        if passed && (is_news || had_trouble) {
+        if passed && is_news {
             self.event(EventKind::VmReady, |event| {
                 event.pool = Some(pool);
                 event.vm = Some(name.clone());

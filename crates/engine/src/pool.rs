@@ -110,6 +110,20 @@ impl Pool {
         own.or(clean).map(|(_, name)| name.clone())
     }
 
+    /// Returns whether two pools have the same records and the same queue in their indexes.
+    pub(crate) fn has_same_indexes(&self, other: &Self) -> bool {
+        self.counts == other.counts
+            && self.clean == other.clean
+            && self.dirty == other.dirty
+            && self.dirty_by_age == other.dirty_by_age
+            && self.queue == other.queue
+    }
+
+    /// Returns whether anybody could be given a VM now.
+    pub(crate) fn has_free(&self) -> bool {
+        !self.clean.is_empty() || !self.dirty_by_age.is_empty()
+    }
+
     pub(crate) fn count(&self, state: RecordState) -> usize {
         self.counts[state as usize]
     }

@@ -42,4 +42,11 @@ impl Provider {
             failures: 0,
         }
     }
+
+    /// Forgets which VM a node belongs to, unless it belongs to another one by now: ids can come back.
+    pub(crate) fn unbind(&mut self, node: &NodeId, vm: &VmName) {
+        if self.by_node.get(node) == Some(vm) {
+            self.by_node.remove(node);
+        }
+    }
 }

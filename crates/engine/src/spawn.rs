@@ -27,10 +27,13 @@ impl Engine {
     /// the first request of that tenant.
     fn serve(&mut self, name: &PoolName) {
         let Some(pool) = self.pools.get(name) else { return };
+        if !pool.has_free() {
+            return;
+        }
         let waiting: Vec<_> = pool.queue.values().cloned().collect();
         for id in waiting {
             let Some(pool) = self.pools.get(name) else { return };
-            if pool.count(RecordState::Ready) == 0 {
+            if !pool.has_free() {
                 return;
             }
             let Some(request) = self.requests.get(&id) else { continue };

@@ -44,6 +44,11 @@ impl Timers {
         }
     }
 
+    /// Returns when `timer` is due.
+    pub(crate) fn get(&self, timer: &Timer) -> Option<Timestamp> {
+        self.times.get(timer).copied()
+    }
+
     /// Takes the first timer that is due at `now`.
     pub(crate) fn pop_due(&mut self, now: Timestamp) -> Option<Timer> {
         if now < self.queue.first()?.0 {

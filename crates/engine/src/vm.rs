@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use vmpool_model::{
-    Change, EventKind, NodeView, RecordState, Timestamp, Transition, VmName, VmRecord,
+    Change, EventKind, RecordState, Timestamp, Transition, VmName, VmRecord,
     config::{CheckConfig, PoolConfig},
     states::NodeState,
 };
@@ -18,10 +18,16 @@ pub(crate) struct Vm {
     pub(crate) config: Arc<PoolConfig>,
     /// The effect under way.
     pub(crate) effect: Option<EffectId>,
+    /// When that effect, or the last one, was asked for.
+    pub(crate) started_at: Timestamp,
     /// The node may exist although the record has none: it must be looked for before it is created.
     pub(crate) may_exist: bool,
     /// When the node was last asked for, or became known: until some time later it may be invisible.
     pub(crate) asked_at: Timestamp,
+    /// Until when the VM is not given up for booting slowly, whatever its age: nobody looked before a restart.
+    pub(crate) boot_grace: Timestamp,
+    /// The VM was ready before: that it is so again after a check is no news.
+    pub(crate) was_ready: bool,
     /// When the provider accepted to destroy the node.
     pub(crate) destroyed_at: Option<Timestamp>,
     /// Since when, and in how many complete listings, the node is absent.
@@ -30,13 +36,35 @@ pub(crate) struct Vm {
 
 impl Vm {
     pub(crate) fn intended(record: VmRecord, config: Arc<PoolConfig>) -> Self {
-        let asked_at = record.created_at;
-        Self { record, config, effect: None, may_exist: false, asked_at, destroyed_at: None, absent: None }
+        let created_at = record.created_at;
+        Self {
+            record,
+            config,
+            effect: None,
+            started_at: created_at,
+            may_exist: false,
+            asked_at: created_at,
+            boot_grace: created_at,
+            was_ready: false,
+            destroyed_at: None,
+            absent: None,
+        }
     }
 
-    /// After a restart nobody knows whether the node was asked for.
-    pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Timestamp) -> Self {
-        Self { may_exist: true, asked_at: now, ..Self::intended(record, config) }
+    /// After a restart nobody knows whether the node was asked for, nor whether it came up meanwhile.
+    pub(crate) fn recovered(
+        record: VmRecord,
+        config: Arc<PoolConfig>,
+        now: Timestamp,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            may_exist: true,
+            asked_at: now,
+            boot_grace: now + grace,
+            was_ready: record.state == RecordState::Ready,
+            ..Self::intended(record, config)
+        }
     }
 }
 
@@ -61,7 +89,7 @@ impl Engine {
             && let Some(provider) = self.providers.get_mut(&vm.record.provider)
         {
             if let Some(before) = before {
-                provider.by_node.remove(&before);
+                provider.unbind(&before, name);
             }
             if let Some(after) = after {
                 provider.orphans.remove(&after);
@@ -113,7 +141,7 @@ impl Engine {
             }
         }
         if let (Some(node), Some(provider)) = (&vm.record.node, self.providers.get_mut(&vm.record.provider)) {
-            provider.by_node.remove(&node.id);
+            provider.unbind(&node.id, name);
         }
         self.touched.insert(vm.record.pool.clone());
         self.timers.set(Timer::Vm(name.clone()), None);
@@ -146,7 +174,7 @@ impl Engine {
 
     fn advance_spawning(&mut self, name: &VmName) -> Option<Timestamp> {
         let vm = self.vms.get(name)?;
-        let deadline = vm.record.created_at + vm.config.boot_timeout;
+        let deadline = (vm.record.created_at + vm.config.boot_timeout).max(vm.boot_grace);
         if deadline <= self.now {
             self.terminate(name, "it took longer than boot_timeout to start");
             return None;
@@ -205,7 +233,8 @@ impl Engine {
     fn advance_check(&mut self, name: &VmName) -> Option<Timestamp> {
         let vm = self.vms.get(name)?;
         let config = &vm.config;
-        let deadline = vm.record.since + config.check_timeout + CHECK_SLACK;
+        let limit = config.check_timeout + CHECK_SLACK;
+        let deadline = vm.started_at + limit;
         if vm.effect.is_none() {
             let effect = Effect::Check {
                 vm: name.clone(),
@@ -216,7 +245,7 @@ impl Engine {
             };
             self.start(name, effect);
             // After a restart the check gets its whole time again.
-            return Some(deadline.max(self.now + CHECK_SLACK));
+            return Some(self.now + limit);
         }
         if deadline <= self.now {
             self.forget_effect(name);
@@ -300,6 +329,12 @@ impl Engine {
             }
             return None;
         };
+        // A provider that goes on listing dead nodes proves their end, too; and so does another VM's node with this id.
+        let holder = self.providers.get(&vm.record.provider).and_then(|known| known.by_node.get(&node.id));
+        if node.state == NodeState::Terminated || holder.is_some_and(|holder| holder != name) {
+            self.vanish(name);
+            return None;
+        }
         // Accepted is not gone: a complete listing without the node ends this, or another attempt.
         match vm.destroyed_at {
             Some(at) if self.now < at + DESTROY_PATIENCE => Some(at + DESTROY_PATIENCE),
@@ -362,91 +397,13 @@ impl Engine {
         Answer::Accepted
     }
 
-    /// Takes in how the node looks, and does what that calls for.
-    pub(crate) fn observe(&mut self, name: &VmName, node: NodeView) {
-        let Some(vm) = self.vms.get_mut(name) else { return };
-        vm.absent = None;
-        let is_new = vm.record.node.as_ref().is_none_or(|known| known.id != node.id);
-        if is_new {
-            vm.asked_at = self.now;
-            vm.destroyed_at = None;
-        }
-        let missing = vm.record.suspect.is_some() && node.state == NodeState::Running;
-        if vm.record.node.as_ref() != Some(&node) || missing {
-            self.edit(name, |record| {
-                if node.state == NodeState::Running {
-                    record.suspect = None;
-                }
-                record.node = Some(node);
-            });
-        }
-        self.react(name);
-    }
-
-    fn react(&mut self, name: &VmName) {
-        let Some(vm) = self.vms.get(name) else { return };
-        let Some(node) = &vm.record.node else { return };
-        let (node_state, has_address) = (node.state, !node.addresses.is_empty());
-        let is_dead = matches!(node_state, NodeState::Terminated | NodeState::Error);
-        let is_off = matches!(node_state, NodeState::Stopped | NodeState::Suspended | NodeState::Paused);
-        match vm.record.state {
-            RecordState::Spawning if is_dead => {
-                self.spawn_trouble(name, &format!("its node came up as {node_state}"), None);
-                self.terminate(name, &format!("its node came up as {node_state}"));
-            }
-            RecordState::Spawning if node_state == NodeState::Running && has_address => self.got_ip(name),
-            RecordState::Spawning => {}
-            RecordState::InUse | RecordState::Held if is_dead || is_off => {
-                self.suspect(name, &format!("its node is {node_state}"));
-            }
-            RecordState::InUse | RecordState::Held => {}
-            RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
-            RecordState::Terminating => self.advance(name),
-            _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
-            _ => {}
-        }
-    }
-
-    fn got_ip(&mut self, name: &VmName) {
-        if !self.transit(name, Transition::GetIp, |_| {}) {
-            return;
-        }
-        self.forget_effect(name);
-        let Some(vm) = self.vms.get(name) else { return };
-        let pool = vm.record.pool.clone();
-        let addresses = vm.record.node.iter().flat_map(|node| &node.addresses).map(ToString::to_string);
-        let detail = addresses.collect::<Vec<_>>().join(", ");
-        self.spawn_success(&pool);
-        self.event(EventKind::VmGotIp, |event| {
-            event.pool = Some(pool);
-            event.vm = Some(name.clone());
-            event.detail = detail;
-        });
-        self.advance(name);
-    }
-
-    /// Doubts a VM that somebody uses; nothing else happens to it.
-    pub(crate) fn suspect(&mut self, name: &VmName, why: &str) {
-        let Some(vm) = self.vms.get(name) else { return };
-        if vm.record.suspect.as_deref() == Some(why) {
-            return;
-        }
-        let (pool, lease, owner) = (vm.record.pool.clone(), vm.record.lease.clone(), vm.record.owner.clone());
-        self.edit(name, |record| record.suspect = Some(why.to_owned()));
-        self.event(EventKind::VmSuspect, |event| {
-            event.pool = Some(pool);
-            event.vm = Some(name.clone());
-            event.lease = lease;
-            event.owner = owner;
-            event.detail = why.to_owned();
-        });
-    }
-
     fn start(&mut self, name: &VmName, effect: Effect) {
         let id = self.effect(effect);
         self.awaited.insert(id, name.clone());
+        let now = self.now;
         if let Some(vm) = self.vms.get_mut(name) {
             vm.effect = Some(id);
+            vm.started_at = now;
         }
     }
 

@@ -1,5 +1,4 @@
 //! The life of one VM, step by step, as documented.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

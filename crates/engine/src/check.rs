@@ -1,0 +1,134 @@
+//! The invariants of an engine between two steps: every index says what a recount says, nothing is stuck.
+
+use vmpool_model::{Lease, RecordState, RequestRecord, RequestStatus, VmRecord, config::CheckConfig};
+
+use crate::{Engine, pool::Pool, timers::Timer, vm::Vm};
+
+impl Engine {
+    /// Checks everything that must hold between two steps; for tests and for those who hunt a bug.
+    ///
+    /// It looks at every record, so it is not for every day.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold, in words.
+    pub fn check(&self) -> Result<(), String> {
+        self.vms.values().try_for_each(|vm| self.check_vm(vm))?;
+        self.leases.values().try_for_each(|lease| self.check_lease(lease))?;
+        self.requests.values().try_for_each(|request| self.check_request(request))?;
+        self.check_pools()?;
+        self.check_providers()?;
+        let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
+        ensure(awaited == self.awaited.len(), || {
+            format!("{awaited} VMs await effects, {} are awaited", self.awaited.len())
+        })
+    }
+
+    fn check_vm(&self, vm: &Vm) -> Result<(), String> {
+        let VmRecord { name, state, .. } = &vm.record;
+        if let Some(id) = vm.effect {
+            ensure(self.awaited.get(&id) == Some(name), || format!("{name}: nobody awaits {id:?}"))?;
+        }
+        ensure((*state == RecordState::InUse) == vm.record.lease.is_some(), || {
+            format!("{name} is {state} with lease {:?}", vm.record.lease)
+        })?;
+        if let Some(lease) = &vm.record.lease {
+            let names_it = self.leases.get(lease).is_some_and(|lease| lease.vm == *name);
+            ensure(names_it, || format!("{name} has {lease}, which is none or of another VM"))?;
+        }
+        let has_node = vm.record.node.is_some();
+        ensure(has_node || matches!(state, RecordState::Spawning | RecordState::Terminating), || {
+            format!("{name} is {state} without a node")
+        })?;
+        self.check_progress(vm)
+    }
+
+    /// Whoever is on the way has something under way, or a time at which something happens.
+    fn check_progress(&self, vm: &Vm) -> Result<(), String> {
+        let Vm { record, config, effect, .. } = vm;
+        let rests = match record.state {
+            RecordState::InUse | RecordState::Held => true,
+            RecordState::Ready => {
+                let is_checked = config.check != CheckConfig::None && !config.check_interval.is_zero();
+                record.is_clean() && !is_checked
+            }
+            _ => !self.providers.contains_key(&record.provider),
+        };
+        let wakes = self.timers.get(&Timer::Vm(record.name.clone())).is_some();
+        ensure(rests || effect.is_some() || wakes, || {
+            format!("{} is {} for ever: nothing is under way and no time is set", record.name, record.state)
+        })
+    }
+
+    fn check_lease(&self, lease: &Lease) -> Result<(), String> {
+        let Lease { id, vm, .. } = lease;
+        let record = self.vms.get(vm).map(|vm| &vm.record);
+        let fits = record.is_some_and(|record| {
+            record.lease.as_ref() == Some(id)
+                && record.pool == lease.pool
+                && record.owner.as_ref() == Some(&lease.owner)
+                && record.sandbox == lease.sandbox
+        });
+        ensure(fits, || format!("{id} is of {vm}, whose record is {record:?}"))?;
+        let timer = self.timers.get(&Timer::Lease(id.clone()));
+        ensure(timer == Some(lease.expires_at), || {
+            format!("{id} expires at {}, not at {timer:?}", lease.expires_at)
+        })
+    }
+
+    fn check_request(&self, request: &RequestRecord) -> Result<(), String> {
+        let id = &request.id;
+        let due = match &request.status {
+            RequestStatus::Waiting => Some(request.deadline),
+            RequestStatus::Granted { lease } => {
+                let fits = self.leases.get(lease).is_some_and(|lease| lease.request == *id);
+                ensure(fits, || format!("{id} was granted {lease}, which is none or of another request"))?;
+                None
+            }
+            RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
+        };
+        let timer = self.timers.get(&Timer::Request(id.clone()));
+        ensure(timer == due, || format!("{id} is due at {due:?}, not at {timer:?}"))
+    }
+
+    fn check_pools(&self) -> Result<(), String> {
+        for (name, pool) in &self.pools {
+            let mut recount = Pool::new((*pool.config).clone(), pool.retired);
+            let records = self.vms.values().map(|vm| &vm.record);
+            records.filter(|record| record.pool == *name).for_each(|record| recount.count_in(record));
+            let waiting = self.requests.values().filter(|request| request.pool == *name);
+            let waiting = waiting.filter(|request| request.status == RequestStatus::Waiting);
+            recount.queue = waiting.map(|request| (request.order, request.id.clone())).collect();
+            ensure(pool.has_same_indexes(&recount), || {
+                format!("pool {name}: a recount gives {recount:#?} instead of {pool:#?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_providers(&self) -> Result<(), String> {
+        for (name, provider) in &self.providers {
+            let wakes = self.timers.get(&Timer::Provider(name.clone())).is_some();
+            ensure(wakes || provider.listing.is_some(), || format!("{name} is never listed again"))?;
+            for (node, vm) in &provider.by_node {
+                let known = self.vms.get(vm).and_then(|vm| vm.record.node.as_ref());
+                let fits = known.is_some_and(|known| known.id == *node);
+                ensure(fits, || format!("node {node} is bound to {vm}, which has {known:?}"))?;
+                ensure(!provider.orphans.contains_key(node), || {
+                    format!("node {node} of {vm} counts as an orphan")
+                })?;
+            }
+        }
+        let nodes = self.vms.values().filter(|vm| vm.record.node.is_some());
+        let nodes = nodes.filter(|vm| self.providers.contains_key(&vm.record.provider)).count();
+        let bound: usize = self.providers.values().map(|provider| provider.by_node.len()).sum();
+        ensure(bound <= nodes, || format!("{bound} nodes are bound, {nodes} are known"))
+    }
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    match holds {
+        true => Ok(()),
+        false => Err(otherwise()),
+    }
+}

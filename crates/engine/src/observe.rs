@@ -1,0 +1,87 @@
+//! How a VM's node looks, and what follows from that for its VM.
+
+use vmpool_model::{EventKind, NodeView, RecordState, Transition, VmName, states::NodeState};
+
+use crate::Engine;
+
+impl Engine {
+    /// Takes in how the node looks, and does what that calls for.
+    pub(crate) fn observe(&mut self, name: &VmName, node: NodeView) {
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        vm.absent = None;
+        let is_new = vm.record.node.as_ref().is_none_or(|known| known.id != node.id);
+        if is_new {
+            vm.asked_at = self.now;
+            vm.destroyed_at = None;
+        }
+        let missing = vm.record.suspect.is_some() && node.state == NodeState::Running;
+        if vm.record.node.as_ref() != Some(&node) || missing {
+            self.edit(name, |record| {
+                if node.state == NodeState::Running {
+                    record.suspect = None;
+                }
+                record.node = Some(node);
+            });
+        }
+        self.react(name);
+    }
+
+    fn react(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let Some(node) = &vm.record.node else { return };
+        let (node_state, has_address) = (node.state, !node.addresses.is_empty());
+        let is_dead = matches!(node_state, NodeState::Terminated | NodeState::Error);
+        let is_off = matches!(node_state, NodeState::Stopped | NodeState::Suspended | NodeState::Paused);
+        match vm.record.state {
+            RecordState::Spawning if is_dead => {
+                self.spawn_trouble(name, &format!("its node came up as {node_state}"), None);
+                self.terminate(name, &format!("its node came up as {node_state}"));
+            }
+            RecordState::Spawning if node_state == NodeState::Running && has_address => self.got_ip(name),
+            RecordState::Spawning => {}
+            RecordState::InUse | RecordState::Held if is_dead || is_off => {
+                self.suspect(name, &format!("its node is {node_state}"));
+            }
+            RecordState::InUse | RecordState::Held => {}
+            RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
+            RecordState::Terminating => self.advance(name),
+            _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
+            _ => {}
+        }
+    }
+
+    fn got_ip(&mut self, name: &VmName) {
+        if !self.transit(name, Transition::GetIp, |_| {}) {
+            return;
+        }
+        self.forget_effect(name);
+        let Some(vm) = self.vms.get(name) else { return };
+        let pool = vm.record.pool.clone();
+        let addresses = vm.record.node.iter().flat_map(|node| &node.addresses).map(ToString::to_string);
+        let detail = addresses.collect::<Vec<_>>().join(", ");
+        self.spawn_success(&pool);
+        self.event(EventKind::VmGotIp, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.detail = detail;
+        });
+        self.advance(name);
+    }
+
+    /// Doubts a VM that somebody uses; nothing else happens to it.
+    pub(crate) fn suspect(&mut self, name: &VmName, why: &str) {
+        let Some(vm) = self.vms.get(name) else { return };
+        if vm.record.suspect.as_deref() == Some(why) {
+            return;
+        }
+        let (pool, lease, owner) = (vm.record.pool.clone(), vm.record.lease.clone(), vm.record.owner.clone());
+        self.edit(name, |record| record.suspect = Some(why.to_owned()));
+        self.event(EventKind::VmSuspect, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.lease = lease;
+            event.owner = owner;
+            event.detail = why.to_owned();
+        });
+    }
+}

@@ -1,0 +1,313 @@
+//! A laboratory: an engine, a store that keeps what is committed, and effects that the test answers by hand.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use vmpool_engine::{
+    Answer, Effect, EffectId, Engine, Grant, Input, ListedNodes, Outcome, Records, Refusal, Spec, Step,
+};
+use vmpool_model::{
+    Acquire, Change, Event, EventKind, Failure, FailureKind, InstallationId, Lease, LeaseId, Node, NodeId,
+    Owner, PoolName, ProviderName, RecordState, RequestId, RequestRecord, Sandbox, Timestamp, Token, VmName,
+    VmRecord,
+    config::{CheckConfig, PoolConfig, ProviderConfig},
+    states::NodeState,
+};
+
+/// An engine whose effects the test answers by hand; what it commits is kept, and checked, at every step.
+pub(crate) struct Lab {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    /// The effects that nobody answered yet.
+    pub(crate) effects: BTreeMap<EffectId, Effect>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) decided: Vec<(RequestId, Result<Grant, Refusal>)>,
+    vms: BTreeMap<VmName, VmRecord>,
+    leases: BTreeMap<LeaseId, Lease>,
+    requests: BTreeMap<RequestId, RequestRecord>,
+    nodes: u32,
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn provider() -> ProviderName {
+    ProviderName::new("lab").unwrap()
+}
+
+pub(crate) fn pool() -> PoolName {
+    PoolName::new("small").unwrap()
+}
+
+pub(crate) fn config(size: u32) -> PoolConfig {
+    PoolConfig::new(provider(), "template", size)
+}
+
+pub(crate) fn spec(config: PoolConfig) -> Spec {
+    let mut spec = Spec::new(InstallationId::new("test").unwrap(), 1, 7);
+    spec.providers.insert(provider(), ProviderConfig::new("dummy"));
+    spec.pools.insert(pool(), config);
+    spec
+}
+
+pub(crate) fn wish(request: &str, owner: &str) -> Acquire {
+    Acquire::new(RequestId::new(request).unwrap(), pool(), Owner::new(owner).unwrap())
+}
+
+pub(crate) fn sandbox(name: &str) -> Option<Sandbox> {
+    Some(Sandbox::new(name).unwrap())
+}
+
+pub(crate) fn timeout() -> Failure {
+    Failure::unknown(FailureKind::Timeout, "no answer in time")
+}
+
+pub(crate) fn quota() -> Failure {
+    Failure::not_applied(FailureKind::Quota, "the quota is used up")
+}
+
+impl Lab {
+    pub(crate) fn new(config: PoolConfig) -> Self {
+        Self::of(spec(config))
+    }
+
+    /// Makes an engine without records, and lets it begin.
+    pub(crate) fn of(spec: Spec) -> Self {
+        let now = Timestamp::from_millis(1_000_000_000);
+        let mut lab = Self {
+            engine: Engine::recover(spec, Records::default(), now),
+            now,
+            effects: BTreeMap::new(),
+            events: Vec::new(),
+            decided: Vec::new(),
+            vms: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            nodes: 0,
+        };
+        lab.tick();
+        lab
+    }
+
+    /// Makes a pool of this size, all of it ready.
+    pub(crate) fn ready(config: PoolConfig) -> Self {
+        let mut lab = Self::new(config);
+        lab.boot_all();
+        lab
+    }
+
+    pub(crate) fn step(&mut self, input: Input) -> Answer {
+        let Step { changes, events, effects, decided, answer } = self.engine.step(self.now, input);
+        changes.into_iter().for_each(|change| self.apply(change));
+        self.events.extend(events);
+        self.effects.extend(effects);
+        self.decided.extend(decided);
+        self.engine.check().unwrap();
+        assert!(self.engine.vms().eq(self.vms.values()), "the changes are not all of the VMs' changes");
+        assert!(self.engine.leases().eq(self.leases.values()), "the changes lack a lease's");
+        assert!(self.engine.requests().eq(self.requests.values()), "the changes lack a request's");
+        answer
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::PutVm(vm) => drop(self.vms.insert(vm.name.clone(), *vm)),
+            Change::RemoveVm(vm) => drop(self.vms.remove(&vm).unwrap()),
+            Change::PutLease(lease) => drop(self.leases.insert(lease.id.clone(), *lease)),
+            Change::RemoveLease(lease) => drop(self.leases.remove(&lease).unwrap()),
+            Change::PutRequest(request) => drop(self.requests.insert(request.id.clone(), *request)),
+            Change::RemoveRequest(request) => drop(self.requests.remove(&request).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn tick(&mut self) {
+        assert_eq!(self.step(Input::Tick), Answer::Nothing);
+    }
+
+    /// Lets time pass, with a tick whenever the engine asked for one.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        while let Some(due) = self.engine.wake_at().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.tick();
+        }
+        self.now = until;
+        self.tick();
+    }
+
+    pub(crate) fn answer(&mut self, id: EffectId, outcome: Outcome) {
+        self.effects.remove(&id).unwrap();
+        assert_eq!(self.step(Input::Done { id, outcome }), Answer::Nothing);
+    }
+
+    fn find(&self, wanted: impl Fn(&Effect) -> bool) -> Option<EffectId> {
+        self.effects.iter().find(|(_, effect)| wanted(effect)).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn count(&self, wanted: impl Fn(&Effect) -> bool) -> usize {
+        self.effects.values().filter(|effect| wanted(effect)).count()
+    }
+
+    pub(crate) fn creates(&self) -> usize {
+        self.count(|effect| matches!(effect, Effect::Create { .. }))
+    }
+
+    pub(crate) fn finds(&self) -> usize {
+        self.count(|effect| matches!(effect, Effect::Find { .. }))
+    }
+
+    pub(crate) fn destroys(&self) -> usize {
+        self.count(|effect| matches!(effect, Effect::Destroy { .. }))
+    }
+
+    pub(crate) fn checks(&self) -> usize {
+        self.count(|effect| matches!(effect, Effect::Check { .. }))
+    }
+
+    /// The first create that was not answered yet.
+    pub(crate) fn create(&self) -> (EffectId, Token) {
+        let id = self.find(|effect| matches!(effect, Effect::Create { .. })).unwrap();
+        let Effect::Create { token, .. } = &self.effects[&id] else { panic!() };
+        (id, token.clone())
+    }
+
+    /// Answers the first create with a node that is in `state`, and returns the node.
+    pub(crate) fn created(&mut self, state: NodeState) -> Node {
+        let (id, token) = self.create();
+        let node = self.node(&token, state);
+        self.answer(id, Outcome::Created(Ok(Box::new(node.clone()))));
+        node
+    }
+
+    pub(crate) fn not_created(&mut self, failure: Failure) {
+        let (id, _) = self.create();
+        self.answer(id, Outcome::Created(Err(failure)));
+    }
+
+    pub(crate) fn found(&mut self, nodes: Vec<Node>) {
+        let id = self.find(|effect| matches!(effect, Effect::Find { .. })).unwrap();
+        self.answer(id, Outcome::Found(Ok(nodes)));
+    }
+
+    pub(crate) fn destroyed(&mut self, result: Result<(), Failure>) -> NodeId {
+        let id = self.find(|effect| matches!(effect, Effect::Destroy { .. })).unwrap();
+        let Effect::Destroy { node, .. } = self.effects[&id].clone() else { panic!() };
+        self.answer(id, Outcome::Destroyed(result));
+        node
+    }
+
+    pub(crate) fn checked(&mut self, result: Result<(), &str>) {
+        let id = self.find(|effect| matches!(effect, Effect::Check { .. })).unwrap();
+        self.answer(id, Outcome::Checked(result.map_err(str::to_owned)));
+    }
+
+    /// Answers the listing that was asked for, or waits for the next and answers it.
+    pub(crate) fn list(&mut self, nodes: &[Node]) {
+        self.listed(Ok(ListedNodes { nodes: nodes.to_vec(), complete: true }));
+    }
+
+    pub(crate) fn list_partially(&mut self, nodes: &[Node]) {
+        self.listed(Ok(ListedNodes { nodes: nodes.to_vec(), complete: false }));
+    }
+
+    pub(crate) fn listed(&mut self, result: Result<ListedNodes, Failure>) {
+        let is_list = |effect: &Effect| matches!(effect, Effect::List { .. });
+        while self.find(is_list).is_none() {
+            self.now = self.engine.wake_at().unwrap().max(self.now);
+            self.tick();
+        }
+        let id = self.find(is_list).unwrap();
+        self.answer(id, Outcome::Listed { provider: provider(), result });
+    }
+
+    /// Makes a node with a token, and an address of its own.
+    pub(crate) fn node(&mut self, token: &Token, state: NodeState) -> Node {
+        self.nodes += 1;
+        let mut node = Node::new(NodeId::new(self.nodes.to_string()).unwrap(), token.vm.as_str(), state);
+        node.token = Some(token.clone());
+        node.public_ips.push(std::net::Ipv4Addr::from_bits(0x0a00_0000 + self.nodes).into());
+        node
+    }
+
+    /// Brings everything up that was asked for, until nothing more is.
+    pub(crate) fn boot_all(&mut self) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        while self.creates() + self.checks() != 0 {
+            if self.creates() != 0 {
+                nodes.push(self.created(NodeState::Running));
+            } else {
+                self.checked(Ok(()));
+            }
+        }
+        nodes
+    }
+
+    pub(crate) fn acquire(&mut self, acquire: Acquire) -> Answer {
+        self.step(Input::Acquire(Box::new(acquire)))
+    }
+
+    pub(crate) fn granted(&mut self, acquire: Acquire) -> Grant {
+        match self.acquire(acquire) {
+            Answer::Granted(grant) => *grant,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn refused(&mut self, input: Input) -> Refusal {
+        match self.step(input) {
+            Answer::Refused(refusal) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn release(&mut self, lease: &Lease) {
+        assert_eq!(self.step(Input::Release(lease.id.clone())), Answer::Accepted);
+    }
+
+    /// Kills the engine, and makes a new one of what is committed; what was under way is not answered.
+    pub(crate) fn restart(&mut self) {
+        let mut spec = self.engine.spec().clone();
+        spec.epoch += 1;
+        self.restart_as(spec);
+    }
+
+    pub(crate) fn restart_as(&mut self, spec: Spec) {
+        let records = Records {
+            vms: self.vms.values().cloned().collect(),
+            leases: self.leases.values().cloned().collect(),
+            requests: self.requests.values().cloned().collect(),
+        };
+        self.effects.clear();
+        self.engine = Engine::recover(spec, records, self.now);
+        self.tick();
+    }
+
+    pub(crate) fn vm(&self, name: &VmName) -> Option<&VmRecord> {
+        self.vms.get(name)
+    }
+
+    pub(crate) fn only_vm(&self) -> &VmRecord {
+        assert_eq!(self.vms.len(), 1, "{:?}", self.vms);
+        self.vms.values().next().unwrap()
+    }
+
+    pub(crate) fn vms(&self) -> impl Iterator<Item = &VmRecord> {
+        self.vms.values()
+    }
+
+    /// How many records are in each of these states.
+    pub(crate) fn counts<const N: usize>(&self, states: [RecordState; N]) -> [usize; N] {
+        states.map(|state| self.vms.values().filter(|vm| vm.state == state).count())
+    }
+
+    pub(crate) fn happened(&self, kind: EventKind) -> usize {
+        self.events.iter().filter(|event| event.kind == kind).count()
+    }
+}
+
+pub(crate) fn with_check(config: PoolConfig) -> PoolConfig {
+    let mut config = config;
+    config.check = CheckConfig::Tcp { port: 22 };
+    config
+}

@@ -1,0 +1,16 @@
+//! The documented rules of the engine, one test each.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod acquire;
+mod check;
+mod lab;
+mod lease;
+mod life;
+mod listing;
+mod lost_answer;
+mod orphan;
+mod queue;
+mod restart;
+mod spawn;
+mod stock;
+mod terminate;

@@ -1,0 +1,110 @@
+//! Nodes that belong to no record: ours are swept, others are never touched.
+
+use vmpool_engine::Effect;
+use vmpool_model::{EventKind, InstallationId, Node, NodeId, Token, VmName, states::NodeState};
+
+use crate::lab::{Lab, config, pool, seconds, timeout};
+
+/// A node with the token of an installation, for a VM that has no record.
+fn stray(installation: &str) -> Node {
+    let vm = VmName::new("small-forgotten").unwrap();
+    let mut node = Node::new(NodeId::new("stray").unwrap(), vm.as_str(), NodeState::Running);
+    node.token = Some(Token::new(InstallationId::new(installation).unwrap(), pool(), vm));
+    node
+}
+
+fn destroys_stray(lab: &Lab) -> usize {
+    lab.count(|effect| matches!(effect, Effect::Destroy { vm: None, node, .. } if node.as_str() == "stray"))
+}
+
+#[test]
+fn a_node_with_our_token_and_no_record_is_destroyed_after_a_grace() {
+    let mut lab = Lab::new(config(0));
+    let stray = [stray("test")];
+    lab.list(&stray);
+    let first = lab.now;
+    assert_eq!(lab.happened(EventKind::OrphanFound), 1);
+    while lab.now.since(first) < seconds(60) {
+        assert_eq!(destroys_stray(&lab), 0);
+        lab.list(&stray);
+    }
+    assert_eq!((destroys_stray(&lab), lab.happened(EventKind::OrphanDestroyed)), (1, 1));
+    lab.list(&stray);
+    assert_eq!(destroys_stray(&lab), 1, "one destruction at a time");
+}
+
+#[test]
+fn one_listing_makes_no_orphan_however_long_the_grace_is_over() {
+    let mut spec = crate::lab::spec(config(0));
+    spec.providers.values_mut().for_each(|provider| provider.orphan_grace = seconds(0));
+    let mut lab = Lab::of(spec);
+    lab.list(&[stray("test")]);
+    assert_eq!(destroys_stray(&lab), 0);
+    lab.list(&[stray("test")]);
+    assert_eq!(destroys_stray(&lab), 1);
+}
+
+#[test]
+fn an_orphan_that_was_gone_in_between_has_its_grace_anew() {
+    let mut lab = Lab::new(config(0));
+    for _ in 0..10 {
+        lab.list(&[stray("test")]);
+        lab.list(&[stray("test")]);
+        lab.list(&[]);
+    }
+    assert_eq!(destroys_stray(&lab), 0);
+}
+
+#[test]
+fn partial_listings_make_no_orphans() {
+    let mut lab = Lab::new(config(0));
+    for _ in 0..20 {
+        lab.list_partially(&[stray("test")]);
+    }
+    assert_eq!((destroys_stray(&lab), lab.happened(EventKind::OrphanFound)), (0, 0));
+}
+
+#[test]
+fn the_nodes_of_others_are_never_touched() {
+    let mut lab = Lab::new(config(0));
+    let mut unmarked = stray("test");
+    unmarked.token = None;
+    unmarked.id = NodeId::new("unmarked").unwrap();
+    for _ in 0..20 {
+        lab.list(&[stray("other"), unmarked.clone()]);
+    }
+    assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 0));
+}
+
+#[test]
+fn a_node_of_another_installation_is_never_adopted() {
+    let mut lab = Lab::new(config(1));
+    let (_, mut token) = lab.create();
+    token.installation = InstallationId::new("other").unwrap();
+    let node = lab.node(&token, NodeState::Running);
+    lab.list(&[node]);
+    assert_eq!(lab.only_vm().node, None);
+}
+
+#[test]
+fn an_orphan_that_is_terminated_already_is_left_alone() {
+    let mut lab = Lab::new(config(0));
+    let mut dead = stray("test");
+    dead.state = NodeState::Terminated;
+    for _ in 0..20 {
+        lab.list(std::slice::from_ref(&dead));
+    }
+    assert_eq!(lab.destroys(), 0);
+}
+
+#[test]
+fn f4_an_orphan_whose_destruction_is_refused_is_destroyed_again() {
+    let mut lab = Lab::new(config(0));
+    for _ in 0..3 {
+        while destroys_stray(&lab) == 0 {
+            lab.list(&[stray("test")]);
+        }
+        lab.destroyed(Err(timeout()));
+    }
+    assert_eq!(lab.happened(EventKind::OrphanDestroyed), 3);
+}

@@ -1,0 +1,73 @@
+//! After a restart everything is derived from the records again (F1, F9).
+
+use std::collections::BTreeSet;
+
+use vmpool_model::{EventKind, RecordState, states::NodeState};
+
+use crate::lab::{Lab, config, seconds, with_check};
+
+#[test]
+fn f1_a_node_that_was_created_while_nobody_listened_is_adopted() {
+    let mut lab = Lab::new(config(1));
+    let (_, token) = lab.create();
+    let node = lab.node(&token, NodeState::Running);
+    lab.restart();
+    assert_eq!((lab.creates(), lab.finds()), (0, 1), "it is looked for before it is asked for again");
+    lab.list(std::slice::from_ref(&node));
+    lab.boot_all();
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+    assert_eq!(lab.only_vm().name, token.vm);
+    assert_eq!(lab.happened(EventKind::VmTerminating), 0);
+}
+
+#[test]
+fn f1_a_vm_that_came_up_during_a_long_downtime_is_adopted_although_its_boot_timeout_is_over() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.created(NodeState::Pending);
+    lab.now = lab.now + seconds(3600);
+    lab.restart();
+    assert_eq!(lab.only_vm().state, RecordState::Spawning);
+    node.state = NodeState::Running;
+    lab.list(&[node]);
+    lab.boot_all();
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+}
+
+#[test]
+fn a_vm_that_is_still_booting_after_a_long_downtime_and_a_grace_is_given_up() {
+    let mut lab = Lab::new(config(1));
+    let node = lab.created(NodeState::Pending);
+    lab.now = lab.now + seconds(3600);
+    lab.restart();
+    lab.list(&[node]);
+    lab.pass(seconds(30));
+    assert_eq!(lab.only_vm().state, RecordState::Terminating);
+}
+
+#[test]
+fn a_check_gets_its_whole_time_again() {
+    let mut lab = Lab::new(with_check(config(1)));
+    lab.created(NodeState::Running);
+    lab.pass(seconds(20));
+    lab.restart();
+    assert_eq!(lab.checks(), 1);
+    lab.pass(seconds(29));
+    assert_eq!(lab.only_vm().state, RecordState::CheckHealth);
+    lab.checked(Ok(()));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+}
+
+#[test]
+fn effects_and_names_of_an_engine_are_never_those_of_the_one_before() {
+    let mut lab = Lab::new(config(2));
+    let ids: BTreeSet<_> = lab.effects.keys().copied().collect();
+    let names: BTreeSet<_> = lab.vms().map(|vm| vm.name.clone()).collect();
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    let mut other = Lab::of(spec);
+    assert!(other.effects.keys().all(|id| !ids.contains(id)));
+    assert!(other.vms().all(|vm| !names.contains(&vm.name)));
+    lab.restart();
+    other.restart();
+    assert!(lab.effects.keys().all(|id| !ids.contains(id)));
+}

@@ -1,0 +1,99 @@
+//! How much a pool keeps: what waits, what is spare, what is too much.
+
+use vmpool_model::{RecordState, config::OnRelease};
+
+use crate::lab::{Lab, config, seconds, wish};
+
+#[test]
+fn min_ready_vms_are_kept_beyond_the_leased_ones() {
+    let mut pool = config(1);
+    pool.min_ready = 1;
+    pool.max_total = Some(3);
+    let mut lab = Lab::ready(pool);
+    assert_eq!(lab.vms().count(), 1);
+    lab.granted(wish("r1", "ann"));
+    lab.boot_all();
+    assert_eq!(lab.counts([RecordState::InUse, RecordState::Ready]), [1, 1]);
+    lab.granted(wish("r2", "ann"));
+    lab.boot_all();
+    lab.granted(wish("r3", "ann"));
+    assert_eq!(lab.counts([RecordState::InUse, RecordState::Ready]), [3, 0]);
+    assert_eq!(lab.creates(), 0, "max_total is reached");
+}
+
+#[test]
+fn requests_that_wait_make_the_pool_grow_to_max_total() {
+    let mut pool = config(0);
+    pool.max_total = Some(2);
+    pool.max_starting = 5;
+    let mut lab = Lab::new(pool);
+    assert_eq!(lab.creates(), 0);
+    for request in ["r1", "r2", "r3"] {
+        let _ = lab.acquire(wish(request, "ann").with_wait(seconds(60)));
+    }
+    assert_eq!(lab.creates(), 2);
+}
+
+#[test]
+fn what_is_too_much_is_given_up_after_max_idle() {
+    let mut pool = config(0);
+    pool.max_total = Some(1);
+    pool.max_idle = seconds(100);
+    let mut lab = Lab::new(pool);
+    let request = wish("r1", "ann").with_wait(seconds(60));
+    let _ = lab.acquire(request.clone());
+    let _ = lab.step(vmpool_engine::Input::Cancel(request.request));
+    lab.boot_all();
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+    lab.pass(seconds(99));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+    lab.pass(seconds(1));
+    assert_eq!(lab.only_vm().state, RecordState::Terminating);
+}
+
+#[test]
+fn what_was_too_much_and_is_needed_again_gets_its_whole_idle_time_anew() {
+    let mut pool = config(0);
+    pool.max_total = Some(1);
+    pool.max_idle = seconds(100);
+    pool.on_release = OnRelease::Reuse;
+    pool.dirty_timeout = seconds(1000);
+    let mut lab = Lab::new(pool);
+    let request = wish("r1", "ann").with_wait(seconds(60));
+    let _ = lab.acquire(request.clone());
+    let _ = lab.step(vmpool_engine::Input::Cancel(request.request));
+    lab.boot_all();
+    lab.pass(seconds(99));
+    let grant = lab.granted(wish("r2", "ann"));
+    lab.pass(seconds(10));
+    lab.release(&grant.lease);
+    lab.pass(seconds(50));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+}
+
+#[test]
+fn a_vm_that_is_kept_for_its_last_user_makes_room_for_one_who_waits() {
+    let mut pool = config(1);
+    pool.on_release = OnRelease::Reuse;
+    let mut lab = Lab::ready(pool);
+    let grant = lab.granted(wish("r1", "ann"));
+    lab.release(&grant.lease);
+    lab.pass(seconds(10));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+    let _ = lab.acquire(wish("r2", "bob").with_wait(seconds(60)));
+    assert_eq!(lab.only_vm().state, RecordState::Terminating);
+}
+
+#[test]
+fn nothing_makes_room_for_those_whose_vms_are_on_their_way() {
+    let mut pool = config(2);
+    pool.on_release = OnRelease::Reuse;
+    pool.max_starting = 1;
+    let mut lab = Lab::new(pool);
+    lab.created(vmpool_model::states::NodeState::Running);
+    lab.checked(Ok(()));
+    let grant = lab.granted(wish("r1", "ann"));
+    lab.release(&grant.lease);
+    let _ = lab.acquire(wish("r2", "bob").with_wait(seconds(60)));
+    assert_eq!(lab.counts([RecordState::Ready, RecordState::Spawning]), [1, 1]);
+}

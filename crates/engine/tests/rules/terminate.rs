@@ -1,0 +1,197 @@
+//! Destroying: asked for, refused, repeated, proven.
+
+use std::time::Duration;
+
+use vmpool_engine::{Answer, Input, Refusal};
+use vmpool_model::{
+    EventKind, Failure, FailureKind, RecordState, VmName, config::OnRelease, states::NodeState,
+};
+
+use crate::lab::{Lab, config, seconds, timeout, wish};
+
+fn terminate(lab: &mut Lab, vm: &VmName) -> Answer {
+    lab.step(Input::Terminate { vm: vm.clone(), reason: "an operator says so".to_owned() })
+}
+
+/// One VM that is being destroyed, and whose provider was asked for that.
+fn doomed() -> (Lab, vmpool_model::Node) {
+    let mut lab = Lab::new(config(1));
+    let node = lab.boot_all().remove(0);
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    (lab, node)
+}
+
+#[test]
+fn c19_a_termination_asks_the_provider_once() {
+    let (lab, node) = doomed();
+    assert_eq!(lab.only_vm().state, RecordState::Terminating);
+    assert_eq!(lab.destroys(), 1);
+    assert_eq!(lab.only_vm().node.as_ref().unwrap().id, node.id);
+}
+
+#[test]
+fn c21_a_second_termination_changes_nothing() {
+    let (mut lab, _) = doomed();
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    assert_eq!((lab.destroys(), lab.happened(EventKind::VmTerminating)), (1, 1));
+}
+
+#[test]
+fn a_vm_that_does_not_exist_is_not_terminated() {
+    let mut lab = Lab::ready(config(1));
+    let name = VmName::new("small-nothing").unwrap();
+    assert_eq!(terminate(&mut lab, &name), Answer::Refused(Refusal::UnknownVm { vm: name }));
+}
+
+#[test]
+fn c22_a_leased_vm_is_terminated_by_an_operator_and_its_lease_ends() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    assert_eq!(terminate(&mut lab, &lease.vm), Answer::Accepted);
+    assert_eq!(lab.engine.leases().count(), 0);
+    assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
+    assert_eq!(lab.refused(Input::Release(lease.id.clone())), Refusal::UnknownLease { lease: lease.id });
+}
+
+#[test]
+fn a_vm_without_an_answer_to_its_create_is_destroyed_once_its_node_is_known() {
+    let mut lab = Lab::new(config(1));
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    assert_eq!(lab.destroys(), 0);
+    let node = lab.created(NodeState::Pending);
+    assert_eq!(lab.destroyed(Ok(())), node.id);
+}
+
+#[test]
+fn a_vm_that_was_never_made_vanishes_at_once() {
+    let mut lab = Lab::new(config(1));
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    lab.not_created(crate::lab::quota());
+    assert!(lab.vm(&name).is_none());
+}
+
+#[test]
+fn a_vm_whose_create_is_unknown_vanishes_when_a_look_up_proves_that_there_is_no_node() {
+    let mut lab = Lab::new(config(1));
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    lab.not_created(timeout());
+    assert!(lab.vm(&name).is_some());
+    lab.pass(seconds(2));
+    lab.found(vec![]);
+    assert!(lab.vm(&name).is_none());
+}
+
+#[test]
+fn f4_a_vm_is_gone_only_when_a_complete_listing_after_its_destruction_lacks_it() {
+    let (mut lab, node) = doomed();
+    let name = lab.only_vm().name.clone();
+    let still_there = std::slice::from_ref(&node);
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_some(), "nobody destroyed it yet");
+    lab.pass(seconds(11));
+    lab.destroyed(Ok(()));
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_some(), "the listing was asked for before it was destroyed");
+    lab.list(still_there);
+    assert!(lab.vm(&name).is_some());
+    lab.list_partially(&[]);
+    assert!(lab.vm(&name).is_some(), "the listing may lack nodes");
+    lab.listed(Err(timeout()));
+    assert!(lab.vm(&name).is_some());
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_none());
+    assert_eq!(lab.happened(EventKind::VmGone), 1);
+}
+
+#[test]
+fn f4_a_refused_destruction_is_repeated_with_growing_pauses_and_one_at_a_time() {
+    let (mut lab, node) = doomed();
+    for least in [1, 2, 4] {
+        lab.destroyed(Err(timeout()));
+        assert_eq!(lab.destroys(), 0);
+        lab.list(std::slice::from_ref(&node));
+        lab.pass(Duration::from_millis(least * 1000 - 1).saturating_sub(seconds(0)));
+        if lab.destroys() == 0 {
+            lab.pass(seconds(least) / 2 + Duration::from_millis(2));
+        }
+        assert_eq!(lab.destroys(), 1);
+    }
+    assert_eq!(lab.happened(EventKind::DestroyFailed), 3);
+}
+
+#[test]
+fn f4_a_node_that_the_provider_does_not_know_is_gone_once_a_listing_agrees() {
+    let (mut lab, _) = doomed();
+    let name = lab.only_vm().name.clone();
+    lab.destroyed(Err(Failure::not_applied(FailureKind::NotFound, "no such node")));
+    assert!(lab.vm(&name).is_some());
+    assert_eq!(lab.happened(EventKind::DestroyFailed), 0);
+    lab.list(&[]);
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_none());
+}
+
+#[test]
+fn f4_a_destruction_that_was_accepted_and_not_done_is_repeated() {
+    let (mut lab, node) = doomed();
+    lab.destroyed(Ok(()));
+    for _ in 0..6 {
+        lab.list(std::slice::from_ref(&node));
+    }
+    lab.pass(seconds(15));
+    assert_eq!(lab.destroys(), 1);
+}
+
+#[test]
+fn a_node_that_the_provider_goes_on_listing_as_terminated_is_gone() {
+    let (mut lab, mut node) = doomed();
+    let name = lab.only_vm().name.clone();
+    lab.destroyed(Ok(()));
+    node.state = NodeState::Terminated;
+    lab.list(&[node]);
+    assert!(lab.vm(&name).is_none());
+}
+
+#[test]
+fn a_leased_vm_whose_node_was_seen_terminated_is_gone_when_its_lease_ends() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    node.state = NodeState::Terminated;
+    lab.list(std::slice::from_ref(&node));
+    assert_eq!(lab.only_vm().state, RecordState::InUse);
+    lab.release(&lease);
+    assert!(lab.vm(&lease.vm).is_none());
+}
+
+#[test]
+fn a_vm_that_comes_up_terminated_is_gone_without_a_destruction() {
+    let mut lab = Lab::new(config(1));
+    let name = lab.only_vm().name.clone();
+    lab.created(NodeState::Terminated);
+    assert!(lab.vm(&name).is_none());
+    assert_eq!(lab.destroys(), 0);
+    assert!(lab.engine.pools()[0].paused_until.is_some());
+}
+
+#[test]
+fn c29_c30_a_used_vm_whose_user_does_not_come_back_is_destroyed_after_dirty_timeout() {
+    let mut pool = config(3);
+    pool.on_release = OnRelease::Reuse;
+    pool.dirty_timeout = seconds(100);
+    pool.max_idle = seconds(100_000);
+    let mut lab = Lab::ready(pool);
+    let used = lab.granted(wish("r1", "ann")).lease;
+    let _kept = lab.granted(wish("r2", "bob")).lease;
+    lab.release(&used);
+    lab.pass(seconds(99));
+    assert_eq!(lab.counts([RecordState::Ready, RecordState::InUse]), [2, 1]);
+    lab.pass(seconds(1));
+    assert_eq!(lab.counts([RecordState::Terminating, RecordState::InUse, RecordState::Ready]), [1, 1, 1]);
+    assert_eq!(lab.vm(&used.vm).unwrap().state, RecordState::Terminating);
+}
