@@ -1,4 +1,4 @@
-//! What is put around a driver: a time limit, retries, traces.
+//! What is put around a driver: limits, retries, metrics, traces.
 //!
 //! A driver makes one attempt per call and neither waits nor repeats; these layers do that for all drivers alike.
 //! Every layer is itself a driver that forwards every method.
@@ -7,12 +7,16 @@
 //! |---|---|
 //! | [`TimeoutLayer`] | each call ends within a limit |
 //! | [`RetryLayer`] | a call that certainly had no effect is repeated after a growing pause |
+//! | [`RateLimitLayer`] | calls begin at a steady rate, and a provider that asks for it is left alone |
+//! | [`ConcurrencyLayer`] | only so many calls are under way at once |
+//! | [`MetricsLayer`] | calls are counted by operation and outcome, with their durations |
 //! | [`TracingLayer`] | each call is one span and one event: operation, outcome, duration |
 //!
 //! # Order
 //!
 //! The layer that is added last is the outermost, and the right order is *tracing outside retry outside timeout*:
 //! each attempt has a limit of its own, and a trace shows a call as its caller sees it.
+//! With all of them it is tracing ∘ metrics ∘ retry ∘ rate limit ∘ concurrency ∘ timeout ∘ driver.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
@@ -63,8 +67,18 @@
 
 mod around;
 mod backoff;
+mod concurrency;
+mod metrics;
+mod rate;
 mod retry;
 mod timeout;
 mod tracing;
 
-pub use crate::{retry::RetryLayer, timeout::TimeoutLayer, tracing::TracingLayer};
+pub use crate::{
+    concurrency::ConcurrencyLayer,
+    metrics::{BUCKETS_MS, CallMetrics, MetricsLayer},
+    rate::RateLimitLayer,
+    retry::RetryLayer,
+    timeout::TimeoutLayer,
+    tracing::TracingLayer,
+};

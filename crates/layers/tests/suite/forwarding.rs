@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use vmpool_driver::{CreateRequest, Driver, Layer, Operation, PowerAction};
-use vmpool_layers::{RetryLayer, TimeoutLayer, TracingLayer};
+use vmpool_layers::{ConcurrencyLayer, MetricsLayer, RateLimitLayer, RetryLayer, TimeoutLayer, TracingLayer};
 use vmpool_model::{ProviderName, Timestamp};
 
 use crate::script::{Script, id};
@@ -53,4 +53,19 @@ async fn the_retry_layer_forwards_everything() {
 #[tokio::test(start_paused = true)]
 async fn the_tracing_layer_forwards_everything() {
     check(&TracingLayer::new(ProviderName::new("lab").unwrap())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_layer_forwards_everything() {
+    check(&RateLimitLayer::new(Duration::from_secs(1), 2)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_concurrency_layer_forwards_everything() {
+    check(&ConcurrencyLayer::new(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metrics_layer_forwards_everything() {
+    check(&MetricsLayer::new()).await;
 }

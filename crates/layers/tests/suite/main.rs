@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper that cannot go on ends its test")]
 
+mod concurrency;
 mod forwarding;
+mod metrics;
 mod order;
+mod rate;
 mod retry;
 mod script;
 mod timeout;
