@@ -1,7 +1,7 @@
 //! Faults: ordered ones, and those that come by chance from a seed.
 
 use vmpool_driver::{CreateRequest, Driver, Operation};
-use vmpool_dummy::{DummyConfig, DummyDriver, Fault, Outcome};
+use vmpool_dummy::{DummyConfig, DummyDriver, Fault, FaultConfig, Outcome};
 use vmpool_model::{Certainty, FailureKind, states::NodeState};
 
 use crate::world::{cloud, config, create, state};
@@ -125,19 +125,21 @@ async fn a_stale_listing_shows_what_the_one_before_it_showed() {
 
 #[tokio::test]
 async fn nodes_die_at_the_rate_that_the_cloud_was_told() {
-    let (cloud, driver, time) = cloud(config(r#"{"faults": {"death_rate": 1.0}}"#));
+    let (cloud, driver, time) = cloud(config(r#"{"faults": {"death_rate": 2.0}}"#));
     for _ in 0..1000 {
         create(&driver).await;
     }
-    time.pass(3600);
+    time.pass(1800);
     let dead = cloud.nodes().iter().filter(|node| node.state == NodeState::Error).count();
-    // Of those that live an hour on average, 63 % die in the first hour.
+    // Of those that live half an hour on average, 63 % die in the first half hour.
     assert!((580..690).contains(&dead), "{dead}");
 }
 
 #[tokio::test]
 async fn creates_fail_as_often_as_the_cloud_was_told() {
-    let (cloud, driver, _) = cloud(config(r#"{"faults": {"fail_create": 0.3}}"#));
+    let mut faults = FaultConfig::default();
+    faults.fail_create = 0.3;
+    let (cloud, driver, _) = cloud(DummyConfig::default().with_faults(faults));
     let failed = creates(&driver, 1000).await.iter().filter(|kind| kind.is_some()).count();
     assert!((250..350).contains(&failed), "{failed}");
     assert_eq!(cloud.nodes().len(), 1000 - failed);

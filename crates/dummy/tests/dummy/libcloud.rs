@@ -233,8 +233,12 @@ async fn l23_a_dummy_cloud_with_the_ssh_key_feature_takes_keys_only() {
 #[tokio::test]
 async fn l23_a_dummy_cloud_can_make_up_passwords() {
     let config = DummyConfig::default().with_feature(Feature::GeneratesPassword);
+    let config = config.with_feature(Feature::SshKey);
     let driver = DummyDriver::new(DummyCloud::in_memory(config).unwrap());
-    assert_eq!(driver.create(&CreateRequest::new("small")).await.unwrap().extra["password"].len(), 16);
+    let request = CreateRequest::new("small");
+    assert_eq!(driver.create(&request).await.unwrap().extra["password"].len(), 16);
+    let request = request.with_auth(Auth::SshKey("ssh-rsa AAAA".to_owned()));
+    assert!(!driver.create(&request).await.unwrap().extra.contains_key("password"));
 }
 
 #[tokio::test]
