@@ -7,6 +7,8 @@
 //! |---|---|
 //! | [`MemoryStore`] | tests and demos; its commits can be made to fail |
 //! | `SledStore` | one host; durable, in a directory (feature `sled`, on by default) |
+//!
+//! [`VmPool`] is something simpler: a set of VM ids in a directory, with a cache over a provider.
 
 mod batch;
 mod change;
@@ -15,6 +17,7 @@ mod memory;
 #[cfg(feature = "sled")]
 mod sled_store;
 mod store;
+mod vm_pool;
 
 pub use vmpool_model as model;
 
@@ -25,4 +28,5 @@ pub use crate::{
     error::StoreError,
     memory::{CommitFault, MemoryStore},
     store::Store,
+    vm_pool::{Reservation, SavedVmPool, VmKey, VmPool, VmPoolError},
 };

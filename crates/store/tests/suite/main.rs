@@ -8,3 +8,4 @@
 mod memory;
 #[cfg(feature = "sled")]
 mod sled_store;
+mod vm_pool;
