@@ -207,3 +207,22 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_write_that_could_not_be_undone_nothing_is_written_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cloud");
+        let begin = || Ok::<_, JournalError>(State::new(Counts::default()));
+        let (mut journal, _) = Journal::open(&path, begin).unwrap();
+        let before = fs::read(&path).unwrap();
+        let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        assert!(journal.append(&[Change::Remove(1)]).is_err());
+        journal.file = writable;
+        assert!(journal.append(&[Change::Remove(2)]).is_err());
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+}

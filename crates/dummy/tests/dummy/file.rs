@@ -144,6 +144,25 @@ async fn a_damaged_middle_line_is_named() {
 }
 
 #[tokio::test]
+async fn a_node_whose_id_is_not_its_number_is_damage() {
+    let cloud =
+        opening_after(|path, text| fs::write(path, text.replace(r#""id":"2""#, r#""id":"3""#)).unwrap());
+    let err = cloud.await.unwrap_err().to_string();
+    assert!(err.contains("cloud.jsonl line 3: node 3 cannot have the number 2"), "{err}");
+}
+
+#[tokio::test]
+async fn a_short_file_grows_by_one_line_a_change() {
+    let dir = TempDir::new().unwrap();
+    let driver = open(&dir);
+    let id = create(&driver).await;
+    driver.destroy(&id).await.unwrap();
+    let text = fs::read_to_string(file(&dir)).unwrap();
+    let kinds: Vec<_> = text.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
+    assert_eq!(kinds, ["vmpool_dummy", "upsert", "remove"]);
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_cloud_is_refused_and_left_alone() {
     for foreign in ["my thesis", "my thesis\nchapter 1\n", "{\"vmpool_dummy\":2,\"counts\":{}}\n"] {
         let dir = TempDir::new().unwrap();
