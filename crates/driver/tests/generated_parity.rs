@@ -6,6 +6,38 @@
 fn named<T: ?Sized>() {}
 
 #[test]
+fn every_built_item_of_gc3libs_vmpool_exists() {
+    // InstanceNotFound(msg, do_log)
+    named::<vmpool_store::VmPoolError>();
+    // VMPool
+    named::<vmpool_store::VmPool>();
+    // VMPool(path, connection)
+    let _ = |path: &str| vmpool_store::VmPool::open(path).is_ok();
+    // add_vm(vm, cache)
+    let _ = |pool: &vmpool_store::VmPool, vm: vmpool_model::Node| pool.add_vm(vm, true).is_ok();
+    // get_all_vms()
+    let _ = vmpool_store::VmPool::get_all_vms;
+    // get_vm(vm_id, force_reload)
+    let _ = |pool: &vmpool_store::VmPool, vm: &vmpool_model::NodeId| drop(pool.get_vm(vm, false));
+    // load()
+    let _ = vmpool_store::VmPool::load;
+    // remove_vm(vm_id)
+    let _ = |pool: &vmpool_store::VmPool, vm: &vmpool_model::NodeId| pool.remove_vm(vm).is_ok();
+    // save()
+    let _ = vmpool_store::VmPool::save;
+    // update(remove)
+    let _ = vmpool_store::VmPool::update;
+    // iter(vmpool)
+    let _ = vmpool_store::VmPool::iter;
+    // len(vmpool)
+    let _ = vmpool_store::VmPool::len;
+    // vm_id in vmpool
+    let _ = |pool: &vmpool_store::VmPool, vm: &vmpool_model::NodeId| pool.contains(vm);
+    // persistence (pickle)
+    named::<vmpool_store::SavedVmPool>();
+}
+
+#[test]
 fn every_built_item_of_copr_vmmanager_exists() {
     // VmError
     named::<vmpool_model::IllegalTransition>();
