@@ -22,9 +22,9 @@ const MAX_CHECKS: usize = 256;
 
 /// Carries effects out as tasks.
 ///
-/// A new engine asks again for what the old one had under way. So the outcomes of an old engine's effects are
-/// thrown away, and what a new one asks for a VM waits until the old effect on that VM has ended: a look-up
-/// never overtakes the create that it looks for.
+/// A new engine asks again for what the old one had under way, and knows the outcomes of the old one's effects by
+/// their ids. What it asks for a VM waits until the old effect on that VM has ended: a look-up never overtakes the
+/// create that it looks for.
 #[derive(Debug)]
 pub(crate) struct Effects {
     providers: BTreeMap<ProviderName, Provider>,
@@ -36,7 +36,6 @@ pub(crate) struct Effects {
     jobs: HashMap<Id, Vec<Job>>,
     /// What waits for the effect under way at the same place.
     busy: HashMap<Place, VecDeque<Job>>,
-    generation: u64,
     stopping: bool,
 }
 
@@ -57,7 +56,6 @@ struct Asks {
 
 #[derive(Debug, Clone)]
 struct Job {
-    generation: u64,
     id: EffectId,
     effect: Effect,
 }
@@ -88,14 +86,13 @@ impl Effects {
             tasks: JoinSet::new(),
             jobs: HashMap::new(),
             busy: HashMap::new(),
-            generation: 0,
             stopping: false,
         }
     }
 
     /// Begins an effect, or queues it behind the one at the same place.
     pub(crate) fn start(&mut self, id: EffectId, effect: Effect) {
-        let job = Job { generation: self.generation, id, effect };
+        let job = Job { id, effect };
         if let Some(place) = job.place() {
             if let Some(queue) = self.busy.get_mut(&place) {
                 queue.push_back(job);
@@ -125,15 +122,6 @@ impl Effects {
             wakes.extend(self.ended(ended));
         }
         wakes
-    }
-
-    /// Throws the outcomes of all effects that were started so far away, and forgets what had not begun.
-    pub(crate) fn disown(&mut self) {
-        self.generation += 1;
-        let generation = self.generation;
-        for queue in self.busy.values_mut() {
-            queue.retain(|job| job.generation == generation);
-        }
     }
 
     /// Begins nothing any more, and lets nothing in a queue begin; what is under way goes on.
@@ -230,12 +218,8 @@ impl Effects {
         for job in &jobs {
             self.leave(job);
         }
-        let current = self.generation;
         let outcomes = jobs.into_iter().zip(outcomes.into_iter().flatten());
-        outcomes
-            .filter(|(job, _)| job.generation == current)
-            .map(|(job, outcome)| Wake::Done(job.id, outcome))
-            .collect()
+        outcomes.map(|(job, outcome)| Wake::Done(job.id, outcome)).collect()
     }
 
     /// Says what became of the jobs of a task that panicked.

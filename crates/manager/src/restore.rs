@@ -22,7 +22,7 @@ impl Loop {
     /// Until then every wish is answered with an error and no effect begins. What is under way goes on,
     /// but its outcomes mean nothing to the new engine, which asks again.
     pub(crate) async fn restore(&mut self, err: Arc<StoreError>) -> Result<(), StopError> {
-        self.effects.disown();
+        self.stale = true;
         let mut err = err;
         let mut wait = FIRST_PAUSE;
         loop {
@@ -85,10 +85,10 @@ impl Loop {
                 Status::Ended => self.waiters.answer(&request, &Err(unknown(err))),
             }
         }
+        self.stale = false;
         self.revision = snapshot.revision;
         self.cursor.send_replace(snapshot.cursor);
         self.engine = self.domain.engine(&self.claim, snapshot, self.clock.now());
-        self.fresh = true;
     }
 
     /// Waits for something while every wish is answered with an error; `None` if the manager is shut down.
@@ -96,6 +96,7 @@ impl Loop {
         let mut task = std::pin::pin!(task);
         loop {
             tokio::select! {
+                biased;
                 done = &mut task => return Some(done),
                 _ = self.effects.next() => {}
                 wake = self.wakes.recv() => match wake {

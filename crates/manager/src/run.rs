@@ -31,10 +31,10 @@ pub(crate) struct Loop {
     pub(crate) wakes: mpsc::Receiver<Wake>,
     pub(crate) cursor: watch::Sender<Cursor>,
     pub(crate) listings: Listings,
-    /// Whether the engine is new: its first tick asks for everything that is not recorded as done.
-    pub(crate) fresh: bool,
     /// Whether the domain was claimed again without an answer.
     pub(crate) claiming: bool,
+    /// Whether a commit failed since the engine was made: it knows what is not so, and decides nothing more.
+    pub(crate) stale: bool,
     pub(crate) stopping: bool,
 }
 
@@ -62,8 +62,8 @@ impl Loop {
             wakes,
             cursor,
             listings: BTreeMap::new(),
-            fresh: true,
             claiming: false,
+            stale: false,
             stopping: false,
         }
     }
@@ -80,12 +80,11 @@ impl Loop {
     /// Waits for something to do, then takes all that waits.
     async fn next(&mut self) -> Vec<Wake> {
         let mut wakes = Vec::new();
-        if self.fresh {
-            return wakes;
-        }
         // At least a millisecond, so that an engine whose wish is never satisfied cannot take the whole CPU.
         let due = self.engine.wake_at().map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
         tokio::select! {
+            // What is ready besides is taken below, so the order starves nobody and repeats itself in tests.
+            biased;
             count = self.wakes.recv_many(&mut wakes, BATCH) => self.stopping |= count == 0,
             ended = self.effects.next() => wakes.extend(ended),
             () = pause(due) => {}
@@ -95,8 +94,7 @@ impl Loop {
         {
             wakes.push(wake);
         }
-        let room = BATCH.saturating_sub(wakes.len());
-        wakes.extend(self.effects.take_ended(room));
+        wakes.extend(self.effects.take_ended(BATCH));
         wakes
     }
 
@@ -105,7 +103,7 @@ impl Loop {
         let now = self.clock.now();
         let mut turn = Turn::default();
         // Time passes before anything else: a lease that has run out cannot be renewed.
-        if std::mem::take(&mut self.fresh) || self.engine.wake_at().is_some_and(|at| at <= now) {
+        if self.engine.wake_at().is_some_and(|at| at <= now) {
             turn.tick(&mut self.engine, now);
         }
         for wake in wakes {
@@ -183,7 +181,7 @@ impl Loop {
 
     /// Records what becomes of the effects under way, and begins none.
     async fn drain(&mut self) {
-        while !self.effects.is_idle() {
+        while !self.stale && !self.effects.is_idle() {
             let wakes = self.effects.next().await;
             let now = self.clock.now();
             let mut turn = Turn::default();
@@ -191,7 +189,8 @@ impl Loop {
                 turn.take(&mut self.engine, now, wake);
             }
             if let Err(err) = self.commit(&mut turn).await {
-                return tracing::warn!("an outcome could not be recorded, and is found again: {err}");
+                self.stale = true;
+                tracing::warn!("an outcome could not be recorded, and is found again: {err}");
             }
         }
     }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod batching;
+mod chaos;
+mod checks;
 mod life;
 mod order;
 mod providers;

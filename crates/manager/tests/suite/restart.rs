@@ -6,7 +6,7 @@ use vmpool_dummy::DummyConfig;
 use vmpool_manager::{
     ManagerError, Notice, StartError, SystemClock,
     model::{DomainName, EventKind, InstallationId, Timestamp, config::ProviderConfig},
-    store::{Cursor, Store},
+    store::{CommitFault, Cursor, Store},
 };
 
 use crate::{
@@ -116,6 +116,28 @@ async fn f19_a_shutdown_abandons_a_call_that_hangs() {
     let begun = tokio::time::Instant::now();
     manager.handle().shutdown().await;
     assert_eq!(begun.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_while_the_store_fails_ends_at_once_and_loses_nothing() {
+    let world = World::new();
+    world.driver.trick("create", Trick::Wait(3));
+    let mut manager = world.start(2).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    let held = handle.acquire(request("r1")).await.unwrap().lease;
+    (0..2).for_each(|_| world.memory.fail_next(CommitFault::NotApplied));
+    handle.release(held.id.clone()).await.unwrap_err();
+    let begun = tokio::time::Instant::now();
+    handle.shutdown().await;
+    assert!(begun.elapsed() < seconds(1));
+    assert!(manager.wait().await.is_ok());
+
+    let manager = world.start(2).await;
+    let leases = manager.handle().view().await.unwrap().leases.clone();
+    assert_eq!(leases.iter().map(|lease| &lease.id).collect::<Vec<_>>(), [&held.id]);
+    pass(seconds(60)).await;
+    assert_eq!((world.cloud.nodes().len(), world.cloud.find_duplicate_tokens()), (2, vec![]));
 }
 
 #[tokio::test(start_paused = true)]

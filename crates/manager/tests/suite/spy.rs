@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -33,6 +36,8 @@ impl Log {
 pub(crate) enum Trick {
     Hang,
     Panic,
+    /// Take so many seconds before anything happens.
+    Wait(u64),
 }
 
 /// A driver that notes creates, destroys and listings.
@@ -61,6 +66,7 @@ impl SpyDriver {
         match trick {
             Some((_, Trick::Hang)) => std::future::pending().await,
             Some((_, Trick::Panic)) => panic!("the driver was told to panic"),
+            Some((_, Trick::Wait(seconds))) => crate::world::pass(crate::world::seconds(seconds)).await,
             None => {}
         }
     }
@@ -118,11 +124,29 @@ pub(crate) struct SpyStore {
     inner: MemoryStore,
     log: Log,
     gate: Semaphore,
+    panics: AtomicBool,
+    loses_claim: AtomicBool,
 }
 
 impl SpyStore {
     pub(crate) fn new(inner: MemoryStore, log: Log) -> Self {
-        Self { inner, log, gate: Semaphore::new(Semaphore::MAX_PERMITS) }
+        Self {
+            inner,
+            log,
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+            panics: AtomicBool::new(false),
+            loses_claim: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets the next commit panic.
+    pub(crate) fn panic_once(&self) {
+        self.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets the answer to the next claim be lost, but not the claim.
+    pub(crate) fn lose_claim_once(&self) {
+        self.loses_claim.store(true, Ordering::SeqCst);
     }
 
     /// Lets no commit end from now on.
@@ -139,7 +163,16 @@ impl SpyStore {
 #[async_trait]
 impl Store for SpyStore {
     async fn claim(&self, domain: &DomainName, holder: &str) -> Result<Claim, StoreError> {
-        self.inner.claim(domain, holder).await
+        let claim = self.inner.claim(domain, holder).await?;
+        match self.loses_claim.swap(false, Ordering::SeqCst) {
+            true => Err(StoreError::Io {
+                place: "the spy".to_owned(),
+                operation: "claiming",
+                unknown: true,
+                source: "the test asked for this failure".into(),
+            }),
+            false => Ok(claim),
+        }
     }
 
     async fn load(&self, domain: &DomainName) -> Result<Snapshot, StoreError> {
@@ -147,6 +180,7 @@ impl Store for SpyStore {
     }
 
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError> {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "the store was told to panic");
         self.gate.acquire().await.unwrap().forget();
         let names = batch.changes.iter().filter_map(|change| match change {
             Change::PutVm(vm) => Some(format!("{}={}", vm.name, vm.state)),

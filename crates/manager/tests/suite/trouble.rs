@@ -1,12 +1,15 @@
 //! When the store fails.
 
 use vmpool_manager::{
-    ManagerError, StopError,
+    ManagerError, ManagerHandle, StopError,
     model::DomainName,
     store::{CommitFault, Store},
 };
 
-use crate::world::{World, pass, request, seconds, until_ready, use_one};
+use crate::{
+    spy::Trick,
+    world::{World, pass, request, seconds, until_ready, use_one},
+};
 
 /// Lets one acquire meet a fault of the store; returns whether its error says that it may have happened.
 async fn acquire_and_fail(world: &World, fault: CommitFault) -> bool {
@@ -138,4 +141,83 @@ async fn f7_a_manager_whose_domain_was_taken_over_stops_and_says_why() {
     let err = handle.acquire(request("r2")).await.unwrap_err();
     assert!(matches!(err, ManagerError::Stopped), "{err}");
     assert!(world.memory.load(&domain).await.unwrap().leases.is_empty());
+}
+
+/// Makes the engine anew by a commit that fails.
+async fn make_the_engine_anew(world: &World, handle: &ManagerHandle) {
+    world.memory.fail_next(CommitFault::NotApplied);
+    handle.acquire(request("lost")).await.unwrap_err();
+    pass(seconds(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_of_a_new_engine_waits_for_the_create_of_the_old_one() {
+    let world = World::new();
+    world.driver.trick("create", Trick::Wait(20));
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    pass(seconds(1)).await;
+    make_the_engine_anew(&world, &handle).await;
+    until_ready(&handle, 1).await;
+    pass(seconds(60)).await;
+    assert_eq!((world.cloud.created(), world.cloud.find_duplicate_tokens()), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_of_the_old_engine_is_not_taken_for_one_of_the_new_one() {
+    let world = World::new();
+    (0..6).for_each(|_| world.driver.trick("create", Trick::Wait(20)));
+    let manager = world.start(6).await;
+    let handle = manager.handle();
+    pass(seconds(1)).await;
+    make_the_engine_anew(&world, &handle).await;
+    for _ in 0..60 {
+        pass(seconds(1)).await;
+        let nodes = world.cloud.nodes();
+        for vm in &handle.view().await.unwrap().vms {
+            let Some(known) = &vm.node else { continue };
+            let node = nodes.iter().find(|node| node.id == known.id).unwrap();
+            assert_eq!(node.name, vm.name.as_str());
+        }
+    }
+    assert_eq!(world.cloud.created(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_hangs_is_an_error_and_may_happen_late() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    world.store.close_gate();
+    let err = handle.acquire(request("r1")).await.unwrap_err();
+    assert!(matches!(err, ManagerError::Store { may_have_happened: true, .. }), "{err:?}");
+
+    world.store.let_through(1000);
+    pass(seconds(60)).await;
+    let grant = handle.acquire(request("r1")).await.unwrap();
+    assert_eq!(handle.view().await.unwrap().leases, [grant.lease]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_ends_one_commit_and_not_the_manager() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    world.store.panic_once();
+    handle.acquire(request("r1")).await.unwrap_err();
+    pass(seconds(1)).await;
+    use_one(&handle, "r2").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manager_does_not_take_its_own_claim_for_that_of_another() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    world.store.lose_claim_once();
+    make_the_engine_anew(&world, &handle).await;
+    use_one(&handle, "r1").await;
 }
