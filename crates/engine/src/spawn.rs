@@ -128,7 +128,8 @@ impl Engine {
         let asked = failure.and_then(|failure| failure.retry_after);
         let config = &pool.config;
         let pause = backoff::pause(config.retry_min, config.retry_max, pool.failures, asked, jitter);
-        pool.paused_until = Some(self.now + pause);
+        // A failure never shortens the pause that an earlier one asked for.
+        pool.paused_until = pool.paused_until.max(Some(self.now + pause));
         pool.problem = Some(why.to_owned());
     }
 

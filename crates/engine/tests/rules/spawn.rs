@@ -139,6 +139,17 @@ fn f13_a_pause_that_the_provider_asks_for_is_kept() {
 }
 
 #[test]
+fn f13_a_second_failure_does_not_shorten_the_pause_that_the_provider_asked_for() {
+    let mut lab = Lab::new(config(2));
+    let mut failure = quota();
+    failure.retry_after = Some(seconds(90));
+    lab.not_created(failure);
+    lab.not_created(quota());
+    lab.pass(seconds(89));
+    assert_eq!(lab.creates(), 0);
+}
+
+#[test]
 fn a_create_without_an_answer_makes_the_pool_pause_too() {
     let mut pool = config(3);
     pool.max_starting = 3;

@@ -1,0 +1,137 @@
+//! What the world remembers to judge the engine by, beside the records.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use vmpool_engine::{Effect, Outcome};
+use vmpool_model::{
+    Failure, LeaseId, NodeId, Owner, PoolName, ProviderName, RequestId, Sandbox, Timestamp, VmName,
+};
+
+use crate::world::Flight;
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// All names that records ever had.
+    pub(crate) names: BTreeSet<VmName>,
+    pub(crate) max_fence: u64,
+    pub(crate) max_order: u64,
+    pub(crate) past: Past,
+    /// VMs whose token the history put on a second node.
+    pub(crate) duplicated: BTreeSet<VmName>,
+    pub(crate) life: Life,
+}
+
+/// What was written; a commit that fails takes it back.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Past {
+    /// Whom each VM was leased to first.
+    pub(crate) tenants: BTreeMap<VmName, (Owner, Option<Sandbox>)>,
+    /// The leases that each request was given, and when they ended.
+    pub(crate) served: BTreeMap<RequestId, (LeaseId, Option<Timestamp>)>,
+}
+
+/// What holds for the life of one engine.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub(crate) began: Timestamp,
+    /// Creates that were asked for, and not yet disproved by a look-up.
+    pub(crate) created: BTreeSet<VmName>,
+    /// Until when each pool must not spawn, and after how many failures.
+    pub(crate) pauses: BTreeMap<PoolName, (Timestamp, u32)>,
+    pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
+    pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
+    /// When the node of each VM became known.
+    pub(crate) known: BTreeMap<VmName, Timestamp>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// A listing that was answered.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    asked_at: Timestamp,
+    answered_at: Timestamp,
+    complete: bool,
+    nodes: BTreeSet<NodeId>,
+}
+
+impl Ledger {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            names: BTreeSet::new(),
+            max_fence: 0,
+            max_order: 0,
+            past: Past::default(),
+            duplicated: BTreeSet::new(),
+            life: Life::new(now),
+        }
+    }
+
+    pub(crate) fn begin_life(&mut self, now: Timestamp) {
+        self.life = Life::new(now);
+    }
+
+    /// Notes an answer that is about to reach the engine.
+    pub(crate) fn answered(&mut self, flight: &Flight, outcome: &Outcome, now: Timestamp) {
+        self.life.retry_after = match outcome {
+            Outcome::Created(Err(Failure { retry_after, .. })) => *retry_after,
+            _ => None,
+        };
+        match (&flight.effect, outcome) {
+            (Effect::Find { vm, .. }, Outcome::Found(Ok(nodes))) if nodes.is_empty() => {
+                self.life.created.remove(vm);
+            }
+            (Effect::List { provider }, Outcome::Listed { result: Ok(listed), .. }) => {
+                let nodes = listed.nodes.iter().map(|node| node.id.clone()).collect();
+                let (asked_at, complete) = (flight.asked_at, listed.complete);
+                let seen = Seen { asked_at, answered_at: now, complete, nodes };
+                self.life.listings.entry(provider.clone()).or_default().push(seen);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Life {
+    fn new(began: Timestamp) -> Self {
+        Self {
+            began,
+            created: BTreeSet::new(),
+            pauses: BTreeMap::new(),
+            last_spawns: BTreeMap::new(),
+            listings: BTreeMap::new(),
+            known: BTreeMap::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Whether the last complete listings agree, at least two of them and for at least `grace`, on whether a
+    /// node is there; those that were asked for before `since` do not count.
+    pub(crate) fn agree(
+        &self,
+        provider: &ProviderName,
+        node: &NodeId,
+        is_there: bool,
+        since: Timestamp,
+        grace: Duration,
+    ) -> bool {
+        let listings = self.listings.get(provider).map(Vec::as_slice).unwrap_or_default();
+        let mut agreeing = Vec::new();
+        for seen in listings.iter().rev() {
+            let shows = seen.nodes.contains(node);
+            match seen.complete {
+                true if shows != is_there => break,
+                // A partial listing proves only that something is there.
+                false if shows && !is_there => break,
+                true if since <= seen.asked_at => agreeing.push(seen.answered_at),
+                _ => {}
+            }
+        }
+        match (agreeing.first(), agreeing.last()) {
+            (Some(last), Some(first)) => 2 <= agreeing.len() && grace <= last.since(*first),
+            _ => false,
+        }
+    }
+}

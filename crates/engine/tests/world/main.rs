@@ -1,0 +1,53 @@
+//! A simulated world: random histories with lost answers, bad listings and crashes, then calm.
+//!
+//! `PROPTEST_CASES` sets how many histories are tried.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+/// Returns an error unless a condition holds.
+macro_rules! ensure {
+    ($holds:expr, $($why:tt)+) => {
+        if !$holds {
+            return Err(format!($($why)+));
+        }
+    };
+}
+
+mod act;
+mod calm;
+mod cloud;
+mod ledger;
+mod reasons;
+mod rules;
+mod setup;
+mod store;
+mod world;
+
+use proptest::{
+    collection::vec,
+    test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner},
+};
+
+#[test]
+fn whatever_happens_the_invariants_hold_and_calm_brings_every_pool_to_rest() {
+    let config = Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/world/regressions.txt"))),
+        max_shrink_iters: 20_000,
+        source_file: Some(file!()),
+        ..Config::default()
+    };
+    let histories = (setup::setup(), vec(act::act(), 1..150));
+    let outcome = TestRunner::new(config).run(&histories, |(setup, acts)| {
+        live(&setup, &acts, false).map_err(|_| match live(&setup, &acts, true) {
+            Err(why) => TestCaseError::fail(why),
+            Ok(()) => TestCaseError::fail("a history ends differently when it is repeated"),
+        })
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Lives through a history; the error tells it if that is wanted.
+fn live(setup: &setup::Setup, acts: &[act::Act], is_told: bool) -> Result<(), String> {
+    let mut world = world::World::new(setup, is_told);
+    let lived = acts.iter().try_for_each(|act| world.act(act.clone())).and_then(|()| world.calm_down());
+    lived.map_err(|why| format!("{why}\n{}", world.story()))
+}

@@ -1,0 +1,61 @@
+//! Nothing is destroyed without a reason that is true.
+
+use vmpool_engine::Input;
+use vmpool_model::{RequestStatus, VmRecord};
+
+use crate::{store::Store, world::World};
+
+const DEAD: [&str; 2] = ["error", "terminated"];
+const OFF: [&str; 3] = ["stopped", "suspended", "paused"];
+
+/// Checks why a VM is terminated; the reason is what the record says for people.
+pub(crate) fn check(
+    world: &World,
+    before: &Store,
+    input: &Input,
+    old: &VmRecord,
+    new: &VmRecord,
+) -> Result<(), String> {
+    let reason = new.problem.as_deref().unwrap_or_default();
+    let config = &world.spec().pools[&old.pool];
+    let now = world.now;
+    let lease_ended = before.vms.get(&old.name).and_then(|vm| vm.lease.as_ref());
+    let lease_ended = lease_ended.is_some_and(|lease| !world.working.leases.contains_key(lease));
+    let of_pool = || world.working.vms.values().filter(|vm| vm.pool == old.pool);
+    let holds = match reason {
+        "operator" => matches!(input, Input::Terminate { vm, .. } if *vm == old.name),
+        "its lease was released" | "its lease expired" => lease_ended,
+        "it took longer than boot_timeout to start" => {
+            old.state.is_starting() && old.created_at + config.boot_timeout <= now
+        }
+        "its last user did not come back" => !old.is_clean() && old.since + config.dirty_timeout <= now,
+        "the pool no longer needs it" => {
+            let wanted = config.size.max(config.min_ready) as usize;
+            old.is_clean() && wanted < of_pool().count()
+        }
+        "others wait, and its last user does not use it" => {
+            let mut waiting = world.working.requests.values();
+            let waits =
+                waiting.any(|request| request.pool == old.pool && request.status == RequestStatus::Waiting);
+            waits && !old.is_clean() && config.max_total() as usize <= of_pool().count()
+        }
+        "its node is missing at the provider" => {
+            let provider = &world.spec().providers[&old.provider];
+            let life = &world.ledger.life;
+            let known = life.known.get(&old.name).copied().unwrap_or(life.began).max(life.began);
+            let since = known + provider.visibility_window;
+            let node = old.node.as_ref();
+            node.is_some_and(|node| life.agree(&old.provider, &node.id, false, since, provider.missing_grace))
+        }
+        _ if reason.contains("health checks in a row failed") => config.max_check_fails < old.check_fails,
+        _ => {
+            let state = reason.strip_prefix("its node came up as ");
+            let state = state.or_else(|| reason.strip_prefix("its node is ")).unwrap_or_default();
+            let seen = new.node.as_ref().map(|node| node.state.as_str());
+            seen == Some(state) && (DEAD.contains(&state) || OFF.contains(&state))
+        }
+    };
+    ensure!(holds, "{} was terminated because {reason:?}, which is not so: {old:?}", old.name);
+    ensure!(old.lease.is_none(), "{} was terminated although it is leased: {old:?}", old.name);
+    Ok(())
+}

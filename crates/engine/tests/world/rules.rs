@@ -1,0 +1,353 @@
+//! What must hold after every step, whatever happened.
+
+use vmpool_engine::{Answer, Effect, Input, Step};
+use vmpool_model::{
+    Change, Event, EventKind, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition, VmName,
+    VmRecord,
+};
+
+use crate::{reasons, store::Store, world::World};
+
+/// Checks a step, and applies its changes to the world's working records on the way.
+pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Step) -> Result<(), String> {
+    for event in &step.events {
+        happened(world, event)?;
+    }
+    for change in &step.changes {
+        changed(world, before, input, change)?;
+        world.working.apply(change);
+    }
+    world.engine.check()?;
+    world.working.is_what(&world.engine)?;
+    for (_, effect) in &step.effects {
+        asked(world, effect)?;
+    }
+    answered(world, before, input, step)?;
+    limits(world)
+}
+
+fn happened(world: &mut World, event: &Event) -> Result<(), String> {
+    let Some(pool) = event.pool.clone() else { return Ok(()) };
+    let now = world.now;
+    let Some(config) = world.spec().pools.get(&pool).cloned() else { return Ok(()) };
+    let came_up_dead = event.kind == EventKind::VmTerminating && event.detail.contains("came up as");
+    let life = &mut world.ledger.life;
+    match event.kind {
+        EventKind::VmSpawning => {
+            if let Some((until, _)) = life.pauses.get(&pool) {
+                ensure!(*until <= now, "{pool} spawns although it pauses until {until}");
+            }
+            if let Some(last) = life.last_spawns.insert(pool.clone(), now) {
+                let distance = now.since(last);
+                ensure!(config.spawn_min_interval <= distance, "{pool} spawns again after {distance:?}");
+            }
+        }
+        EventKind::VmGotIp => drop(life.pauses.remove(&pool)),
+        EventKind::SpawnFailed | EventKind::CreateUnknown => {
+            let asked = life.retry_after.unwrap_or_default();
+            pause(world, &pool, &config, asked);
+        }
+        _ if came_up_dead => pause(world, &pool, &config, std::time::Duration::ZERO),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn pause(
+    world: &mut World,
+    pool: &vmpool_model::PoolName,
+    config: &vmpool_model::config::PoolConfig,
+    asked: std::time::Duration,
+) {
+    let now = world.now;
+    let (until, failures) = world.ledger.life.pauses.entry(pool.clone()).or_insert((now, 0));
+    *failures += 1;
+    let doubled = config.retry_min * 2_u32.pow((*failures - 1).min(10));
+    *until = now + doubled.min(config.retry_max).max(asked);
+}
+
+fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) -> Result<(), String> {
+    match change {
+        Change::PutVm(vm) => match world.working.vms.get(&vm.name).cloned() {
+            None => intended(world, vm),
+            Some(old) => vm_changed(world, before, input, &old, vm),
+        },
+        Change::RemoveVm(name) => vm_removed(world, name),
+        Change::PutLease(lease) => lease_put(world, lease),
+        Change::RemoveLease(id) => lease_removed(world, input, id),
+        Change::PutRequest(request) => request_put(world, request),
+        Change::RemoveRequest(id) => {
+            let Some(request) = world.working.requests.get(id) else {
+                return Err(format!("{id} is removed and was not there"));
+            };
+            let is_due = match &request.status {
+                RequestStatus::Waiting => {
+                    request.deadline <= world.now || *input == Input::Cancel(id.clone())
+                }
+                RequestStatus::Granted { .. } => false,
+                RequestStatus::Ended { at, .. } => *at + world.spec().request_memory <= world.now,
+            };
+            ensure!(is_due, "{request:?} is forgotten too early");
+            Ok(())
+        }
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
+    let mut fresh = VmRecord::intended(vm.name.clone(), vm.pool.clone(), vm.provider.clone(), world.now);
+    fresh.problem.clone_from(&vm.problem);
+    ensure!(*vm == fresh, "{vm:?} does not begin as intended");
+    ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
+    let config = &world.spec().pools[&vm.pool];
+    let records = world.working.vms.values().filter(|other| other.pool == vm.pool);
+    let starting = records.clone().filter(|other| other.state.is_starting()).count();
+    ensure!(starting < config.max_starting as usize, "{} VMs of {} start", starting + 1, vm.pool);
+    ensure!(
+        records.count() < config.max_total() as usize,
+        "{} has more VMs than {}",
+        vm.pool,
+        config.max_total()
+    );
+    Ok(())
+}
+
+fn vm_changed(
+    world: &mut World,
+    before: &Store,
+    input: &Input,
+    old: &VmRecord,
+    new: &VmRecord,
+) -> Result<(), String> {
+    let name = &new.name;
+    let stays = old.pool == new.pool && old.provider == new.provider && old.created_at == new.created_at;
+    ensure!(stays, "{old:?} became another VM: {new:?}");
+    if let Some(node) = &new.node
+        && old.node.as_ref().map(|node| &node.id) != Some(&node.id)
+    {
+        ensure!(old.node.is_none(), "{name} changed its node from {:?} to {node:?}", old.node);
+        let truth = world.clouds[&new.provider].get(&node.id);
+        let token = truth.and_then(|truth| truth.node.token.clone());
+        ensure!(token == Some(new.token(&world.spec().installation)), "{name} took over {token:?}");
+        world.ledger.life.known.insert(name.clone(), world.now);
+    }
+    if old.state == new.state {
+        return Ok(());
+    }
+    let mut legal = Transition::ALL.into_iter();
+    let legal = legal.any(|by| RecordState::next(Some(old.state), by) == Ok(Some(new.state)));
+    ensure!(legal, "{name} went from {} to {}", old.state, new.state);
+    match new.state {
+        RecordState::Terminating => reasons::check(world, before, input, old, new),
+        RecordState::InUse => {
+            let runs =
+                new.node.as_ref().is_some_and(|node| node.state == vmpool_model::states::NodeState::Running);
+            ensure!(runs, "{name} was leased and does not run: {new:?}");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn vm_removed(world: &World, name: &VmName) -> Result<(), String> {
+    let Some(old) = world.working.vms.get(name) else { return Err(format!("{name} was removed twice")) };
+    let gone = matches!(old.state, RecordState::Spawning | RecordState::Terminating);
+    ensure!(gone, "{name} was removed although it was {}", old.state);
+    let cloud = &world.clouds[&old.provider];
+    match &old.node {
+        Some(node) => {
+            let truth = cloud.get(&node.id);
+            let is_alive = truth.is_some_and(crate::cloud::CloudNode::is_alive);
+            ensure!(
+                !is_alive,
+                "{name} was forgotten although its node is {:?}",
+                truth.map(|truth| &truth.node)
+            );
+        }
+        None => {
+            let exists = cloud.will_have(&old.token(&world.spec().installation));
+            let is_duplicated = world.ledger.duplicated.contains(name);
+            ensure!(!exists || is_duplicated, "{name} was forgotten although its node exists");
+        }
+    }
+    Ok(())
+}
+
+fn lease_put(world: &mut World, new: &Lease) -> Result<(), String> {
+    let id = &new.id;
+    if let Some(old) = world.working.leases.get(id) {
+        let stays = old.vm == new.vm && old.request == new.request && old.fence == new.fence;
+        ensure!(stays && old.acquired_at == new.acquired_at, "{old:?} became another lease: {new:?}");
+        return Ok(());
+    }
+    ensure!(world.ledger.max_fence < new.fence, "{id} has the number {} after a larger one", new.fence);
+    world.ledger.max_fence = new.fence;
+    let tenant = (new.owner.clone(), new.sandbox.clone());
+    let first = world.ledger.past.tenants.entry(new.vm.clone()).or_insert_with(|| tenant.clone());
+    ensure!(*first == tenant, "{} was given to {tenant:?} after {first:?}", new.vm);
+    let memory = world.spec().request_memory;
+    if let Some((earlier, ended)) = world.ledger.past.served.get(&new.request) {
+        let is_forgotten = ended.is_some_and(|ended| ended + memory <= world.now);
+        ensure!(is_forgotten, "{} was given {id} after {earlier}", new.request);
+    }
+    world.ledger.past.served.insert(new.request.clone(), (id.clone(), None));
+    Ok(())
+}
+
+fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), String> {
+    let Some(lease) = world.working.leases.get(id) else { return Err(format!("{id} ended twice")) };
+    let is_wanted = match input {
+        Input::Release(released) => released == id,
+        Input::Cancel(request) => *request == lease.request,
+        Input::Terminate { vm, .. } => *vm == lease.vm,
+        _ => false,
+    };
+    ensure!(is_wanted || lease.expires_at <= world.now, "{lease:?} was ended by {input:?}");
+    world.ledger.past.served.insert(lease.request.clone(), (id.clone(), Some(world.now)));
+    Ok(())
+}
+
+fn request_put(world: &mut World, new: &RequestRecord) -> Result<(), String> {
+    match world.working.requests.get(&new.id) {
+        None => {
+            ensure!(world.ledger.max_order < new.order, "{} has a place before an earlier one", new.id);
+            world.ledger.max_order = new.order;
+        }
+        Some(old) => {
+            ensure!(old.order == new.order, "{} changed its place", new.id);
+            let legal = match (&old.status, &new.status) {
+                (RequestStatus::Waiting, RequestStatus::Waiting) => old.deadline <= new.deadline,
+                (RequestStatus::Waiting, RequestStatus::Granted { .. }) => true,
+                (RequestStatus::Granted { lease: old }, RequestStatus::Ended { lease: new, .. }) => {
+                    old == new
+                }
+                _ => false,
+            };
+            ensure!(legal, "{old:?} became {new:?}");
+        }
+    }
+    Ok(())
+}
+
+/// Checks an effect, once the changes of its step are known.
+fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
+    let ours = world.spec().installation.clone();
+    match effect {
+        Effect::Create { provider, vm, token, template } => {
+            let Some(record) = world.working.vms.get(vm) else { return Err(format!("{vm} has no record")) };
+            let intended = matches!(record.state, RecordState::Spawning | RecordState::Terminating);
+            ensure!(intended && record.node.is_none(), "a node is asked for, for {record:?}");
+            let fits = *token == record.token(&ours) && *provider == record.provider;
+            ensure!(fits && *template == world.spec().pools[&record.pool].template, "{effect:?}: {record:?}");
+            ensure!(world.ledger.life.created.insert(vm.clone()), "{vm} is created again without a look");
+            let in_flight = world.flights.values().any(
+                |flight| matches!(&flight.effect, Effect::Create { token: other, .. } if other == token),
+            );
+            let exists = world.clouds[provider].will_have(token) || in_flight;
+            let is_duplicated = world.ledger.duplicated.contains(vm);
+            ensure!(!exists || is_duplicated, "{vm} is created although its node exists");
+        }
+        Effect::Find { vm, token, .. } => {
+            let record = world.working.vms.get(vm);
+            let fits = record.is_some_and(|record| *token == record.token(&ours) && record.node.is_none());
+            ensure!(fits, "{effect:?}: {record:?}");
+        }
+        Effect::Destroy { provider, vm: Some(vm), node } => {
+            let record = world.working.vms.get(vm);
+            let fits = record.is_some_and(|record| {
+                let has_it = record.node.as_ref().is_some_and(|known| known.id == *node);
+                record.state == RecordState::Terminating && record.provider == *provider && has_it
+            });
+            ensure!(fits, "{effect:?}: {record:?}");
+            let destroys = world.flights.values().filter(|flight| flight.effect == *effect).count();
+            ensure!(destroys == 0, "{vm} is destroyed twice at once");
+        }
+        Effect::Destroy { provider, vm: None, node } => {
+            let mut records = world.working.vms.values().filter(|vm| vm.provider == *provider);
+            let owner = records.find(|vm| vm.node.as_ref().is_some_and(|known| known.id == *node));
+            ensure!(owner.is_none(), "node {node} is destroyed as an orphan and belongs to {owner:?}");
+            let truth = world.clouds[provider].get(node);
+            ensure!(
+                truth.is_some_and(|truth| truth.is_of(&ours)),
+                "a node of others is destroyed: {truth:?}"
+            );
+            let (life, grace) = (&world.ledger.life, world.spec().providers[provider].orphan_grace);
+            let proven = life.agree(provider, node, true, life.began, grace);
+            ensure!(proven, "node {node} is destroyed too early: {:?}", life.listings.get(provider));
+        }
+        Effect::Check { vm, .. } => {
+            // It may have been terminated in the same step; the check is in vain then.
+            let state = world.working.vms.get(vm).map(|vm| vm.state);
+            let fits = matches!(state, Some(RecordState::CheckHealth | RecordState::Terminating));
+            ensure!(fits, "{vm} is checked and is {state:?}");
+        }
+        Effect::List { provider } => {
+            let lists = world.flights.values().filter(|flight| flight.effect == *effect).count();
+            ensure!(lists == 0, "{provider} is listed twice at once");
+        }
+        other => return Err(format!("{other:?}")),
+    }
+    Ok(())
+}
+
+/// Who was given a VM, who was not, and what they were told.
+fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result<(), String> {
+    let working = &world.working;
+    let given = working.leases.values().filter(|lease| !before.leases.contains_key(&lease.id));
+    for lease in given {
+        let request = &working.requests[&lease.request];
+        let waiting = working.requests.values().filter(|other| {
+            other.status == RequestStatus::Waiting && other.pool == lease.pool && other.order < request.order
+        });
+        let was_clean = before.vms.get(&lease.vm).is_none_or(VmRecord::is_clean);
+        for other in waiting {
+            let same_tenant = other.owner == lease.owner && other.sandbox == lease.sandbox;
+            ensure!(!was_clean && !same_tenant, "{} was served before {}", request.id, other.id);
+        }
+        let told_by_answer = matches!(&step.answer, Answer::Granted(grant) if grant.lease == *lease);
+        let mut decided = step.decided.iter().filter_map(|(id, result)| Some((id, result.as_ref().ok()?)));
+        let told = decided.any(|(id, grant)| *id == lease.request && grant.lease == *lease);
+        ensure!(told_by_answer || told, "nobody is told of {}", lease.id);
+    }
+    for (id, result) in &step.decided {
+        let request = working.requests.get(id).map(|request| &request.status);
+        let fits = match (result, request) {
+            (Ok(grant), Some(RequestStatus::Granted { lease })) => grant.lease.id == *lease,
+            // Served, and over in the same step.
+            (Ok(_), Some(RequestStatus::Ended { .. })) | (Err(_), None) => true,
+            _ => false,
+        };
+        ensure!(fits, "{id} was told {result:?} and is {request:?}");
+    }
+    let Input::Acquire(acquire) = input else { return Ok(()) };
+    let live = before.leases.values().find(|lease| lease.request == acquire.request);
+    if let Some(lease) = live.filter(|lease| working.leases.contains_key(&lease.id)) {
+        let same = matches!(&step.answer, Answer::Granted(grant) if grant.lease.id == lease.id);
+        ensure!(same, "{} was asked again and told {:?}", acquire.request, step.answer);
+    }
+    let waits = working.requests.get(&acquire.request).map(|request| &request.status);
+    let is_waiting = step.answer == Answer::Waiting;
+    let decided = step.decided.iter().any(|(id, _)| *id == acquire.request);
+    ensure!(
+        is_waiting == (waits == Some(&RequestStatus::Waiting) || decided),
+        "{} was told {:?} and is {waits:?}",
+        acquire.request,
+        step.answer
+    );
+    Ok(())
+}
+
+fn limits(world: &World) -> Result<(), String> {
+    let ours = &world.spec().installation;
+    for (name, config) in &world.spec().pools {
+        let nodes = world.clouds.values().flat_map(|cloud| &cloud.nodes);
+        let nodes = nodes.filter(|node| node.is_alive() && node.is_of(ours) && !node.is_stray);
+        let nodes = nodes.filter(|node| node.node.token.as_ref().is_some_and(|token| token.pool == *name));
+        let count = nodes.count();
+        ensure!(
+            count <= config.max_total() as usize || !world.ledger.duplicated.is_empty(),
+            "{count} nodes of {name} exist"
+        );
+    }
+    Ok(())
+}

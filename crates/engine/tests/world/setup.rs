@@ -1,0 +1,108 @@
+//! Random configurations: small numbers, so that every limit is met.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use vmpool_engine::Spec;
+use vmpool_model::{
+    InstallationId, PoolName, ProviderName,
+    config::{CheckConfig, OnRelease, PoolConfig, ProviderConfig},
+};
+
+/// What a history begins with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    pub(crate) pools: Vec<PoolSetup>,
+    pub(crate) providers: Vec<ProviderSetup>,
+    /// Whether the clouds go on listing what is terminated.
+    pub(crate) lists_dead: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PoolSetup {
+    size: u32,
+    more: u32,
+    min_ready: u32,
+    max_starting: u32,
+    spawn_min_interval: u64,
+    reuse: bool,
+    check: bool,
+    check_interval: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderSetup {
+    visibility_window: u64,
+    missing_grace: u64,
+}
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn setup() -> impl Strategy<Value = Setup> {
+    let pool = (0..3_u32, 0..3_u32, 0..2_u32, 1..3_u32, 0..2_u64, any::<bool>(), any::<bool>(), 0..2_u64);
+    let pool = pool.prop_map(|(size, more, min_ready, max_starting, interval, reuse, check, again)| {
+        let size = if size + more + min_ready == 0 { 1 } else { size };
+        let (spawn_min_interval, check_interval) = (interval * 7, again * 30);
+        PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, reuse, check, check_interval }
+    });
+    let provider = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)])
+        .prop_map(|(visibility_window, missing_grace)| ProviderSetup { visibility_window, missing_grace });
+    let pools = proptest::collection::vec(pool, 1..3);
+    let providers = proptest::collection::vec(provider, 1..3);
+    (any::<u64>(), pools, providers, any::<bool>()).prop_map(|(seed, pools, providers, lists_dead)| Setup {
+        seed,
+        pools,
+        providers,
+        lists_dead,
+    })
+}
+
+impl Setup {
+    pub(crate) fn spec(&self) -> Spec {
+        let mut spec = Spec::new(InstallationId::new("ours").unwrap(), 1, self.seed);
+        spec.request_memory = seconds(50);
+        spec.restart_grace = seconds(20);
+        for (index, provider) in self.providers.iter().enumerate() {
+            let mut config = ProviderConfig::new("model");
+            config.list_interval = seconds(5);
+            config.visibility_window = seconds(provider.visibility_window);
+            config.missing_grace = seconds(provider.missing_grace);
+            config.orphan_grace = seconds(20);
+            spec.providers.insert(provider_name(index), config);
+        }
+        for (index, pool) in self.pools.iter().enumerate() {
+            let provider = provider_name(index % self.providers.len());
+            let mut config = PoolConfig::new(provider, format!("template-{index}"), pool.size);
+            let most = pool.size.max(pool.min_ready) + pool.more;
+            config.max_total = Some(most);
+            config.min_ready = pool.min_ready;
+            config.max_starting = pool.max_starting;
+            config.spawn_min_interval = seconds(pool.spawn_min_interval);
+            config.lease_ttl = seconds(60);
+            config.max_lease_ttl = seconds(100);
+            config.on_release = if pool.reuse { OnRelease::Reuse } else { OnRelease::Destroy };
+            config.dirty_timeout = seconds(40);
+            config.max_idle = seconds(30);
+            config.boot_timeout = seconds(60);
+            config.check = if pool.check { CheckConfig::Tcp { port: 22 } } else { CheckConfig::None };
+            config.check_timeout = seconds(10);
+            config.check_interval = seconds(pool.check_interval);
+            config.retry_min = seconds(1);
+            config.retry_max = seconds(16);
+            config.validate().unwrap();
+            spec.pools.insert(pool_name(index), config);
+        }
+        spec
+    }
+}
+
+pub(crate) fn pool_name(index: usize) -> PoolName {
+    PoolName::new(format!("pool{index}")).unwrap()
+}
+
+fn provider_name(index: usize) -> ProviderName {
+    ProviderName::new(format!("cloud{index}")).unwrap()
+}

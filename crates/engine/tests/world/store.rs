@@ -1,0 +1,43 @@
+//! A model of the store: rows that changes are applied to.
+
+use std::collections::BTreeMap;
+
+use vmpool_engine::{Engine, Records};
+use vmpool_model::{Change, Lease, LeaseId, RequestId, RequestRecord, VmName, VmRecord};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Store {
+    pub(crate) vms: BTreeMap<VmName, VmRecord>,
+    pub(crate) leases: BTreeMap<LeaseId, Lease>,
+    pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
+}
+
+impl Store {
+    pub(crate) fn apply(&mut self, change: &Change) {
+        match change.clone() {
+            Change::PutVm(vm) => drop(self.vms.insert(vm.name.clone(), *vm)),
+            Change::RemoveVm(vm) => drop(self.vms.remove(&vm)),
+            Change::PutLease(lease) => drop(self.leases.insert(lease.id.clone(), *lease)),
+            Change::RemoveLease(lease) => drop(self.leases.remove(&lease)),
+            Change::PutRequest(request) => drop(self.requests.insert(request.id.clone(), *request)),
+            Change::RemoveRequest(request) => drop(self.requests.remove(&request)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn records(&self) -> Records {
+        Records {
+            vms: self.vms.values().cloned().collect(),
+            leases: self.leases.values().cloned().collect(),
+            requests: self.requests.values().cloned().collect(),
+        }
+    }
+
+    /// What the engine knows must be what is written, or a crash would lose it.
+    pub(crate) fn is_what(&self, engine: &Engine) -> Result<(), String> {
+        ensure!(engine.vms().eq(self.vms.values()), "a change of a VM is not written: {:#?}", self.vms);
+        ensure!(engine.leases().eq(self.leases.values()), "a change of a lease is not written");
+        ensure!(engine.requests().eq(self.requests.values()), "a change of a request is not written");
+        Ok(())
+    }
+}

@@ -1,0 +1,467 @@
+//! The world: an engine, a store, clouds, clients, and what is under way between them.
+
+use std::collections::BTreeMap;
+
+use vmpool_engine::{Answer, Effect, EffectId, Engine, Input, ListedNodes, Outcome, Records, Spec, Step};
+use vmpool_model::{
+    Acquire, Failure, FailureKind, InstallationId, LeaseId, Node, Owner, ProviderName, RequestId, Sandbox,
+    Timestamp, Token, VmName, states::NodeState,
+};
+
+use crate::{
+    act::{Act, CrashPoint, How, StrayKind},
+    cloud::Cloud,
+    ledger::{Ledger, Past},
+    rules,
+    setup::{Setup, pool_name, seconds},
+    store::Store,
+};
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    /// What the engine decided, committed or not.
+    pub(crate) working: Store,
+    committed: (Store, Past),
+    /// How many steps may still join the next commit.
+    group: u8,
+    /// What is to be carried out after the next commit.
+    waiting: Vec<(EffectId, Effect)>,
+    pub(crate) flights: BTreeMap<EffectId, Flight>,
+    pub(crate) clouds: BTreeMap<ProviderName, Cloud>,
+    pub(crate) ledger: Ledger,
+    pub(crate) wishes: Vec<Acquire>,
+    pub(crate) leases: Vec<LeaseId>,
+    armed: Option<(CrashPoint, u8, u8)>,
+    /// Told only for a history that is known to fail: it takes most of the time.
+    story: Option<Vec<String>>,
+}
+
+/// An effect under way.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) effect: Effect,
+    pub(crate) asked_at: Timestamp,
+    /// Its answer, once it was carried out.
+    answer: Option<Outcome>,
+}
+
+impl World {
+    pub(crate) fn new(setup: &Setup, is_told: bool) -> Self {
+        let spec = setup.spec();
+        let now = Timestamp::from_millis(1_000_000_000);
+        let clouds = spec
+            .providers
+            .iter()
+            .map(|(name, config)| (name.clone(), Cloud::new(config.visibility_window, setup.lists_dead)));
+        Self {
+            clouds: clouds.collect(),
+            engine: Engine::recover(spec, Records::default(), now),
+            now,
+            working: Store::default(),
+            committed: (Store::default(), Past::default()),
+            group: 0,
+            waiting: Vec::new(),
+            flights: BTreeMap::new(),
+            ledger: Ledger::new(now),
+            wishes: Vec::new(),
+            leases: Vec::new(),
+            armed: None,
+            story: is_told.then(Vec::new),
+        }
+    }
+
+    pub(crate) fn spec(&self) -> &Spec {
+        self.engine.spec()
+    }
+
+    /// What happened, for people; the last lines are the cause.
+    pub(crate) fn story(&self) -> String {
+        let story = self.story.as_deref().unwrap_or_default();
+        story[story.len().saturating_sub(80)..].join("\n")
+    }
+
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            let line: String = line().chars().take(300).collect();
+            story.push(format!("{:>9} {line}", self.now.as_millis() - 1_000_000_000));
+        }
+    }
+
+    pub(crate) fn act(&mut self, act: Act) -> Result<(), String> {
+        match act {
+            Act::Wake => self.wake(),
+            Act::Pass { millis } => self.pass(self.now + std::time::Duration::from_millis(millis)),
+            Act::Group { steps } => {
+                self.group = steps;
+                Ok(())
+            }
+            Act::Resolve { pick, how } => match self.pick_flight(pick, false) {
+                Some(id) => {
+                    self.execute(id, how);
+                    self.answer(id)
+                }
+                None => Ok(()),
+            },
+            Act::Execute { pick, how } => {
+                if let Some(id) = self.pick_flight(pick, false) {
+                    self.execute(id, how);
+                }
+                Ok(())
+            }
+            Act::Answer { pick } => match self.pick_flight(pick, true) {
+                Some(id) => self.answer(id),
+                None => Ok(()),
+            },
+            Act::Node { pick, state } => {
+                self.change_node(pick, state);
+                Ok(())
+            }
+            Act::Stray { kind, pick } => {
+                self.stray(kind, pick);
+                Ok(())
+            }
+            Act::Acquire { pool, owner, sandbox, wait, ttl } => self.acquire(pool, owner, sandbox, wait, ttl),
+            Act::Repeat { pick } => match pick_of(&self.wishes, pick) {
+                Some(acquire) => self.step(Input::Acquire(Box::new(acquire))),
+                None => Ok(()),
+            },
+            Act::Cancel { pick } => match pick_of(&self.wishes, pick) {
+                Some(acquire) => self.step(Input::Cancel(acquire.request)),
+                None => Ok(()),
+            },
+            Act::Renew { pick } => match pick_of(&self.leases, pick) {
+                Some(lease) => self.step(Input::Renew { lease, ttl: None }),
+                None => Ok(()),
+            },
+            Act::Release { pick } => match pick_of(&self.leases, pick) {
+                Some(lease) => self.step(Input::Release(lease)),
+                None => Ok(()),
+            },
+            Act::Terminate { pick } => {
+                let names: Vec<_> = self.working.vms.keys().cloned().collect();
+                match pick_of(&names, pick) {
+                    Some(vm) => self.step(Input::Terminate { vm, reason: "operator".to_owned() }),
+                    None => Ok(()),
+                }
+            }
+            Act::Crash { point: CrashPoint::WithEffects, applied, downtime } => {
+                self.commit();
+                self.crash(applied, downtime)
+            }
+            Act::Crash { point, applied, downtime } => {
+                self.armed = Some((point, applied, downtime));
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets time pass to when the engine wants to be woken, but not beyond a limit.
+    pub(crate) fn wake(&mut self) -> Result<(), String> {
+        match self.engine.wake_at() {
+            Some(at) => self.pass(at.max(self.now)),
+            None => self.pass(self.now),
+        }
+    }
+
+    pub(crate) fn pass(&mut self, until: Timestamp) -> Result<(), String> {
+        self.commit();
+        self.now = until;
+        self.clouds.values_mut().for_each(|cloud| cloud.pass(until));
+        self.step(Input::Tick)
+    }
+
+    fn pick_flight(&self, pick: u8, answered: bool) -> Option<EffectId> {
+        let flights = self.flights.iter().filter(|(_, flight)| flight.answer.is_some() == answered);
+        let ids: Vec<_> = flights.map(|(id, _)| *id).collect();
+        pick_of(&ids, pick)
+    }
+
+    fn acquire(&mut self, pool: u8, owner: u8, sandbox: u8, wait: u8, ttl: u8) -> Result<(), String> {
+        let pool = pool_name(usize::from(pool) % self.spec().pools.len());
+        let request = RequestId::new(format!("request-{}", self.wishes.len())).unwrap();
+        let sandbox = (sandbox != 0).then(|| Sandbox::new(format!("sandbox{sandbox}")).unwrap());
+        let acquire = Acquire::new(request, pool, Owner::new(format!("owner{owner}")).unwrap())
+            .with_sandbox(sandbox)
+            .with_ttl((ttl != 0).then(|| seconds(u64::from(ttl) * 40)))
+            .with_wait(seconds(u64::from(wait) * 30));
+        self.wishes.push(acquire.clone());
+        self.step(Input::Acquire(Box::new(acquire)))
+    }
+
+    /// Takes one step, checks it, and commits it unless it shares a later commit, or the engine is killed.
+    pub(crate) fn step(&mut self, input: Input) -> Result<(), String> {
+        self.tell(|| match &input {
+            Input::Done { id, outcome } => format!("{id:?} is answered: {}", brief(outcome)),
+            input => format!("{input:?}"),
+        });
+        let before = self.working.clone();
+        let step: Step = self.engine.step(self.now, input.clone());
+        for (id, effect) in &step.effects {
+            self.tell(|| format!("    {id:?} {effect:?}"));
+        }
+        for event in &step.events {
+            self.tell(|| format!("    {} {:?} {:?}: {}", event.kind, event.vm, event.lease, event.detail));
+        }
+        rules::check(self, &before, &input, &step)?;
+        if let Answer::Granted(grant) = &step.answer {
+            self.leases.push(grant.lease.id.clone());
+        }
+        for (_, decided) in &step.decided {
+            self.leases.extend(decided.iter().map(|grant| grant.lease.id.clone()));
+        }
+        self.waiting.extend(step.effects);
+        match self.armed.take() {
+            Some((CrashPoint::BeforeCommit, applied, downtime)) => {
+                self.tell(|| "the commit fails".to_owned());
+                self.waiting.clear();
+                (self.working, self.ledger.past) = self.committed.clone();
+                self.crash(applied, downtime)
+            }
+            Some((_, applied, downtime)) => {
+                self.waiting.clear();
+                self.commit();
+                self.crash(applied, downtime)
+            }
+            None if self.group != 0 => {
+                self.group -= 1;
+                Ok(())
+            }
+            None => {
+                self.commit();
+                let goes_on = self.engine.wake_at().is_some() || !self.flights.is_empty();
+                ensure!(goes_on, "nothing will ever happen again");
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        self.group = 0;
+        self.committed = (self.working.clone(), self.ledger.past.clone());
+        let asked_at = self.now;
+        for (id, effect) in self.waiting.drain(..) {
+            self.flights.insert(id, Flight { effect, asked_at, answer: None });
+        }
+    }
+
+    /// Kills the engine; the clouds may still do what they were asked for, at the latest within their window.
+    fn crash(&mut self, applied: u8, downtime: u8) -> Result<(), String> {
+        self.tell(|| format!("crash {applied:#b}, down for {downtime} s"));
+        self.group = 0;
+        for (index, (_, flight)) in std::mem::take(&mut self.flights).into_iter().enumerate() {
+            let is_applied = applied >> (index % 8) & 1 == 1;
+            if !is_applied || flight.answer.is_some() {
+                continue;
+            }
+            match flight.effect {
+                Effect::Create { provider, token, .. } => {
+                    let cloud = self.clouds.get_mut(&provider).unwrap();
+                    cloud.late.push((self.now + cloud.window / 2, token));
+                }
+                Effect::Destroy { provider, node, .. } => {
+                    self.clouds.get_mut(&provider).unwrap().end(&node, self.now, self.now);
+                }
+                _ => {}
+            }
+        }
+        self.now = self.now + seconds(u64::from(downtime));
+        let now = self.now;
+        let mut spec = self.spec().clone();
+        spec.epoch += 1;
+        self.engine = Engine::recover(spec, self.committed.0.records(), now);
+        self.ledger.begin_life(now);
+        self.pass(now)
+    }
+
+    fn change_node(&mut self, pick: u8, state: NodeState) {
+        let alive = self.clouds.values_mut().flat_map(|cloud| &mut cloud.nodes);
+        let mut alive: Vec<_> = alive.filter(|node| node.is_alive() && !node.is_stray).collect();
+        let count = alive.len().max(1);
+        if let Some(node) = alive.get_mut(usize::from(pick) % count)
+            && node.node.state != NodeState::Terminating
+        {
+            node.node.state = state;
+            let id = node.node.id.clone();
+            self.tell(|| format!("node {id} becomes {state}"));
+        }
+    }
+
+    fn stray(&mut self, kind: StrayKind, pick: u8) {
+        let ours = self.spec().installation.clone();
+        let names: Vec<_> = self.working.vms.values().map(|vm| vm.token(&ours)).collect();
+        let forgotten = || {
+            let vm = VmName::new(format!("pool0-stray{pick}")).unwrap();
+            Token::new(ours.clone(), pool_name(0), vm)
+        };
+        let token = match (kind, pick_of(&names, pick)) {
+            (StrayKind::Unmarked, _) => None,
+            (StrayKind::OfOthers, token) => {
+                let installation = InstallationId::new("others").unwrap();
+                Some(Token { installation, ..token.unwrap_or_else(forgotten) })
+            }
+            (StrayKind::Duplicate, Some(token)) => {
+                self.ledger.duplicated.insert(token.vm.clone());
+                Some(token)
+            }
+            (StrayKind::OfNoRecord | StrayKind::Duplicate, _) => Some(forgotten()),
+        };
+        self.tell(|| format!("a stray node appears: {kind:?} {token:?}"));
+        let now = self.now;
+        let index = usize::from(pick) % self.clouds.len();
+        let cloud = self.clouds.values_mut().nth(index).unwrap();
+        cloud.make(token, now, now, Some(seconds(0))).is_stray = true;
+    }
+
+    /// Delivers the answer of an effect that was carried out.
+    pub(crate) fn answer(&mut self, id: EffectId) -> Result<(), String> {
+        let Some(outcome) = self.flights.get_mut(&id).and_then(|flight| flight.answer.take()) else {
+            return Ok(());
+        };
+        let flight = self.flights.remove(&id).unwrap();
+        self.ledger.answered(&flight, &outcome, self.now);
+        self.step(Input::Done { id, outcome })
+    }
+
+    /// From now on nobody kills the engine, and every step is committed.
+    pub(crate) fn disarm(&mut self) {
+        self.armed = None;
+        self.commit();
+    }
+
+    pub(crate) fn is_carried_out(&self, id: EffectId) -> bool {
+        self.flights.get(&id).is_none_or(|flight| flight.answer.is_some())
+    }
+
+    /// Carries an effect out at its cloud, well or badly.
+    pub(crate) fn execute(&mut self, id: EffectId, how: How) {
+        let flight = &self.flights[&id];
+        let effect = flight.effect.clone();
+        let now = self.now;
+        let answer = match &effect {
+            Effect::Create { provider, token, .. } => {
+                create(self.clouds.get_mut(provider).unwrap(), token, how, now)
+            }
+            Effect::Find { provider, token, .. } => match how {
+                How::Well { .. } => {
+                    let mut nodes = self.clouds[provider].visible(now);
+                    nodes.retain(|node| node.token.as_ref() == Some(token));
+                    Outcome::Found(Ok(nodes))
+                }
+                _ => Outcome::Found(Err(lost())),
+            },
+            Effect::Destroy { provider, node, .. } => {
+                let cloud = self.clouds.get_mut(provider).unwrap();
+                let is_alive = cloud.alive(node).is_some();
+                let (ends_at, result) = match how {
+                    How::Well { .. } if !is_alive => {
+                        (None, Err(Failure::not_applied(FailureKind::NotFound, "no such node")))
+                    }
+                    How::Well { .. } => (Some(now), Ok(())),
+                    How::DoneAndLost { .. } => (Some(now), Err(lost())),
+                    How::NotDoneAndLost => (None, Err(lost())),
+                    How::Refused { wait } => (None, Err(refused(wait))),
+                    How::Late { after } => (Some(now + seconds(u64::from(after))), Ok(())),
+                    How::Bad { .. } => (None, Ok(())),
+                };
+                if let Some(ends_at) = ends_at {
+                    cloud.end(node, ends_at, now);
+                }
+                Outcome::Destroyed(result)
+            }
+            Effect::Check { node, .. } => {
+                let runs = self.clouds.values().filter_map(|cloud| cloud.get(&node.id));
+                let runs = runs.into_iter().any(|node| node.node.state == NodeState::Running);
+                Outcome::Checked(match (how, runs) {
+                    (How::Well { .. }, true) => Ok(()),
+                    _ => Err("no answer".to_owned()),
+                })
+            }
+            Effect::List { provider } => {
+                let mut nodes = self.clouds[provider].visible(now);
+                let result = match how {
+                    How::Well { .. } => Ok(ListedNodes { nodes, complete: true }),
+                    How::Bad { which } => {
+                        let mut index = 0;
+                        nodes.retain(|_| {
+                            index += 1;
+                            which >> (index % 8) & 1 == 1
+                        });
+                        Ok(ListedNodes { nodes, complete: false })
+                    }
+                    How::Refused { wait } => Err(refused(wait)),
+                    _ => Err(lost()),
+                };
+                Outcome::Listed { provider: provider.clone(), result }
+            }
+            other => panic!("{other:?}"),
+        };
+        self.tell(|| format!("{id:?} is carried out {how:?}: {}", brief(&answer)));
+        self.flights.get_mut(&id).unwrap().answer = Some(answer);
+    }
+}
+
+fn create(cloud: &mut Cloud, token: &Token, how: How, now: Timestamp) -> Outcome {
+    let visible_at = |hides: u8| now + seconds(u64::from(hides)).min(cloud.window);
+    let lost = Outcome::Created(Err(lost()));
+    match how {
+        How::Well { boots, hides } => {
+            let visible_at = visible_at(hides);
+            let made = cloud.make(Some(token.clone()), now, visible_at, Some(seconds(u64::from(boots))));
+            Outcome::Created(Ok(Box::new(made.node.clone())))
+        }
+        How::DoneAndLost { boots, hides } => {
+            let visible_at = visible_at(hides);
+            cloud.make(Some(token.clone()), now, visible_at, Some(seconds(u64::from(boots))));
+            lost
+        }
+        How::NotDoneAndLost => lost,
+        How::Refused { wait } => Outcome::Created(Err(refused(wait))),
+        How::Late { after } => {
+            let at = visible_at(after);
+            match now < at {
+                true => cloud.late.push((at, token.clone())),
+                false => drop(cloud.make(Some(token.clone()), now, now, None)),
+            }
+            lost
+        }
+        How::Bad { which } => {
+            let made = cloud.make(Some(token.clone()), now, now, None);
+            match which % 3 {
+                0 => made.node.state = NodeState::Error,
+                1 => made.node.state = NodeState::Terminated,
+                _ => {}
+            }
+            Outcome::Created(Ok(Box::new(made.node.clone())))
+        }
+    }
+}
+
+/// An outcome for people.
+fn brief(outcome: &Outcome) -> String {
+    let nodes = |nodes: &[Node]| {
+        let nodes = nodes.iter().map(|node| format!("{} {} {:?}", node.id, node.state, node.token));
+        nodes.collect::<Vec<_>>().join(", ")
+    };
+    match outcome {
+        Outcome::Listed { result: Ok(listed), .. } => {
+            format!("listed, complete {}: {}", listed.complete, nodes(&listed.nodes))
+        }
+        Outcome::Found(Ok(found)) => format!("found {}", nodes(found)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn lost() -> Failure {
+    Failure::unknown(FailureKind::Timeout, "no answer in time")
+}
+
+fn refused(wait: u8) -> Failure {
+    let mut failure = Failure::not_applied(FailureKind::Quota, "the quota is used up");
+    failure.retry_after = (20 < wait).then(|| seconds(u64::from(wait)));
+    failure
+}
+
+fn pick_of<T: Clone>(things: &[T], pick: u8) -> Option<T> {
+    things.get(usize::from(pick) % things.len().max(1)).cloned()
+}
