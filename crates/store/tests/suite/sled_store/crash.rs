@@ -1,8 +1,9 @@
 //! What was acknowledged is there after a crash at any moment.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use vmpool_store::{Cursor, Revision, Store};
+use tempfile::TempDir;
+use vmpool_store::{Batch, Cursor, Revision, Store};
 use vmpool_testkit::store::sample;
 
 use super::{commit_one, copy, main_domain, open};
@@ -53,21 +54,55 @@ async fn f12_a_torn_tail_opens_to_what_was_acknowledged() {
     commit_one(&store, &claim, revision, 4).await;
     copy(dir.path(), after.path());
 
+    for image in torn_images(before.path(), after.path(), 40) {
+        check_image(image.path(), 3).await;
+    }
+}
+
+/// The same with a commit that goes over several of sled's segments.
+#[tokio::test]
+async fn f12_a_torn_large_commit_is_there_whole_or_not_at_all() {
+    const MANY: u32 = 1500;
+    let dir = tempfile::tempdir().unwrap();
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    super::fill(dir.path(), 3).await;
+    let store = open(dir.path()).unwrap();
+    let claim = store.claim(&main_domain(), "test").await.unwrap();
+    copy(dir.path(), before.path());
+    let changes = (4..4 + MANY).map(|number| sample::put_vm(number).unwrap()).collect();
+    let batch = Batch { expected: Revision(3), changes, events: vec![] };
+    store.commit(&claim, batch).await.unwrap();
+    copy(dir.path(), after.path());
+    let size = fs::metadata(after.path().join("sled/db")).unwrap().len();
+    assert!(1 << 20 < size, "the commit is in {size} bytes, which are too few segments");
+
+    let mut found = BTreeSet::new();
+    for image in torn_images(before.path(), after.path(), 12) {
+        let snapshot = open(image.path()).unwrap().load(&main_domain()).await.unwrap();
+        found.insert((snapshot.revision, snapshot.vms.len()));
+    }
+    let whole = usize::try_from(3 + MANY).unwrap();
+    assert_eq!(found, BTreeSet::from([(Revision(3), 3), (Revision(4), whole)]));
+}
+
+/// Makes images between two others: ever more of the bytes that differ are those of the later one.
+fn torn_images(before: &Path, after: &Path, count: usize) -> impl Iterator<Item = TempDir> {
     let read = |image: &Path| fs::read(image.join("sled/db")).unwrap();
-    let (mut old, new) = (read(before.path()), read(after.path()));
+    let (mut old, new) = (read(before), read(after));
     old.resize(new.len().max(old.len()), 0);
     let changed: Vec<usize> = (0..new.len()).filter(|place| old[*place] != new[*place]).collect();
     assert!(100 < changed.len(), "the commit wrote {} bytes", changed.len());
-    for kept in (0..=changed.len()).step_by(changed.len().div_ceil(40)) {
+    let before = before.to_owned();
+    (0..=count).map(move |part| {
         let image = tempfile::tempdir().unwrap();
-        copy(before.path(), image.path());
+        copy(&before, image.path());
         let mut torn = old.clone();
-        for place in &changed[..kept] {
+        for place in &changed[..changed.len() * part / count] {
             torn[*place] = new[*place];
         }
         fs::write(image.path().join("sled/db"), torn).unwrap();
-        check_image(image.path(), 3).await;
-    }
+        image
+    })
 }
 
 #[tokio::test]
