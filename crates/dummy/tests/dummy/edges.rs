@@ -123,6 +123,17 @@ async fn d06_b4_a_terminated_node_neither_reboots_nor_starts() {
         assert_eq!(err.kind(), FailureKind::InvalidState);
     }
     assert!(driver.get(&id("1")).await.unwrap_err().is_not_found());
+    let never_there = driver.power(&id("3"), PowerAction::Reboot).await.unwrap_err();
+    assert!(never_there.is_not_found());
+}
+
+#[tokio::test]
+async fn b6_a_node_can_be_stopped_and_does_not_reboot_then() {
+    let driver = driver(0);
+    driver.power(&id("1"), PowerAction::Stop).await.unwrap();
+    assert_eq!(driver.get(&id("1")).await.unwrap().state, NodeState::Stopped);
+    let err = driver.power(&id("1"), PowerAction::Reboot).await.unwrap_err();
+    assert_eq!(err.kind(), FailureKind::InvalidState);
 }
 
 #[tokio::test]

@@ -98,9 +98,14 @@ async fn a_listing_that_lacks_nodes_says_so() {
     for _ in 0..100 {
         create(&driver).await;
     }
-    let listing = driver.list().await.unwrap();
-    assert!(!listing.is_complete());
-    assert!(listing.nodes.len() < 100, "{}", listing.nodes.len());
+    let mut seen = 0;
+    for _ in 0..100 {
+        let listing = driver.list().await.unwrap();
+        assert!(!listing.is_complete());
+        seen += listing.nodes.len();
+    }
+    // The share that is left out differs from listing to listing; on average it is half.
+    assert!((4000..6000).contains(&seen), "{seen}");
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ async fn a_rebooting_node_runs_again_after_a_while() {
     let id = create(&driver).await;
     driver.power(&id, PowerAction::Reboot).await.unwrap();
     assert_eq!(state(&driver, &id).await, NodeState::Rebooting);
+    let again = driver.power(&id, PowerAction::Reboot).await.unwrap_err();
+    assert_eq!(again.kind(), FailureKind::InvalidState);
     time.pass(3);
     assert_eq!(state(&driver, &id).await, NodeState::Running);
 }
@@ -105,6 +107,15 @@ async fn a_later_expiry_replaces_the_earlier_one() {
     assert_eq!(state(&driver, &id).await, NodeState::Running);
     time.pass(10);
     assert!(driver.get(&id).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_terminating_node_takes_no_expiry() {
+    let (_, driver, time) = cloud(DummyConfig::default().with_destroy_latency(seconds(5)));
+    let id = create(&driver).await;
+    driver.destroy(&id).await.unwrap();
+    let err = driver.set_expiry(&id, time.now() + seconds(60)).await.unwrap_err();
+    assert_eq!(err.kind(), FailureKind::InvalidState);
 }
 
 #[tokio::test]
