@@ -55,7 +55,11 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (VERSION, "version", "client and daemon speak different versions of the API"),
     (PROVIDER, "provider", "a provider or its driver failed"),
     (DAEMON, "daemon", "the daemon failed, or answered something that cannot be understood"),
-    (LEASE_LOST, "lease_lost", "the lease ended while a command ran with its VM, so the command was ended, too"),
+    (
+        LEASE_LOST,
+        "lease_lost",
+        "the lease ended while a command ran with its VM, so the command was ended, too",
+    ),
     (INTERRUPTED, "interrupted", "it was interrupted by the user or by a signal"),
 ];
 

@@ -63,7 +63,7 @@ pub enum AcquireAnswer {
         /// The lease.
         lease: Box<Lease>,
     },
-    /// The request waits in the queue: send it again, as it is, to go on waiting.
+    /// The request waits in the queue: send it again, with what is left of the time, to go on waiting.
     Waiting {
         /// The request.
         request: Box<Request>,

@@ -22,6 +22,10 @@ pub struct Pool {
     pub max_total: u32,
     /// How many VMs the pool keeps beyond the leased ones.
     pub min_ready: u32,
+    /// Whether the pool left the configuration: what there is of it is kept, nothing is added, and what only the
+    /// configuration knows is empty here.
+    #[serde(default)]
+    pub retired: bool,
     /// How many requests wait for a VM.
     #[serde(default)]
     pub waiting: u32,

@@ -8,8 +8,8 @@ use crate::duration;
 
 /// Asks for a VM.
 ///
-/// The same request id again is the same request, and yields the same lease: a client that lost the connection repeats
-/// the request as it was.
+/// The same request id again is the same request, and yields the same lease: a client that lost the connection, or
+/// that was answered that the request still waits, sends it again.
 ///
 /// # Examples
 ///
@@ -41,8 +41,8 @@ pub struct AcquireRequest {
     /// How long the lease lasts without renewal; the pool's `lease_ttl` if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
-    /// How long to wait for a VM, counted from the first time that the daemon saw the request id; if absent, the
-    /// request fails at once if no VM is ready.
+    /// How long to wait for a VM, counted from when the daemon gets this; if absent, the request fails at once if no VM
+    /// is ready. A repetition can make the request wait longer and never shorter, so it says what is left of the time.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub wait: Option<Duration>,
 }

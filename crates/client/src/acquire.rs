@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, routes};
+use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Problem, code, duration, routes};
 
 use crate::{Client, ClientError, backoff::Backoff};
 
@@ -21,7 +21,7 @@ impl Client {
     /// Acquires a VM, and waits for one as long as the request says.
     ///
     /// A lost connection or a daemon that restarts does not end the waiting: the same request, under the same id, is sent
-    /// again until the time is over, and yields one lease however often it was sent.
+    /// again with what is left of the time until it is over, and yields one lease however often it was sent.
     /// A daemon that was not reached at all is given up after 5 s.
     ///
     /// # Errors
@@ -46,27 +46,28 @@ impl Client {
             let left = wait.saturating_sub(start.elapsed());
             match answer {
                 Ok(AcquireAnswer::Granted { lease }) => return Ok(*lease),
-                // The daemon keeps the time of a request that it knows.
                 Ok(_) => {
                     reached = true;
                     match asked.elapsed() < SHORTEST_POLL {
-                        true => backoff.pause().await,
+                        true => backoff.pause_at_most(left).await,
                         false => backoff.reset(),
                     }
                 }
+                Err(ClientError::Problem(problem)) if problem.is(code::NO_VM) && !wait.is_zero() => {
+                    // The request ended between two polls, and there was no time left to wait anew.
+                    return Err(timed_out(&request, wait));
+                }
                 Err(err) if err.is_temporary() && !left.is_zero() => {
                     reached |= !matches!(err, ClientError::Unreachable { .. });
-                    if !reached {
-                        if FIRST_CONTACT <= start.elapsed() {
-                            return Err(err);
-                        }
-                        // The daemon has not seen the request yet, so it would count the whole time anew.
-                        request.wait = Some(left);
+                    if !reached && FIRST_CONTACT <= start.elapsed() {
+                        return Err(err);
                     }
                     backoff.pause_at_most(left).await;
                 }
                 Err(err) => return Err(err),
             }
+            // The daemon counts the time of each repetition from when it came.
+            request.wait = request.wait.map(|_| wait.saturating_sub(start.elapsed()));
         }
     }
 
@@ -98,6 +99,12 @@ impl Client {
             }
         }
     }
+}
+
+fn timed_out(request: &AcquireRequest, wait: Duration) -> ClientError {
+    let waited = duration::format(wait);
+    let detail = format!("no VM of pool {} became ready within {waited}", request.pool);
+    ClientError::Problem(Box::new(Problem::new(code::WAIT_TIMED_OUT, detail)))
 }
 
 async fn pause_until(time: Instant) {

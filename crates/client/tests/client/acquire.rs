@@ -27,12 +27,15 @@ fn body(request: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_is_sent_again_as_it_was() {
+async fn a_request_that_waits_is_sent_again_with_the_time_that_is_left() {
     let (client, seen) = peer(vec![waiting(), granted()]).await;
     let lease = client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap();
     assert_eq!(lease.vm, "small-7f3k");
     let seen = seen.lock().unwrap();
-    assert_eq!(body(&seen[0]), body(&seen[1]));
+    let (first, second) = (body(&seen[0]), body(&seen[1]));
+    assert_eq!((&first["request"], &first["wait"]), (&second["request"], &serde_json::json!("1m")));
+    let left: AcquireRequest = serde_json::from_value(second).unwrap();
+    assert!(left.wait.unwrap() < Duration::from_secs(60));
 }
 
 #[tokio::test]
@@ -41,7 +44,7 @@ async fn f9_a_lost_answer_is_asked_for_again_under_the_same_id() {
     client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 3);
-    assert_eq!(body(&seen[0]), body(&seen[2]));
+    assert_eq!(body(&seen[0])["request"], body(&seen[2])["request"]);
 }
 
 #[tokio::test]
@@ -58,6 +61,14 @@ async fn no_vm_is_final() {
     let err = client.acquire(&wish().with_wait(Duration::from_secs(60))).await.unwrap_err();
     assert_eq!(err.exit_code(), exit::NO_VM);
     assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_ended_between_two_polls_has_timed_out() {
+    let (client, _) = peer(vec![waiting(), problem(503, "no_vm")]).await;
+    let err = client.acquire(&wish().with_wait(Duration::from_millis(50))).await.unwrap_err();
+    assert_eq!(err.to_string(), "no VM of pool small became ready within 50ms");
+    assert_eq!(err.exit_code(), exit::NO_VM);
 }
 
 #[tokio::test]

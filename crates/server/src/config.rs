@@ -1,0 +1,113 @@
+//! The configuration of a daemon: one TOML file.
+
+mod check;
+mod daemon;
+mod error;
+mod place;
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use vmpool::{
+    driver::Registry,
+    model::{
+        InstallationId, PoolName, ProviderName,
+        config::{PoolConfig, ProviderConfig},
+    },
+};
+
+pub use self::{
+    daemon::DaemonConfig,
+    error::{ConfigError, ConfigProblem},
+};
+
+/// The documented configuration that shows every key with its default.
+pub const DEFAULT_CONFIG: &str = include_str!("../default.toml");
+
+/// The configuration of a daemon.
+///
+/// [`DEFAULT_CONFIG`] shows every key.
+///
+/// # Examples
+///
+/// ```
+/// use vmpool_server::Config;
+///
+/// let text = r#"
+/// [providers.lab]
+/// driver = "dummy"
+///
+/// [pools.small]
+/// provider = "lab"
+/// template = "small"
+/// sise = 2
+/// "#;
+/// let err = Config::parse(text, "vmpool.toml", &vmpool::drivers::builtin()).unwrap_err();
+/// assert!(err.to_string().starts_with("vmpool.toml:8:1: pools.small.sise: unknown field `sise`, expected one of"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The installation, whose id marks every node that the daemon creates; if absent, the one in the state directory,
+    /// where the first start makes one up.
+    #[serde(default)]
+    pub installation: Option<InstallationId>,
+    /// The daemon itself.
+    #[serde(default)]
+    pub daemon: DaemonConfig,
+    /// The providers, by name.
+    #[serde(default)]
+    pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// The pools, by name.
+    #[serde(default)]
+    pub pools: BTreeMap<PoolName, PoolConfig>,
+}
+
+impl Config {
+    /// Makes the configuration of a daemon without providers and pools.
+    #[must_use]
+    pub fn new(daemon: DaemonConfig) -> Self {
+        Self { installation: None, daemon, providers: BTreeMap::new(), pools: BTreeMap::new() }
+    }
+
+    /// Reads and checks a file; a relative `state_dir` counts from the file's directory.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names file, line, column and key of everything that does not fit.
+    pub fn load(path: &Path, registry: &Registry) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
+        let mut config = Self::parse(&text, &path.display().to_string(), registry)?;
+        if let Some(directory) = path.parent() {
+            config.daemon.state_dir = directory.join(&config.daemon.state_dir);
+        }
+        Ok(config)
+    }
+
+    /// Reads and checks a text; `file` is its name in errors.
+    ///
+    /// The options of each driver are checked, too, without any request to its cloud.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`], which names line, column and key of everything that does not fit.
+    pub fn parse(text: &str, file: &str, registry: &Registry) -> Result<Self, ConfigError> {
+        let invalid = |problems| ConfigError::Invalid { file: file.to_owned(), problems };
+        let places = place::Places::parse(text).map_err(|problem| invalid(vec![problem]))?;
+        let config: Self = toml::from_str(text).map_err(|err| {
+            let place = places.at(err.span().map_or(0, |span| span.start));
+            invalid(vec![place.problem(one_line(err.message()))])
+        })?;
+        match check::problems(&config, &places, registry) {
+            problems if problems.is_empty() => Ok(config),
+            problems => Err(invalid(problems)),
+        }
+    }
+}
+
+/// Makes one line of a message that the parser wrote in several.
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

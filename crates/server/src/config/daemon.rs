@@ -1,0 +1,62 @@
+//! What the daemon itself can be told.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// The port that the daemon listens on unless it is told another.
+const PORT: u16 = 7717;
+
+/// What the daemon itself can be told.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct DaemonConfig {
+    /// Where the HTTP API listens; port 0 takes a free one. Default: `127.0.0.1:7717`.
+    ///
+    /// The API asks nobody who they are: whoever reaches the address may use and destroy every VM.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// The directory of the records; it is made if it is not there. Default: `vmpool-state`.
+    pub state_dir: PathBuf,
+    /// Which messages are logged: a level such as `info`, or a filter such as `info,vmpool_manager=debug`. Default:
+    /// `info`.
+    pub log: String,
+}
+
+impl Default for DaemonConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            state_dir: PathBuf::from("vmpool-state"),
+            log: "info".to_owned(),
+        }
+    }
+}
+
+impl DaemonConfig {
+    /// Listens elsewhere.
+    #[must_use]
+    pub fn with_listen(self, listen: SocketAddr) -> Self {
+        Self { listen, ..self }
+    }
+
+    /// Keeps the records elsewhere.
+    #[must_use]
+    pub fn with_state_dir(self, state_dir: impl Into<PathBuf>) -> Self {
+        Self { state_dir: state_dir.into(), ..self }
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "{text:?} is not an address to listen on: write an IP address and a port, such as 127.0.0.1:{PORT} or \
+             [::1]:{PORT}"
+        ))
+    })
+}

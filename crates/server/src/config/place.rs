@@ -1,0 +1,116 @@
+//! Where in the text of a configuration a key is, and which key is at a place.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{error::ConfigProblem, one_line};
+
+/// Every key of a text with its place.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    text: &'a str,
+    keys: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    path: String,
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+/// A place in a text, and the key there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    line: usize,
+    column: usize,
+    key: String,
+}
+
+impl Place {
+    /// Says what does not fit here.
+    pub(super) fn problem(self, reason: impl Into<String>) -> ConfigProblem {
+        let Self { line, column, key } = self;
+        ConfigProblem { line, column, key, reason: reason.into() }
+    }
+}
+
+impl<'a> Places<'a> {
+    /// Finds all keys of a text.
+    pub(super) fn parse(text: &'a str) -> Result<Self, ConfigProblem> {
+        let mut places = Self { text, keys: Vec::new() };
+        match DeTable::parse(text) {
+            Ok(table) => places.add_table("", table.get_ref()),
+            Err(err) => {
+                let place = places.place(err.span().map_or(0, |span| span.start), "");
+                return Err(place.problem(one_line(err.message())));
+            }
+        }
+        Ok(places)
+    }
+
+    /// Returns the place of an offset, and the innermost key there.
+    pub(super) fn at(&self, offset: usize) -> Place {
+        let innermost =
+            self.keys.iter().filter(|key| key.name.contains(&offset) || key.value.contains(&offset));
+        let key = innermost.max_by_key(|key| key.path.len()).map_or("", |key| &key.path);
+        self.place(offset, key)
+    }
+
+    /// Returns the place of a key's name, or if the text does not have it, of the nearest table around it.
+    ///
+    /// The place is called by the whole path all the same.
+    pub(super) fn name_of(&self, path: &str) -> Place {
+        self.place(self.nearest(path).map_or(0, |key| key.name.start), path)
+    }
+
+    /// Returns the place of a key's value, or if the text does not have it, of the nearest table around it.
+    pub(super) fn value_of(&self, path: &str) -> Place {
+        let exact = self.keys.iter().find(|key| key.path == path);
+        match exact {
+            Some(key) => self.place(key.value.start, path),
+            None => self.name_of(path),
+        }
+    }
+
+    fn nearest(&self, path: &str) -> Option<&Key> {
+        let around = self.keys.iter().filter(|key| {
+            let rest = path.strip_prefix(&key.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
+        around.max_by_key(|key| key.path.len())
+    }
+
+    fn place(&self, offset: usize, key: &str) -> Place {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Place { line, column, key: key.to_owned() }
+    }
+
+    fn add_table(&mut self, path: &str, table: &DeTable<'_>) {
+        for (name, value) in table.iter() {
+            let path = match path {
+                "" => name.get_ref().to_string(),
+                path => format!("{path}.{}", name.get_ref()),
+            };
+            self.keys.push(Key { path: path.clone(), name: name.span(), value: value.span() });
+            self.add_value(&path, value.get_ref());
+        }
+    }
+
+    fn add_value(&mut self, path: &str, value: &DeValue<'_>) {
+        match value {
+            DeValue::Table(table) => self.add_table(path, table),
+            DeValue::Array(array) => {
+                for (index, value) in array.iter().enumerate() {
+                    let path = format!("{path}[{index}]");
+                    self.keys.push(Key { path: path.clone(), name: value.span(), value: value.span() });
+                    self.add_value(&path, value.get_ref());
+                }
+            }
+            _ => {}
+        }
+    }
+}

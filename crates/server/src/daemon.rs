@@ -1,0 +1,199 @@
+//! A running daemon: listener, store, drivers, manager and HTTP API.
+
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, sync::watch, task, time::timeout};
+use vmpool::{
+    driver::Registry,
+    drivers,
+    manager::{Clock, Manager, ManagerHandle, SystemClock},
+    model::Timestamp,
+    store::{SledOptions, SledStore, Store, StoreError},
+};
+
+use crate::{Config, DaemonError, http::Api};
+
+/// How long an acquire holds a connection before it answers that the request still waits.
+const HOLD: Duration = Duration::from_secs(60);
+
+/// How long a stop waits for connections.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// A daemon that has opened everything and listens; [`run`](Self::run) serves.
+///
+/// # Examples
+///
+/// ```
+/// use vmpool_server::{Config, Daemon};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// let registry = vmpool::drivers::builtin();
+/// let mut config = Config::parse("[daemon]\nlisten = \"127.0.0.1:0\"", "vmpool.toml", &registry)?;
+/// # config.daemon.state_dir = directory.path().join("state");
+/// let daemon = Daemon::start(config, &registry).await?;
+/// println!("http://{}", daemon.address());
+/// daemon.run(async { /* ends when the daemon is to stop */ }).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a daemon serves only while it runs"]
+pub struct Daemon {
+    address: SocketAddr,
+    listener: TcpListener,
+    manager: Manager,
+    started_at: Timestamp,
+    state_dir: Option<PathBuf>,
+    hold: Duration,
+}
+
+impl Daemon {
+    /// Listens, opens the records in the state directory and the drivers, and starts the manager.
+    ///
+    /// The address comes first: a second daemon by mistake touches nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DaemonError`], which says what could not be opened and what to do.
+    pub async fn start(config: Config, registry: &Registry) -> Result<Self, DaemonError> {
+        let listener = listen(config.daemon.listen).await?;
+        let state_dir = config.daemon.state_dir.clone();
+        let store = open_store(state_dir.clone()).await?;
+        Self::open(config, registry, listener, store, Some(state_dir)).await
+    }
+
+    /// Starts with a store of your own; the `state_dir` of the configuration is not used.
+    ///
+    /// # Errors
+    ///
+    /// [`DaemonError`], which says what could not be opened and what to do.
+    pub async fn start_with_store(
+        config: Config,
+        registry: &Registry,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, DaemonError> {
+        let listener = listen(config.daemon.listen).await?;
+        Self::open(config, registry, listener, store, None).await
+    }
+
+    /// Sets how long an acquire holds a connection before it answers that the request still waits; 60 s if not set.
+    pub fn with_hold(self, hold: Duration) -> Self {
+        Self { hold, ..self }
+    }
+
+    /// Returns the address that the daemon listens on, with the port that it took if it was told 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns a handle to speak to the manager with, past the HTTP API.
+    #[must_use]
+    pub fn manager(&self) -> ManagerHandle {
+        self.manager.handle()
+    }
+
+    /// Serves until `stop` ends, then stops in good order: whoever waits is told so, and all records are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`DaemonError::Stopped`] if the manager ended by itself, for example because another one took its records over.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is like a crash: what was answered is durable.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
+        let Self { listener, mut manager, started_at, state_dir, hold, address } = self;
+        let handle = manager.handle();
+        let (stopping, stopped) = watch::channel(false);
+        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router();
+        let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
+        let mut server = task::spawn(server.into_future());
+        tracing::info!(%address, "serving");
+
+        let end = tokio::select! {
+            () = stop => Ok(()),
+            ended = manager.wait() => ended.map_err(DaemonError::from),
+            served = &mut server => return Err(DaemonError::Serve { source: broke_off(served) }),
+        };
+        tracing::info!("stopping");
+        stopping.send_replace(true);
+        handle.shutdown().await;
+        if timeout(STOP_GRACE, &mut server).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut off");
+            server.abort();
+        }
+        end
+    }
+
+    async fn open(
+        config: Config,
+        registry: &Registry,
+        listener: TcpListener,
+        store: Arc<dyn Store>,
+        state_dir: Option<PathBuf>,
+    ) -> Result<Self, DaemonError> {
+        let address = local_address(&listener, config.daemon.listen)?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "the API asks nobody who they are: whoever reaches this address may destroy every VM");
+        }
+        let mut builder =
+            Manager::builder(store).holder(format!("{address}, process {}", std::process::id()));
+        if let Some(installation) = config.installation {
+            builder = builder.installation(installation);
+        }
+        for (name, provider) in config.providers {
+            let driver = drivers::open(registry, &name, &provider)
+                .await
+                .map_err(|source| DaemonError::Provider { provider: name.clone(), source })?;
+            builder = builder.provider(name, provider, driver);
+        }
+        for (name, pool) in config.pools {
+            builder = builder.pool(name, pool);
+        }
+        let manager = builder.start().await?;
+        for notice in manager.notices() {
+            tracing::warn!("{notice}");
+        }
+        Ok(Self { address, listener, manager, started_at: SystemClock::new().now(), state_dir, hold: HOLD })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => DaemonError::AddressInUse { address },
+        _ => DaemonError::Listen { address, source },
+    })
+}
+
+fn local_address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, DaemonError> {
+    listener.local_addr().map_err(|source| DaemonError::Listen { address: asked, source })
+}
+
+async fn open_store(state_dir: PathBuf) -> Result<Arc<dyn Store>, DaemonError> {
+    let options = SledOptions::new(&state_dir);
+    let opened = task::spawn_blocking(move || SledStore::open(options)).await;
+    let opened = opened.unwrap_or_else(|err| {
+        let place = state_dir.display().to_string();
+        Err(StoreError::Damaged { place, reason: format!("opening it broke off: {err}") })
+    });
+    match opened {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(source) => Err(DaemonError::Store { state_dir, source }),
+    }
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // An error says that the daemon is gone, which is a stop, too.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+fn broke_off(served: Result<io::Result<()>, task::JoinError>) -> io::Error {
+    match served {
+        Ok(Ok(())) => io::Error::other("it ended by itself"),
+        Ok(Err(err)) => err,
+        Err(err) => io::Error::other(err),
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a daemon did not start, or ended.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use vmpool::{
+    driver::OpenError,
+    manager::{StartError, StopError},
+    model::ProviderName,
+    store::StoreError,
+};
+use vmpool_api::exit;
+
+/// Says why a daemon did not start, or ended although nobody stopped it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// Something listens at the address already.
+    #[error(
+        "{address} is in use: if another vmpool runs here, stop it or use it, else choose another address in \
+         daemon.listen"
+    )]
+    AddressInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The records cannot be opened.
+    #[error("the records in {}: {source}", .state_dir.display())]
+    Store {
+        /// The state directory.
+        state_dir: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The driver of a provider cannot be opened.
+    #[error("provider {provider}: {source}")]
+    Provider {
+        /// The provider.
+        provider: ProviderName,
+        /// Why.
+        source: OpenError,
+    },
+    /// The manager did not start.
+    #[error("{}", with_source(.0))]
+    Start(#[from] StartError),
+    /// The manager ended.
+    #[error("{}", with_source(.0))]
+    Stopped(#[from] StopError),
+    /// The server of the HTTP API broke off.
+    #[error("the HTTP API broke off: {source}")]
+    Serve {
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl DaemonError {
+    /// Returns what a command line exits with; see [`exit`].
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::AddressInUse { .. } => exit::PORT_IN_USE,
+            Self::Store { source, .. } | Self::Start(StartError::Store { source, .. }) => store(source),
+            Self::Provider { source: OpenError::Driver(_), .. } => exit::PROVIDER,
+            Self::Provider { .. } | Self::Start(_) => exit::CONFIG,
+            Self::Stopped(StopError::Fenced { .. }) => exit::STATE_IN_USE,
+            Self::Listen { .. } | Self::Stopped(_) | Self::Serve { .. } => exit::FAILURE,
+        }
+    }
+}
+
+fn store(err: &StoreError) -> u8 {
+    match err {
+        StoreError::InUse { .. } | StoreError::Fenced { .. } => exit::STATE_IN_USE,
+        _ => exit::STORE,
+    }
+}
+
+fn with_source(err: &dyn std::error::Error) -> String {
+    match err.source() {
+        // Some of these errors name their cause already.
+        Some(cause) if !err.to_string().contains(&cause.to_string()) => format!("{err}: {cause}"),
+        _ => err.to_string(),
+    }
+}

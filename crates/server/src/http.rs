@@ -1,0 +1,110 @@
+//! The HTTP API: thin handlers over the manager's handle.
+
+mod convert;
+mod events;
+mod fallback;
+mod health;
+mod leases;
+mod pools;
+mod read;
+mod refuse;
+mod requests;
+mod version;
+mod vms;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing};
+use jiff::Timestamp;
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
+use vmpool::{
+    manager::{ManagerHandle, View},
+    model,
+};
+use vmpool_api::routes;
+
+use self::refuse::Refused;
+
+/// How long a view may be old that only shows something beside the answer.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What all handlers share.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) manager: ManagerHandle,
+    pub(crate) started_at: Timestamp,
+    pub(crate) state_dir: Option<PathBuf>,
+    /// How long an acquire holds a connection before it answers that the request still waits.
+    pub(crate) hold: Duration,
+    /// Becomes true when the daemon stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+    recent: Arc<Mutex<Option<Seen>>>,
+}
+
+/// A view and when it was seen.
+#[derive(Debug)]
+struct Seen {
+    at: Instant,
+    view: Arc<View>,
+}
+
+impl Api {
+    pub(crate) fn new(
+        manager: ManagerHandle,
+        started_at: model::Timestamp,
+        state_dir: Option<PathBuf>,
+        hold: Duration,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let started_at = convert::time(started_at);
+        Self { manager, started_at, state_dir, hold, stopping, recent: Arc::default() }
+    }
+
+    /// Makes the router of all routes.
+    pub(crate) fn router(self) -> Router {
+        let leases = routing::get(leases::list).post(leases::acquire);
+        let lease = routing::get(leases::show).delete(leases::release);
+        let request = routing::get(requests::show).delete(requests::cancel);
+        Router::new()
+            .route(routes::HEALTH, routing::get(health::show))
+            .route(routes::PROVIDERS, routing::get(pools::providers))
+            .route(routes::POOLS, routing::get(pools::list))
+            .route(routes::POOL, routing::get(pools::show))
+            .route(routes::VMS, routing::get(vms::list))
+            .route(routes::VM, routing::get(vms::show))
+            .route(routes::VM_TERMINATE, routing::post(vms::terminate))
+            .route(routes::LEASES, leases)
+            .route(routes::LEASE, lease)
+            .route(routes::LEASE_RENEW, routing::post(leases::renew))
+            .route(routes::REQUESTS, routing::get(requests::list))
+            .route(routes::REQUEST, request)
+            .route(routes::EVENTS, routing::get(events::page))
+            .route(routes::EVENTS_STREAM, routing::get(events::stream))
+            .fallback(fallback::no_route)
+            .method_not_allowed_fallback(fallback::method_not_allowed)
+            .layer(DefaultBodyLimit::max(routes::MAX_BODY))
+            .layer(middleware::from_fn(version::negotiate))
+            .with_state(self)
+    }
+
+    /// Shows everything as it is.
+    pub(crate) async fn view(&self) -> Result<Arc<View>, Refused> {
+        Ok(self.manager.view().await?)
+    }
+
+    /// Shows everything as it was at most a second ago, for what does not change or may be told a little later.
+    pub(crate) async fn recent_view(&self) -> Result<Arc<View>, Refused> {
+        let mut recent = self.recent.lock().await;
+        if let Some(seen) = recent.as_ref()
+            && seen.at.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(&seen.view));
+        }
+        let view = self.view().await?;
+        *recent = Some(Seen { at: Instant::now(), view: Arc::clone(&view) });
+        Ok(view)
+    }
+}

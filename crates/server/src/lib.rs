@@ -1,0 +1,38 @@
+//! The vmpool daemon as a library: its configuration and its HTTP API.
+//!
+//! A daemon of your own, with a driver of your own, is a registry and a few lines around [`Config`] and [`Daemon`]:
+//!
+//! ```
+//! use std::{error::Error, path::Path};
+//! use vmpool_server::{Config, Daemon};
+//!
+//! async fn serve(config: &Path) -> Result<(), Box<dyn Error>> {
+//!     // Add `.with(your_driver::factory())`.
+//!     let registry = vmpool::drivers::builtin();
+//!     let daemon = Daemon::start(Config::load(config, &registry)?, &registry).await?;
+//!     daemon.run(std::future::pending()).await?;
+//!     Ok(())
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let err = serve(Path::new("no-such-file.toml")).await.unwrap_err();
+//! assert!(err.to_string().starts_with("cannot read the configuration no-such-file.toml"));
+//! # });
+//! # Ok::<(), Box<dyn Error>>(())
+//! ```
+//!
+//! The routes are in [`vmpool_api::routes`], and `vmpool-client` speaks to them.
+//! The API asks nobody who they are: keep it on loopback, or on a network where everybody may use every VM.
+
+mod config;
+mod daemon;
+mod error;
+mod http;
+
+pub use vmpool_api as api;
+
+pub use crate::{
+    config::{Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig},
+    daemon::Daemon,
+    error::DaemonError,
+};

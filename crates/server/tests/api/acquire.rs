@@ -1,0 +1,112 @@
+//! Acquiring, renewing and releasing over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use vmpool_client::{
+    ClientError,
+    api::{AcquireAnswer, RequestStatus, code, exit},
+};
+
+use crate::world::{World, wish};
+
+#[track_caller]
+fn code_of<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
+    answer.unwrap_err().problem().unwrap().code.clone()
+}
+
+#[tokio::test]
+async fn a_vm_is_acquired_with_its_address_and_given_back() {
+    let world = World::ready().await;
+    let asked = wish("r1").with_task(Some("build 17".to_owned())).with_sandbox(Some("s".to_owned()));
+    let lease = world.client.acquire(&asked).await.unwrap();
+    assert_eq!((lease.pool.as_str(), lease.owner.as_str(), lease.request.as_str()), ("small", "ada", "r1"));
+    assert_eq!((lease.task.as_deref(), lease.sandbox.as_deref()), (Some("build 17"), Some("s")));
+    assert_eq!(lease.addresses, ["127.0.0.1"]);
+    assert!(lease.node_id.is_some());
+    assert_eq!(world.client.lease(&lease.id).await.unwrap(), lease);
+    assert_eq!(world.client.vm(&lease.vm).await.unwrap().lease, Some(lease.id.clone()));
+
+    world.client.release(&lease.id).await.unwrap();
+    assert_eq!(code_of(world.client.release(&lease.id).await), "unknown_lease");
+    assert_eq!(code_of(world.client.lease(&lease.id).await), "unknown_lease");
+    let request = world.client.request("r1").await.unwrap();
+    assert_eq!((request.status, request.vm), (RequestStatus::Ended, Some(lease.vm)));
+}
+
+#[tokio::test]
+async fn f9_the_same_request_twice_yields_one_lease() {
+    let world = World::ready().await;
+    let first = world.client.acquire(&wish("r1")).await.unwrap();
+    assert_eq!(world.client.acquire(&wish("r1")).await.unwrap(), first);
+    assert_eq!(world.client.leases().await.unwrap(), [first]);
+}
+
+#[tokio::test]
+async fn a_request_id_of_another_request_is_refused() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let other = wish("r1").with_sandbox(Some("other".to_owned()));
+    assert_eq!(code_of(world.client.acquire(&other).await), "request_conflict");
+}
+
+#[tokio::test]
+async fn no_vm_is_told_at_once_to_who_does_not_wait() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let err = world.client.acquire(&wish("r2")).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::NO_VM);
+    assert!(err.problem().unwrap().is(code::NO_VM));
+}
+
+#[tokio::test]
+async fn who_waits_is_told_when_the_time_is_over() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let err = world.client.acquire(&wish("r2").with_wait(Duration::from_millis(120))).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::NO_VM);
+    assert!(err.problem().unwrap().is(code::WAIT_TIMED_OUT), "{err}");
+}
+
+#[tokio::test]
+async fn a_long_wait_is_answered_in_between_and_goes_on_with_the_same_request() {
+    let world = World::ready().await;
+    let held = world.client.acquire(&wish("r1")).await.unwrap();
+    let asked = wish("r2").with_wait(Duration::from_secs(60));
+
+    let response = world.raw(Method::POST, "/v1/leases").json(&asked).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let AcquireAnswer::Waiting { request } = response.json().await.unwrap() else { panic!("granted") };
+    assert_eq!((request.id.as_str(), request.status), ("r2", RequestStatus::Waiting));
+    assert_eq!(world.client.pool("small").await.unwrap().waiting, 1);
+
+    world.client.release(&held.id).await.unwrap();
+    let lease = world.client.acquire(&asked).await.unwrap();
+    assert_eq!(lease.request, "r2");
+}
+
+#[tokio::test]
+async fn a_request_that_was_cancelled_is_not_served() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let asked = wish("r2").with_wait(Duration::from_secs(60));
+    let response = world.raw(Method::POST, "/v1/leases").json(&asked).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    world.client.cancel("r2").await.unwrap();
+    assert_eq!(code_of(world.client.cancel("r2").await), "unknown_request");
+}
+
+#[tokio::test]
+async fn a_renewal_extends_the_lease_and_shows_all_of_it() {
+    let world = World::ready().await;
+    let lease = world.client.acquire(&wish("r1")).await.unwrap();
+    let renewed = world.client.renew(&lease.id, Some(Duration::from_secs(3600))).await.unwrap();
+    assert!(lease.expires_at + Duration::from_secs(2900) < renewed.expires_at);
+    assert_eq!(renewed.addresses, lease.addresses);
+    let too_long = world.client.renew(&lease.id, Some(Duration::from_secs(90_000))).await;
+    assert_eq!(too_long.as_ref().unwrap_err().exit_code(), exit::USAGE);
+    assert_eq!(code_of(too_long), "ttl_out_of_range");
+    assert_eq!(code_of(world.client.renew("no-such", None).await), "unknown_lease");
+}

@@ -1,0 +1,9 @@
+//! The daemon over a real connection, in front of the cloud in memory.
+
+mod acquire;
+mod body;
+mod events;
+mod restart;
+mod show;
+mod start;
+mod world;

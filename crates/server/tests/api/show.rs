@@ -1,0 +1,124 @@
+//! What the daemon shows, and what it says about what there is not.
+
+use reqwest::{Method, StatusCode};
+use vmpool_client::api::{Problem, exit};
+
+use crate::world::{World, wish};
+
+#[tokio::test]
+async fn health_says_which_daemon_it_is() {
+    let world = World::ready().await;
+    let health = world.client.health().await.unwrap();
+    assert_eq!((health.status.as_str(), health.api), ("ok", 1));
+    assert_eq!(health.pools, ["small"]);
+    assert!(0 < health.cursor);
+    assert_eq!(health.state_dir, None);
+}
+
+#[tokio::test]
+async fn a_pool_shows_its_configuration_and_its_counts() {
+    let world = World::ready().await;
+    let pool = world.client.pool("small").await.unwrap();
+    assert_eq!(
+        (pool.provider.as_str(), pool.template.as_str(), pool.size, pool.max_total),
+        ("lab", "small", 1, 1)
+    );
+    assert_eq!((pool.count("ready"), pool.total(), pool.waiting), (1, 1, 0));
+    assert_eq!(world.client.pools().await.unwrap(), [pool]);
+}
+
+#[tokio::test]
+async fn a_provider_shows_its_driver() {
+    let world = World::ready().await;
+    let providers = world.client.providers().await.unwrap();
+    assert_eq!((providers[0].name.as_str(), providers[0].driver.as_str()), ("lab", "dummy"));
+}
+
+#[tokio::test]
+async fn vms_are_filtered_by_pool_and_state() {
+    let world = World::ready().await;
+    assert_eq!(world.client.vms(Some("small"), Some("ready")).await.unwrap().len(), 1);
+    assert_eq!(world.client.vms(Some("small"), Some("in_use")).await.unwrap(), []);
+    let err = world.client.vms(None, Some("reddy")).await.unwrap_err();
+    assert!(err.to_string().contains("the states are spawning"), "{err}");
+}
+
+#[tokio::test]
+async fn what_there_is_not_is_named() {
+    let world = World::ready().await;
+    let unknown = [
+        (world.client.pool("big").await.unwrap_err(), "unknown_pool", "the pools are small"),
+        (world.client.vms(Some("Big One"), None).await.unwrap_err(), "unknown_pool", "the pools are small"),
+        (world.client.vm("../x").await.unwrap_err(), "unknown_vm", "../x"),
+        (world.client.lease("7").await.unwrap_err(), "unknown_lease", "7"),
+        (world.client.request("7").await.unwrap_err(), "unknown_request", "7"),
+        (world.client.terminate("small-0", None).await.unwrap_err(), "unknown_vm", "small-0"),
+    ];
+    for (err, code, wanted) in unknown {
+        assert_eq!(err.exit_code(), exit::NOT_FOUND, "{err}");
+        assert_eq!(err.problem().unwrap().code, code);
+        assert!(err.to_string().contains(wanted), "{err}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_pool_cannot_be_acquired_from() {
+    let world = World::ready().await;
+    for pool in ["big", "Big One"] {
+        let mut asked = wish("r1");
+        asked.pool = pool.to_owned();
+        assert_eq!(world.client.acquire(&asked).await.unwrap_err().exit_code(), exit::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn a_vm_is_terminated_with_a_reason() {
+    let world = World::ready().await;
+    let vm = world.client.vms(None, Some("ready")).await.unwrap().remove(0);
+    world.client.terminate(&vm.name, Some("smells of smoke")).await.unwrap();
+    let events = world.client.events(0, 1000).await.unwrap().events;
+    let told = events
+        .iter()
+        .find(|event| event.kind == "vm_terminating" && event.detail.contains("smells of smoke"));
+    assert_eq!(told.unwrap().vm, Some(vm.name));
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_version() {
+    let world = World::ready().await;
+    let all =
+        [(Method::GET, "/v1/pools", 200), (Method::GET, "/nowhere", 404), (Method::PUT, "/v1/pools", 405)];
+    for (method, path, status) in all {
+        let response = world.raw(method, path).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(response.headers()["vmpool-api"], "1");
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_another_version_is_refused() {
+    let world = World::ready().await;
+    let response = world.raw(Method::GET, "/v1/pools").header("vmpool-api", "2").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.exit_code(), exit::VERSION);
+    assert!(problem.detail.contains("upgrade this side"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_path_that_there_is_not_is_a_problem_with_a_hint() {
+    let world = World::ready().await;
+    let response = world.raw(Method::GET, "/v2/pools").send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.to_string(), "there is nothing at /v2/pools; the API begins at /v1/health");
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_refused_with_those_it_takes() {
+    let world = World::ready().await;
+    let response = world.raw(Method::PATCH, "/v1/leases/7").send().await.unwrap();
+    let allowed = response.headers()["allow"].to_str().unwrap();
+    assert!(allowed.contains("GET") && allowed.contains("DELETE"), "{allowed}");
+    assert_eq!(response.json::<Problem>().await.unwrap().code, "method_not_allowed");
+}

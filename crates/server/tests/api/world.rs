@@ -1,0 +1,94 @@
+//! A daemon on a free port, and who speaks to it.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{Method, RequestBuilder};
+use tokio::{sync::oneshot, task::JoinHandle};
+use vmpool::store::{MemoryStore, Store};
+use vmpool_client::{Client, api::AcquireRequest};
+use vmpool_server::{Config, Daemon, DaemonError};
+
+/// One pool of one VM on the cloud in memory.
+pub(crate) const ONE_VM: &str = r#"
+[daemon]
+listen = "127.0.0.1:0"
+
+[providers.lab]
+driver = "dummy"
+list_interval = "20ms"
+
+[pools.small]
+provider = "lab"
+template = "small"
+size = 1
+"#;
+
+/// A running daemon.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) address: std::net::SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), DaemonError>>,
+}
+
+pub(crate) fn config(text: &str) -> Config {
+    Config::parse(text, "vmpool.toml", &vmpool::drivers::builtin()).unwrap()
+}
+
+impl World {
+    /// Starts a daemon with one VM that is ready when this returns.
+    pub(crate) async fn ready() -> Self {
+        let world = Self::start(config(ONE_VM), Arc::new(MemoryStore::new())).await;
+        world.until_ready().await;
+        world
+    }
+
+    /// Starts a daemon with one VM that is ready, where an acquire holds its connection that long.
+    pub(crate) async fn start_holding(hold: Duration) -> Self {
+        let world = Self::start_with(config(ONE_VM), Arc::new(MemoryStore::new()), hold).await;
+        world.until_ready().await;
+        world
+    }
+
+    /// Starts a daemon.
+    pub(crate) async fn start(config: Config, store: Arc<dyn Store>) -> Self {
+        Self::start_with(config, store, Duration::from_millis(50)).await
+    }
+
+    async fn start_with(config: Config, store: Arc<dyn Store>, hold: Duration) -> Self {
+        let daemon = Daemon::start_with_store(config, &vmpool::drivers::builtin(), store).await.unwrap();
+        let daemon = daemon.with_hold(hold);
+        let address = daemon.address();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(daemon.run(async {
+            let _ = stopped.await;
+        }));
+        let client = Client::new(&format!("http://{address}")).unwrap();
+        Self { client, address, stop, running }
+    }
+
+    /// Stops the daemon in good order.
+    pub(crate) async fn stop(self) -> Result<(), DaemonError> {
+        self.stop.send(()).unwrap();
+        self.running.await.unwrap()
+    }
+
+    /// Waits until the pool has a VM that is ready: follows the events until one says so.
+    pub(crate) async fn until_ready(&self) {
+        let mut events = self.client.follow(Some(0));
+        while self.client.vms(None, Some("ready")).await.unwrap().is_empty() {
+            events.next().await.unwrap();
+        }
+    }
+
+    /// Begins a request that the client of this crate would not send.
+    pub(crate) fn raw(&self, method: Method, path: &str) -> RequestBuilder {
+        reqwest::Client::new().request(method, format!("http://{}{path}", self.address))
+    }
+}
+
+pub(crate) fn wish(request: &str) -> AcquireRequest {
+    AcquireRequest::new(request, "small", "ada")
+}

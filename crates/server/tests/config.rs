@@ -1,0 +1,222 @@
+//! Configurations that do not fit are refused with file, line, column, key and what is allowed.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
+
+use std::{path::Path, time::Duration};
+
+use vmpool::model::{
+    ProviderName,
+    config::{PoolConfig, ProviderConfig},
+};
+use vmpool_server::{Config, ConfigError, DEFAULT_CONFIG};
+
+const GOOD: &str = r#"[daemon]
+listen = "127.0.0.1:0"
+
+[providers.lab]
+driver = "dummy"
+
+[providers.lab.options]
+boot_latency = "2s"
+faults.lost_answers = 0.1
+
+[pools.small]
+provider = "lab"
+template = "small"
+size = 2
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, "vmpool.toml", &vmpool::drivers::builtin())
+}
+
+/// Replaces a part of the good configuration and checks the whole error.
+#[track_caller]
+fn check(from: &str, to: &str, wanted: &str) {
+    assert!(GOOD.contains(from));
+    let err = parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+    assert_eq!(err.to_string(), wanted);
+}
+
+/// Replaces a part of the good configuration and checks the beginning of the error.
+#[track_caller]
+fn check_begin(from: &str, to: &str, wanted: &str) {
+    assert!(GOOD.contains(from));
+    let err = parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+    assert!(err.to_string().starts_with(wanted), "{err}");
+}
+
+#[test]
+fn a_good_configuration_is_taken() {
+    let config = parse(GOOD).unwrap();
+    assert_eq!(config.pools.len(), 1);
+    assert_eq!(config.daemon.state_dir, Path::new("vmpool-state"));
+}
+
+#[test]
+fn an_empty_configuration_is_taken() {
+    assert_eq!(parse("").unwrap().daemon.listen.to_string(), "127.0.0.1:7717");
+}
+
+#[test]
+fn the_default_configuration_shows_every_key_with_its_default() {
+    let config = parse(DEFAULT_CONFIG).unwrap();
+    assert_eq!(config.daemon, vmpool_server::DaemonConfig::default());
+
+    let lab = ProviderName::new("lab").unwrap();
+    let mut provider = ProviderConfig::new("dummy");
+    provider.options = config.providers["lab"].options.clone();
+    assert_eq!(config.providers["lab"], provider);
+
+    let mut pool = PoolConfig::new(lab, "small", 2);
+    pool.max_total = Some(4);
+    assert_eq!(config.pools["small"], pool);
+
+    let table: toml::Table = DEFAULT_CONFIG.parse().unwrap();
+    let shown =
+        |path: [&str; 2]| table[path[0]][path[1]].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+    let keys = |value: serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(shown(["providers", "lab"]), keys(serde_json::to_value(provider).unwrap()));
+    assert_eq!(shown(["pools", "small"]), keys(serde_json::to_value(pool).unwrap()));
+    assert!(DEFAULT_CONFIG.contains("# installation = "));
+}
+
+#[test]
+fn what_is_no_toml_names_the_place() {
+    check_begin("size = 2", "size = = 2", "vmpool.toml:14:8: ");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_what_is_allowed() {
+    check_begin(
+        "size = 2",
+        "sise = 2",
+        "vmpool.toml:14:1: pools.small.sise: unknown field `sise`, expected one of `provider`, `template`, `size`",
+    );
+    check(
+        "[daemon]",
+        "[demon]",
+        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `providers`, `pools`",
+    );
+}
+
+#[test]
+fn a_wrong_type_names_the_key() {
+    check(
+        "size = 2",
+        "size = \"two\"",
+        "vmpool.toml:14:8: pools.small.size: invalid type: string \"two\", expected u32",
+    );
+}
+
+#[test]
+fn a_missing_key_names_the_table() {
+    check("template = \"small\"\n", "", "vmpool.toml:11:1: pools.small: missing field `template`");
+}
+
+#[test]
+fn a_bad_name_is_refused() {
+    check_begin(
+        "[pools.small]",
+        "[pools.Small]",
+        "vmpool.toml:11:8: pools.Small: \"Small\" is not a valid pool name",
+    );
+}
+
+#[test]
+fn a_bad_duration_says_how_to_write_one() {
+    check_begin(
+        "size = 2",
+        "lease_ttl = \"10\"",
+        "vmpool.toml:14:13: pools.small.lease_ttl: \"10\" is not a time",
+    );
+}
+
+#[test]
+fn a_bad_address_says_how_to_write_one() {
+    check(
+        "127.0.0.1:0",
+        "localhost:80",
+        "vmpool.toml:2:10: daemon.listen: \"localhost:80\" is not an address to listen on: write an IP address and a \
+         port, such as 127.0.0.1:7717 or [::1]:7717",
+    );
+}
+
+#[test]
+fn an_unknown_driver_is_told_the_drivers() {
+    check(
+        "driver = \"dummy\"",
+        "driver = \"dumy\"",
+        "vmpool.toml:5:10: providers.lab.driver: there is no driver \"dumy\"; the drivers are dummy",
+    );
+}
+
+#[test]
+fn an_unknown_provider_is_told_the_providers() {
+    check(
+        "provider = \"lab\"",
+        "provider = \"labs\"",
+        "vmpool.toml:12:12: pools.small.provider: there is no provider labs; the providers are lab",
+    );
+}
+
+#[test]
+fn an_option_that_the_driver_does_not_know_is_named() {
+    check_begin(
+        "boot_latency",
+        "boot_delay",
+        "vmpool.toml:8:1: providers.lab.options.boot_delay: unknown field `boot_delay`, expected one of",
+    );
+}
+
+#[test]
+fn an_option_that_the_driver_cannot_use_is_named() {
+    check_begin(
+        "\"2s\"",
+        "\"2\"",
+        "vmpool.toml:8:1: providers.lab.options.boot_latency: \"2\" is not a time",
+    );
+    check_begin(
+        "= 0.1",
+        "= true",
+        "vmpool.toml:9:8: providers.lab.options.faults.lost_answers: invalid type: boolean",
+    );
+}
+
+#[test]
+fn values_that_do_not_fit_together_name_the_key_or_its_table() {
+    check(
+        "size = 2",
+        "size = 2\nmax_total = 1",
+        "vmpool.toml:15:1: pools.small.max_total: it is 1, which is below size (2)",
+    );
+    check(
+        "size = 2",
+        "",
+        "vmpool.toml:11:8: pools.small.size: size, min_ready or max_total must be above 0, or the pool stays empty",
+    );
+}
+
+#[test]
+fn every_problem_between_tables_is_told_at_once() {
+    let text = GOOD.replace("\"dummy\"", "\"dumy\"").replace("provider = \"lab\"", "provider = \"x\"");
+    let err = parse(&text).unwrap_err();
+    assert_eq!(err.problems().len(), 2);
+    assert_eq!(err.to_string().lines().count(), 2);
+}
+
+#[test]
+fn a_relative_state_directory_counts_from_the_directory_of_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("vmpool.toml");
+    std::fs::write(&path, GOOD).unwrap();
+    let config = Config::load(&path, &vmpool::drivers::builtin()).unwrap();
+    assert_eq!(config.daemon.state_dir, directory.path().join("vmpool-state"));
+    assert_eq!(config.providers["lab"].request_timeout, Duration::from_secs(60));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let err = Config::load(Path::new("/nonexistent/vmpool.toml"), &vmpool::drivers::builtin()).unwrap_err();
+    assert!(err.to_string().starts_with("cannot read the configuration /nonexistent/vmpool.toml: "), "{err}");
+}
