@@ -14,7 +14,7 @@ use vmpool::{
 use crate::{Config, DaemonError, http::Api};
 
 /// How long an acquire holds a connection before it answers that the request still waits.
-const HOLD: Duration = Duration::from_secs(30);
+const HOLD: Duration = Duration::from_secs(60);
 
 /// How long a stop waits for connections.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -78,7 +78,7 @@ impl Daemon {
         Self::open(config, registry, listener, store, None).await
     }
 
-    /// Sets how long an acquire holds a connection before it answers that the request still waits; 30 s if not set.
+    /// Sets how long an acquire holds a connection before it answers that the request still waits; 60 s if not set.
     pub fn with_hold(self, hold: Duration) -> Self {
         Self { hold, ..self }
     }
@@ -108,7 +108,7 @@ impl Daemon {
         let Self { listener, mut manager, started_at, state_dir, hold, address } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
-        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router(address);
+        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router();
         let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
         let mut server = task::spawn(server.into_future());
         tracing::info!(%address, "serving");
@@ -139,8 +139,9 @@ impl Daemon {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the API asks nobody who they are: whoever reaches this address may destroy every VM");
         }
-        let mut builder =
-            Manager::builder(store).holder(format!("{address}, process {}", std::process::id()));
+        let mut builder = Manager::builder(store)
+            .restart_grace(config.daemon.restart_grace)
+            .holder(format!("{address}, process {}", std::process::id()));
         if let Some(installation) = config.installation {
             builder = builder.installation(installation);
         }

@@ -8,7 +8,7 @@
 //!
 //! async fn serve(config: &Path) -> Result<(), Box<dyn Error>> {
 //!     // Add `.with(your_driver::factory())`.
-//!     let registry = vmpool::drivers::builtin();
+//!     let registry = vmpool_server::drivers::builtin();
 //!     let daemon = Daemon::start(Config::load(config, &registry)?, &registry).await?;
 //!     daemon.run(std::future::pending()).await?;
 //!     Ok(())
@@ -23,7 +23,6 @@
 //!
 //! The routes are in [`vmpool_api::routes`], and `vmpool-client` speaks to them.
 //! The API asks nobody who they are: keep it on loopback, or on a network where everybody may use every VM.
-//! On loopback it answers only to IP addresses and `localhost`, so that no web page can reach it under a name of its own.
 
 mod config;
 mod daemon;

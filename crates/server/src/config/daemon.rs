@@ -3,12 +3,17 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use serde::{Deserialize, Deserializer, de::Error as _};
+use vmpool::model::time::duration_text;
 
 /// The port that the daemon listens on unless it is told another.
 const PORT: u16 = 7717;
+
+/// How long all leases last at least after a start unless the daemon is told another time.
+const RESTART_GRACE: Duration = Duration::from_secs(30);
 
 /// What the daemon itself can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,6 +30,9 @@ pub struct DaemonConfig {
     /// Which messages are logged: a level such as `info`, or a filter such as `info,vmpool_manager=debug`. Default:
     /// `info`.
     pub log: String,
+    /// How long all leases last at least after a start, so that their holders have time to come back. Default: 30 s.
+    #[serde(with = "duration_text")]
+    pub restart_grace: Duration,
 }
 
 impl Default for DaemonConfig {
@@ -33,6 +41,7 @@ impl Default for DaemonConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             state_dir: PathBuf::from("vmpool-state"),
             log: "info".to_owned(),
+            restart_grace: RESTART_GRACE,
         }
     }
 }
