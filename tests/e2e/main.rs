@@ -1,6 +1,12 @@
 //! End-to-end tests: the binary `vmpool` as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad_input;
+mod crash;
+mod demo;
+mod leases;
+mod listing;
 mod no_daemon;
 mod output;
+mod restart;
 mod support;

@@ -4,9 +4,7 @@ use std::process::Stdio;
 
 use vmpool_api::exit;
 
-use crate::support::{VMPOOL, vmpool};
-
-const NOWHERE: &str = "http://127.0.0.1:1";
+use crate::support::{NOWHERE, VMPOOL, vmpool};
 
 #[test]
 fn without_arguments_it_explains_itself() {
@@ -32,4 +30,12 @@ fn a_reader_that_stops_reading_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_guide_lists_every_exit_code() {
+    let guide = include_str!("../../docs/cli.md");
+    for (code, name, meaning) in exit::ALL {
+        assert!(guide.contains(&format!("| {code} | {name} | {meaning} |")), "{code} {name} is missing");
+    }
 }

@@ -17,14 +17,14 @@ impl Setup {
         let setup = Self { table: Table::new() };
         let text = |path: &Path| path.display().to_string();
         setup
-            .with("listen", "127.0.0.1:0")
-            .with("state_dir", text(state_dir))
             .with("installation", "e2e")
+            .with("daemon.listen", "127.0.0.1:0")
+            .with("daemon.state_dir", text(state_dir))
             .with("providers.cloud.driver", "dummy")
             .with("providers.cloud.list_interval", "200ms")
             .with("providers.cloud.missing_grace", "1s")
             .with("providers.cloud.orphan_grace", "1s")
-            .with("providers.cloud.options.path", text(&state_dir.join("cloud.json")))
+            .with("providers.cloud.options.path", text(&state_dir.with_extension("cloud")))
             .with_pool("builders", size)
     }
 

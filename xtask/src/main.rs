@@ -5,6 +5,7 @@ mod cargo;
 mod ci;
 mod codegen;
 mod console;
+mod crash;
 mod dag;
 mod error;
 mod tidy;
@@ -54,6 +55,15 @@ enum Command {
         #[arg(long)]
         compile_only: bool,
     },
+    /// Kills the daemon again and again under load, and checks that nothing acknowledged is lost and no VM leaks
+    Crash {
+        /// How often the daemon is killed
+        #[arg(long, default_value_t = 50)]
+        rounds: u32,
+        /// Lets the clients choose as in an earlier run, which printed its seed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -76,6 +86,7 @@ fn run(command: Command) -> Result<(), Error> {
         }
         Command::Ci { job, .. } => ci::run(job.as_deref()),
         Command::Bench { compile_only } => bench::run(compile_only),
+        Command::Crash { rounds, seed } => crash::run(rounds, seed),
     }
 }
 

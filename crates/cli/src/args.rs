@@ -1,10 +1,14 @@
 //! What can be typed: the commands and their arguments.
 
+#[cfg(feature = "serve")]
+mod daemon;
 mod lease;
 mod listing;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "serve")]
+pub(crate) use self::daemon::{ConfigCommand, DemoArgs, ServeArgs};
 pub(crate) use self::{
     lease::{AcquireArgs, RenewArgs, TerminateArgs},
     listing::{EventsArgs, LeaseCommand, PoolCommand, VmCommand},
@@ -18,7 +22,7 @@ pub(crate) use self::{
     version,
     arg_required_else_help = true,
     after_help = "Exit codes are listed in docs/cli.md. Every command explains itself: vmpool COMMAND --help",
-    after_long_help = "Examples:\n  vmpool pool ls\n  vmpool acquire builders -- make check\n\n\
+    after_long_help = "Examples:\n  vmpool demo\n  vmpool serve --config vmpool.toml\n  vmpool acquire builders -- make check\n\n\
                        Exit codes are listed in docs/cli.md."
 )]
 pub(crate) struct Arguments {
@@ -71,6 +75,17 @@ pub(crate) enum Format {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[cfg(feature = "serve")]
+    Demo(DemoArgs),
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
+    /// Checks a configuration file, or prints the default one
+    #[cfg(feature = "serve")]
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool config default > vmpool.toml\n  vmpool config check vmpool.toml"
+    )]
+    Config(ConfigCommand),
     /// What asks a daemon.
     #[command(flatten)]
     Ask(Ask),
@@ -87,9 +102,7 @@ pub(crate) enum Command {
 /// The commands that ask a daemon.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ask {
-    /// Leases a VM, and runs a command with it if one is given
     Acquire(AcquireArgs),
-    /// Extends a lease
     Renew(RenewArgs),
     /// Gives a VM back
     #[command(after_long_help = "Example:\n  vmpool release \"$VMPOOL_LEASE\"")]
@@ -97,7 +110,6 @@ pub(crate) enum Ask {
         /// The lease, as `vmpool acquire` printed it
         lease: String,
     },
-    /// Destroys a VM, leased or not
     Terminate(TerminateArgs),
     /// Lists pools, or shows one
     #[command(subcommand, after_long_help = "Examples:\n  vmpool pool ls\n  vmpool pool show builders")]
@@ -111,7 +123,6 @@ pub(crate) enum Ask {
     /// Lists leases
     #[command(subcommand, after_long_help = "Example:\n  vmpool lease ls --output json")]
     Lease(LeaseCommand),
-    /// Prints what happened, and what happens
     Events(EventsArgs),
 }
 
@@ -146,6 +157,8 @@ mod tests {
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{path}: {} has no help", argument.get_id());
             }
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.ends_with('.') && !about.contains('`'), "{path}: {about:?} is no help text");
         }
     }
 

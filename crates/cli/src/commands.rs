@@ -21,11 +21,16 @@ use crate::{
 pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
     let output = Output::new(&arguments.global);
     match arguments.command {
+        #[cfg(feature = "serve")]
+        Command::Demo(args) => runtime::small()?.block_on(crate::demo::run(args)),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => crate::serve::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Config(command) => crate::serve::config(&command).map(|()| exit::OK),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);
-            crate::output::print(String::from_utf8_lossy(&script).trim_end())?;
-            Ok(exit::OK)
+            crate::output::print(String::from_utf8_lossy(&script).trim_end()).map(|()| exit::OK)
         }
         Command::Ask(command) => {
             let client = Client::new(&arguments.global.url)?;

@@ -6,10 +6,14 @@
 mod args;
 mod child;
 mod commands;
+#[cfg(feature = "serve")]
+mod demo;
 mod failure;
 mod output;
 mod render;
 mod runtime;
+#[cfg(feature = "serve")]
+mod serve;
 mod signals;
 
 use std::process::ExitCode;

@@ -4,6 +4,9 @@ use std::io;
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
+use vmpool_api::exit;
+
+use crate::failure::Failure;
 
 /// The signals that ask vmpool to end.
 #[derive(Debug)]
@@ -14,8 +17,9 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// Begins to catch the signals; from now on they no longer end the process by themselves.
-    pub(crate) fn catch() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let catch = |kind| signal(kind).map_err(not_caught);
+        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
     }
 
     /// Waits for the next signal.
@@ -32,4 +36,9 @@ impl Signals {
 /// Returns the exit code of a process that a signal ended, as shells count it: 128 + n.
 pub(crate) fn exit_code(signal: i32) -> u8 {
     u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+fn not_caught(err: io::Error) -> Failure {
+    Failure::new(exit::FAILURE, format!("failed to catch signals: {err}"))
 }

@@ -92,6 +92,7 @@ fn prepare(plan: &Plan) -> Result<(PathBuf, PathBuf), String> {
     let cloud = plan.folder.join("cloud.journal");
     let options = |key: &str| format!("providers.cloud.options.{key}");
     let mut setup = Setup::new(&state, SIZE)
+        .with("daemon.restart_grace", "500ms")
         .with_pool("shared", SIZE)
         .with("pools.shared.on_release", "reuse")
         .with("pools.shared.dirty_timeout", "2s")

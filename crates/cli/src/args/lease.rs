@@ -5,16 +5,16 @@ use std::{ffi::OsString, time::Duration};
 use clap::Args;
 use vmpool_api::duration::parse;
 
-/// The arguments of `vmpool acquire`.
+/// Leases a VM, and runs a command with it if one is given
+///
+/// Without a command it prints the lease, which ends after its time to live unless `vmpool renew` extends it.
+///
+/// With a command it runs the command on this host, with the VM in the environment variables VMPOOL_VM, VMPOOL_ADDRESS,
+/// VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_POOL, VMPOOL_NODE_ID, VMPOOL_EXPIRES_AT and VMPOOL_URL.
+/// The lease is renewed while the command runs and released when it ends, and its exit code is passed on; 128 + n stands
+/// for signal n. SIGINT and SIGTERM reach the command.
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Leases a VM.\n\n\
-        Without a command it prints the lease, which ends after its time to live unless `vmpool renew` extends it.\n\n\
-        With a command it runs the command on this host with the VM in the environment variables VMPOOL_VM, \
-        VMPOOL_ADDRESS, VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_POOL, VMPOOL_NODE_ID, \
-        VMPOOL_EXPIRES_AT and VMPOOL_URL. \
-        The lease is renewed while the command runs and released when it ends, and its exit code is passed on; \
-        128 + n stands for signal n. SIGINT and SIGTERM reach the command.",
     after_long_help = "Examples:\n  vmpool acquire builders\n  vmpool acquire builders --wait 5m --task build-17 -- ./run-tests.sh\n  \
                        vmpool acquire builders --wait 0s --output json"
 )]
@@ -44,7 +44,7 @@ pub(crate) struct AcquireArgs {
     pub(crate) command: Vec<OsString>,
 }
 
-/// The arguments of `vmpool renew`.
+/// Extends a lease
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  vmpool renew \"$VMPOOL_LEASE\" --ttl 30m")]
 pub(crate) struct RenewArgs {
@@ -55,7 +55,7 @@ pub(crate) struct RenewArgs {
     pub(crate) ttl: Option<Duration>,
 }
 
-/// The arguments of `vmpool terminate`.
+/// Destroys a VM, leased or not
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  vmpool terminate builders-7f3a --reason hangs")]
 pub(crate) struct TerminateArgs {

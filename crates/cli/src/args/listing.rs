@@ -44,13 +44,11 @@ pub(crate) enum LeaseCommand {
     Ls,
 }
 
-/// The arguments of `vmpool events`.
+/// Prints what happened, and what happens
+///
+/// The oldest event comes first. With --output json each event is one line.
 #[derive(Debug, Args)]
-#[command(
-    long_about = "Prints what happened, the oldest first; with --follow goes on with what happens.\n\n\
-        With --output json each event is one line.",
-    after_long_help = "Examples:\n  vmpool events\n  vmpool events --follow --output json"
-)]
+#[command(after_long_help = "Examples:\n  vmpool events\n  vmpool events --follow --output json")]
 pub(crate) struct EventsArgs {
     /// Goes on printing until ctrl-c
     #[arg(long, short)]

@@ -24,8 +24,7 @@ const NO_COMMAND: u8 = 127;
 /// Leases a VM, and either prints the lease or runs a command with it; returns the exit code.
 pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
     // Caught before the request is sent, so that no signal can leave a request behind.
-    let mut signals = Signals::catch()
-        .map_err(|err| Failure::new(exit::FAILURE, format!("failed to catch signals: {err}")))?;
+    let mut signals = Signals::catch()?;
     let request = request(&args)?;
     let lease = tokio::select! {
         lease = client.acquire(&request) => lease?,

@@ -8,7 +8,6 @@ mod life;
 mod order;
 mod providers;
 mod restart;
-mod shown;
 mod spy;
 mod trouble;
 mod world;

@@ -1,0 +1,93 @@
+//! `vmpool serve` and `vmpool config`: the daemon, and its configuration.
+
+use std::{env, io, io::IsTerminal as _, path::Path};
+
+use tracing_subscriber::EnvFilter;
+use vmpool_api::exit;
+use vmpool_server::{Config, ConfigError, DEFAULT_CONFIG, Daemon, DaemonError, drivers};
+
+use crate::{
+    args::{ConfigCommand, ServeArgs},
+    failure::Failure,
+    output::print,
+    runtime,
+    signals::{Signals, exit_code},
+};
+
+/// What is printed before the address once the daemon serves; the demo and the tests wait for it.
+pub(crate) const LISTENING: &str = "listening on ";
+
+/// Runs the daemon until a signal asks it to end; returns the exit code.
+pub(crate) fn run(args: &ServeArgs) -> Result<u8, Failure> {
+    let config = load(&args.config)?;
+    log(&args.config, &config.daemon.log)?;
+    runtime::large()?.block_on(serve(config))
+}
+
+/// Checks a configuration, or prints the default one.
+pub(crate) fn config(command: &ConfigCommand) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Check { file } => {
+            let config = load(file)?;
+            filter(file, &config.daemon.log)?;
+            let (providers, pools) = (config.providers.len(), config.pools.len());
+            print(&format!("{} is fine; providers: {providers}, pools: {pools}", file.display()))
+        }
+        ConfigCommand::Default => print(DEFAULT_CONFIG.trim_end()),
+    }
+}
+
+async fn serve(config: Config) -> Result<u8, Failure> {
+    let mut signals = Signals::catch()?;
+    let registry = drivers::builtin();
+    let daemon = tokio::select! {
+        daemon = Daemon::start(config, &registry) => daemon?,
+        signal = signals.next() => return Ok(exit_code(signal.as_raw())),
+    };
+    // A daemon serves even if nobody reads where.
+    let _ = print(&format!("{LISTENING}http://{}", daemon.address()));
+    let stop = async move {
+        signals.next().await;
+    };
+    daemon.run(stop).await?;
+    Ok(exit::OK)
+}
+
+fn load(file: &Path) -> Result<Config, Failure> {
+    Ok(Config::load(file, &drivers::builtin())?)
+}
+
+/// Begins to log, to standard error.
+fn log(file: &Path, configured: &str) -> Result<(), Failure> {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter(file, configured)?)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+    Ok(())
+}
+
+/// Returns which messages are logged: what RUST_LOG says, or else the configuration.
+fn filter(file: &Path, configured: &str) -> Result<EnvFilter, Failure> {
+    let (place, text) = match env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() => ("RUST_LOG".to_owned(), text),
+        _ => (format!("{}: daemon.log", file.display()), configured.to_owned()),
+    };
+    EnvFilter::try_new(&text).map_err(|err| {
+        Failure::new(exit::CONFIG, format!("{place}: {text:?} says not what to log: {err}"))
+            .with_hint("write a level such as info, or a filter such as info,vmpool_manager=debug")
+    })
+}
+
+impl From<ConfigError> for Failure {
+    fn from(err: ConfigError) -> Self {
+        Self::new(err.exit_code(), err.to_string())
+            .with_hint("`vmpool config default` prints a configuration with every key explained")
+    }
+}
+
+impl From<DaemonError> for Failure {
+    fn from(err: DaemonError) -> Self {
+        Self::new(err.exit_code(), err.to_string())
+    }
+}
