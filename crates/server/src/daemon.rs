@@ -2,6 +2,7 @@
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, sync::watch, task, time::timeout};
 use vmpool::{
     driver::Registry,
@@ -109,6 +110,8 @@ impl Daemon {
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
         let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router();
+        // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
         let mut server = task::spawn(server.into_future());
         tracing::info!(%address, "serving");
