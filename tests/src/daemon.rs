@@ -30,10 +30,30 @@ impl Daemon {
     ///
     /// A text with the daemon's log if it ends or does not serve in time.
     pub fn start(program: &Path, config: &Path, log: &Path) -> Result<Self, String> {
-        let failed =
-            |what: &str| format!("{what}; its log:\n{}", fs::read_to_string(log).unwrap_or_default());
+        let mut daemon = Self::spawn(program, config, log)?;
+        let stdout = daemon.child.stdout.take().ok_or("the daemon has no standard output")?;
+        let why = match address(stdout).recv_timeout(DEADLINE) {
+            Ok(url) => {
+                daemon.url = url;
+                return Ok(daemon);
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => "the daemon does not serve".to_owned(),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let status = daemon.child.wait().map_err(|err| err.to_string())?;
+                format!("the daemon ended with {status}")
+            }
+        };
+        Err(format!("{why}; its log:\n{}", daemon.logged()))
+    }
+
+    /// Starts a daemon and does not wait for anything.
+    ///
+    /// # Errors
+    ///
+    /// A text if the process cannot be started.
+    pub fn spawn(program: &Path, config: &Path, log: &Path) -> Result<Self, String> {
         let errors = File::options().create(true).append(true).open(log).map_err(|err| err.to_string())?;
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(["serve", "--config"])
             .arg(config)
             .stdin(Stdio::null())
@@ -41,21 +61,10 @@ impl Daemon {
             .stderr(errors)
             .spawn()
             .map_err(|err| format!("failed to start {}: {err}", program.display()))?;
-        let stdout = child.stdout.take().ok_or("the daemon has no standard output")?;
-        // From here on an error drops the daemon, which kills it.
-        let mut daemon = Self { child, url: String::new(), log: log.to_owned() };
-        match address(stdout).recv_timeout(DEADLINE) {
-            Ok(url) => daemon.url = url,
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                let status = daemon.child.wait().map_err(|err| err.to_string())?;
-                return Err(failed(&format!("the daemon ended with {status}")));
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(failed("the daemon does not serve")),
-        }
-        Ok(daemon)
+        Ok(Self { child, url: String::new(), log: log.to_owned() })
     }
 
-    /// Returns the daemon's address.
+    /// Returns the daemon's address; empty if it was not waited for.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// How many VMs each of the two pools keeps, and how many it may have at once.
-const SIZE: i64 = 3;
-const MAX_TOTAL: i64 = 5;
+const SIZE: i64 = 4;
+const MAX_TOTAL: i64 = 7;
 /// A lease that ends within so many milliseconds is not missed.
 const MARGIN: i64 = 200;
 
@@ -72,8 +72,19 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
         Ok::<_, String>(daemon)
     };
     for _ in 0..plan.rounds {
-        let daemon = start()?;
-        let_pass(Duration::from_millis(rng.u64(100..900)));
+        // One of four is killed before it serves, in the middle of its recovery.
+        let daemon = match rng.u8(0..4) {
+            0 => {
+                let daemon = Daemon::spawn(&plan.program, &config, &log)?;
+                let_pass(Duration::from_millis(rng.u64(0..150)));
+                daemon
+            }
+            _ => {
+                let daemon = start()?;
+                let_pass(Duration::from_millis(rng.u64(0..900)));
+                daemon
+            }
+        };
         daemon_sender.send_replace(None);
         daemon.kill()?;
     }
@@ -93,13 +104,14 @@ fn prepare(plan: &Plan) -> Result<(PathBuf, PathBuf), String> {
     let options = |key: &str| format!("providers.cloud.options.{key}");
     let mut setup = Setup::new(&state, SIZE)
         .with("daemon.restart_grace", "500ms")
+        .with("providers.cloud.list_interval", "100ms")
         .with_pool("shared", SIZE)
         .with("pools.shared.on_release", "reuse")
         .with("pools.shared.dirty_timeout", "2s")
         .with(&options("path"), cloud.display().to_string())
         .with(&options("seed"), i64::from(plan.seed as u32))
-        .with(&options("boot_latency"), "200ms")
-        .with(&options("destroy_latency"), "100ms")
+        .with(&options("boot_latency"), "50ms")
+        .with(&options("destroy_latency"), "20ms")
         .with(&options("faults.lost_answers"), 0.1)
         .with(&options("faults.lost_requests"), 0.05)
         .with(&options("faults.fail_create"), 0.05);
