@@ -33,7 +33,7 @@ impl Engine {
                     self.provider_event(EventKind::ProviderRecovered, name, String::new());
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(asked_at + interval));
-                self.take_in(name, &listed, asked_at);
+                self.take_in(id, name, &listed, asked_at);
             }
             // Nothing is known: no node is gone, none has come.
             Err(failure) => {
@@ -48,15 +48,14 @@ impl Engine {
         }
     }
 
-    fn take_in(&mut self, provider: &ProviderName, listed: &ListedNodes, asked_at: Timestamp) {
-        let mut seen = BTreeSet::new();
+    fn take_in(&mut self, id: EffectId, provider: &ProviderName, listed: &ListedNodes, asked_at: Timestamp) {
         let mut strays = Vec::new();
         for node in &listed.nodes {
+            if self.is_unchanged(id, provider, node) {
+                continue;
+            }
             match self.vm_of(provider, node) {
-                Some(vm) => {
-                    seen.insert(vm.clone());
-                    self.see(&vm, node);
-                }
+                Some(vm) => self.see(id, &vm, node),
                 None if self.is_ours(node) => strays.push(node),
                 None => {}
             }
@@ -64,12 +63,37 @@ impl Engine {
         if !listed.complete {
             return;
         }
-        let known = self.providers.get(provider).into_iter().flat_map(|provider| provider.by_node.values());
-        let absent: Vec<_> = known.filter(|vm| !seen.contains(*vm)).cloned().collect();
-        for vm in absent {
+        let known =
+            self.vms.values().filter(|vm| vm.record.node.is_some() && vm.record.provider == *provider);
+        let absent = known.filter(|vm| vm.seen_in != Some(id)).map(|vm| vm.record.name.clone());
+        for vm in absent.collect::<Vec<_>>() {
             self.miss(&vm, asked_at);
         }
         self.sweep(provider, &strays);
+    }
+
+    /// Returns whether a listed node is as its VM's record has it, so that there is nothing to do; this is the
+    /// usual case, and there may be very many.
+    fn is_unchanged(&mut self, id: EffectId, provider: &ProviderName, node: &Node) -> bool {
+        let name = self.providers.get(provider).and_then(|provider| provider.by_node.get(&node.id));
+        let Some(vm) = name.and_then(|name| self.vms.get_mut(name)) else { return false };
+        let installation = &self.spec.installation;
+        let is_same = node
+            .token
+            .as_ref()
+            .is_none_or(|token| token.installation == *installation && token.vm == vm.record.name);
+        let looks_same = vm.record.node.as_ref().is_some_and(|known| {
+            known.state == node.state
+                && known.raw_state == node.raw_state
+                && known.addresses.iter().copied().eq(node.addresses())
+        });
+        let rests = vm.record.state != RecordState::Terminating;
+        let is_trusted = vm.absent.is_none() && vm.record.suspect.is_none();
+        let is_unchanged = is_same && looks_same && rests && is_trusted;
+        if is_unchanged {
+            vm.seen_in = Some(id);
+        }
+        is_unchanged
     }
 
     /// Returns the VM that a listed node belongs to: by its id, or by its token if the VM has no node yet.
@@ -93,18 +117,11 @@ impl Engine {
         node.token.as_ref().is_some_and(|token| token.installation == self.spec.installation)
     }
 
-    fn see(&mut self, name: &VmName, node: &Node) {
+    fn see(&mut self, id: EffectId, name: &VmName, node: &Node) {
         let Some(vm) = self.vms.get_mut(name) else { return };
+        vm.seen_in = Some(id);
         match &vm.record.node {
             None => self.adopt(name, node),
-            Some(known)
-                if *known == NodeView::from(node) && vm.absent.is_none() && vm.record.suspect.is_none() =>
-            {
-                // The usual case: nothing changed.
-                if vm.record.state == RecordState::Terminating {
-                    self.advance(name);
-                }
-            }
             Some(_) => self.observe(name, NodeView::from(node)),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Vm {
     pub(crate) was_ready: bool,
     /// When the provider accepted to destroy the node.
     pub(crate) destroyed_at: Option<Timestamp>,
+    /// The last listing that showed the node.
+    pub(crate) seen_in: Option<EffectId>,
     /// Since when, and in how many complete listings, the node is absent.
     pub(crate) absent: Option<(Timestamp, u32)>,
 }
@@ -47,6 +49,7 @@ impl Vm {
             boot_grace: created_at,
             was_ready: false,
             destroyed_at: None,
+            seen_in: None,
             absent: None,
         }
     }

@@ -1,6 +1,6 @@
 //! A simulated world: random histories with lost answers, bad listings and crashes, then calm.
 //!
-//! `PROPTEST_CASES` sets how many histories are tried.
+//! `PROPTEST_CASES` sets how many histories are tried, `PROPTEST_MAX_SHRINK_ITERS` how hard a failing one is made shorter.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 /// Returns an error unless a condition holds.
@@ -31,7 +31,6 @@ use proptest::{
 fn whatever_happens_the_invariants_hold_and_calm_brings_every_pool_to_rest() {
     let config = Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/world/regressions.txt"))),
-        max_shrink_iters: 20_000,
         source_file: Some(file!()),
         ..Config::default()
     };
