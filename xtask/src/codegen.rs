@@ -51,8 +51,8 @@ const FILES: &[Generated] = &[
     Generated { path: "crates/model/src/states/cloudapi/machine_state.rs", render: cloudapi::render },
     Generated { path: "docs/generated/states.md", render: state_docs::render },
     Generated { path: "docs/parity.md", render: parity::render_doc },
-    // It is in the package that depends on every crate of the table.
-    Generated { path: "crates/driver/tests/generated_parity.rs", render: parity::render_test },
+    // It is in the package that may depend on every crate of the table.
+    Generated { path: "crates/vmpool/tests/generated_parity.rs", render: parity::render_test },
 ];
 
 /// Brings every generated file up to date, or, with `check`, fails if one is not.

@@ -42,6 +42,7 @@ codes! {
     REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";
     TOO_LARGE = "too_large", 413, REFUSED, "the body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, USAGE, "the body is not declared as JSON";
+    WRONG_HOST = "wrong_host", 421, REFUSED, "the daemon does not answer to this name";
     TTL_OUT_OF_RANGE = "ttl_out_of_range", 422, USAGE, "the time to live is not allowed";
     REFUSED = "refused", 409, REFUSED, "the daemon refused";
     INTERNAL = "internal", 500, DAEMON, "the daemon failed";

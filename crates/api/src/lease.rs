@@ -63,7 +63,8 @@ pub enum AcquireAnswer {
         /// The lease.
         lease: Box<Lease>,
     },
-    /// The request waits in the queue: send it again, with what is left of the time, to go on waiting.
+    /// The request waits in the queue: to go on waiting, send it again with what is left of the
+    /// time, within [`POLL_GRACE`](crate::routes::POLL_GRACE); a request that is not sent again is given up.
     Waiting {
         /// The request.
         request: Box<Request>,

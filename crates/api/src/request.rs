@@ -27,7 +27,7 @@ pub struct Request {
     pub ttl: Duration,
     /// When the request came.
     pub submitted_at: Timestamp,
-    /// When it stops waiting.
+    /// When it stops waiting unless it is sent again.
     pub deadline: Timestamp,
     /// How it stands.
     pub status: RequestStatus,

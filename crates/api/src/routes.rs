@@ -22,6 +22,8 @@
 //!
 //! A stream goes on after the `Last-Event-ID` header or `?after=`, and begins now if there is neither.
 
+use std::time::Duration;
+
 /// The health of the daemon.
 pub const HEALTH: &str = "/v1/health";
 /// All providers.
@@ -60,6 +62,9 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 pub const MAX_BODY: usize = 64 * 1024;
 /// The most events that one page has; asking for more yields this many.
 pub const MAX_EVENTS: usize = 1000;
+
+/// How long a request that waits is kept beyond the daemon's answer if it is not sent again: its client is gone then.
+pub const POLL_GRACE: Duration = Duration::from_secs(30);
 
 /// Returns the path of one pool.
 #[must_use]

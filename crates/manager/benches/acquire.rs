@@ -19,7 +19,7 @@ use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
 use vmpool_manager::{
     Manager, ManagerHandle,
     model::{
-        Acquire,
+        Acquire, RecordState,
         config::{OnRelease, PoolConfig, ProviderConfig},
     },
     store::MemoryStore,
@@ -27,7 +27,7 @@ use vmpool_manager::{
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Starts a manager whose VMs go back to their last user.
+/// Starts a manager whose VMs go back to their last user, and waits until all are ready.
 async fn start(size: u32) -> Manager {
     let driver = DummyDriver::new(DummyCloud::in_memory(DummyConfig::default()).unwrap());
     let mut pool = PoolConfig::new("lab".parse().unwrap(), "template", size);
@@ -35,12 +35,18 @@ async fn start(size: u32) -> Manager {
     pool.on_release = OnRelease::Reuse;
     pool.dirty_timeout = Duration::from_secs(3600);
     pool.check_interval = Duration::ZERO;
-    Manager::builder(Arc::new(MemoryStore::new().with_keep_events(1000)))
+    let manager = Manager::builder(Arc::new(MemoryStore::new().with_keep_events(1000)))
         .provider("lab".parse().unwrap(), ProviderConfig::new("dummy"), Arc::new(driver))
         .pool("small".parse().unwrap(), pool)
         .start()
         .await
-        .unwrap()
+        .unwrap();
+    let handle = manager.handle();
+    let mut events = handle.watch_events();
+    while handle.view().await.unwrap().vms.iter().any(|vm| vm.state != RecordState::Ready) {
+        events.changed().await.unwrap();
+    }
+    manager
 }
 
 /// Acquires and releases so often.
@@ -61,10 +67,10 @@ fn runtime() -> Runtime {
 fn acquire_and_release(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("acquire_and_release");
     group.throughput(Throughput::Elements(1));
-    for clients in [1_u64, 64] {
+    for (clients, vms) in [(1_u64, 1_u32), (1, 10_000), (64, 64), (64, 10_000)] {
         let runtime = runtime();
-        let manager = runtime.block_on(start(u32::try_from(clients).unwrap()));
-        group.bench_function(format!("{clients}_clients"), |bencher| {
+        let manager = runtime.block_on(start(vms));
+        group.bench_function(format!("{clients}_clients_{vms}_vms"), |bencher| {
             bencher.to_async(&runtime).iter_custom(|times| {
                 let handle = manager.handle();
                 async move {

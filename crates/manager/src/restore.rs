@@ -19,8 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Loop {
     /// Loads the records and goes on from them, as soon as the store can be read and written.
     ///
-    /// Until then every wish is answered with an error and no effect begins. What is under way goes on,
-    /// but its outcomes mean nothing to the new engine, which asks again.
+    /// Until then every wish is answered with an error and nothing is decided. What earlier commits asked for goes
+    /// on, but its outcomes mean nothing to the new engine, which asks again.
     pub(crate) async fn restore(&mut self, err: Arc<StoreError>) -> Result<(), StopError> {
         self.stale = true;
         let mut err = err;

@@ -27,7 +27,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
     let installation = installation(&builder, &loaded)?;
     let clock = builder.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
     let clock = newest::SteadyClock::new(clock, newest::of(&loaded));
-    let opened = open(&*builder.store, &claim, &installation, clock.now(), &loaded).await;
+    let opened = open(&*builder.store, &claim, &installation, clock.now(), loaded).await;
     let snapshot = opened.map_err(at("writing that the manager started"))?;
 
     let (wakes, receiver) = mpsc::channel(QUEUE);
@@ -104,13 +104,14 @@ async fn open(
     claim: &Claim,
     installation: &InstallationId,
     now: Timestamp,
-    loaded: &Snapshot,
+    loaded: Snapshot,
 ) -> Result<Snapshot, StoreError> {
     let changes = match loaded.installation {
         Some(_) => Vec::new(),
         None => vec![Change::PutInstallation(installation.clone())],
     };
     let events = vec![Event::new(now, EventKind::DaemonStarted)];
-    store.commit(claim, Batch { expected: loaded.revision, changes, events }).await?;
-    store.load(&claim.domain).await
+    let committed = store.commit(claim, Batch { expected: loaded.revision, changes, events }).await?;
+    let installation = Some(installation.clone());
+    Ok(Snapshot { revision: committed.revision, cursor: committed.cursor, installation, ..loaded })
 }

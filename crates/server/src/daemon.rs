@@ -15,7 +15,7 @@ use vmpool::{
 use crate::{Config, DaemonError, http::Api};
 
 /// How long an acquire holds a connection before it answers that the request still waits.
-const HOLD: Duration = Duration::from_secs(60);
+const HOLD: Duration = Duration::from_secs(30);
 
 /// How long a stop waits for connections.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -79,7 +79,7 @@ impl Daemon {
         Self::open(config, registry, listener, store, None).await
     }
 
-    /// Sets how long an acquire holds a connection before it answers that the request still waits; 60 s if not set.
+    /// Sets how long an acquire holds a connection before it answers that the request still waits; 30 s if not set.
     pub fn with_hold(self, hold: Duration) -> Self {
         Self { hold, ..self }
     }
@@ -109,7 +109,7 @@ impl Daemon {
         let Self { listener, mut manager, started_at, state_dir, hold, address } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
-        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router();
+        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router(address);
         // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));

@@ -4,6 +4,7 @@ mod convert;
 mod events;
 mod fallback;
 mod health;
+mod host;
 mod leases;
 mod pools;
 mod read;
@@ -12,7 +13,7 @@ mod requests;
 mod version;
 mod vms;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing};
 use jiff::Timestamp;
@@ -63,8 +64,8 @@ impl Api {
         Self { manager, started_at, state_dir, hold, stopping, recent: Arc::default() }
     }
 
-    /// Makes the router of all routes.
-    pub(crate) fn router(self) -> Router {
+    /// Makes the router of all routes, served at an address.
+    pub(crate) fn router(self, address: SocketAddr) -> Router {
         let leases = routing::get(leases::list).post(leases::acquire);
         let lease = routing::get(leases::show).delete(leases::release);
         let request = routing::get(requests::show).delete(requests::cancel);
@@ -86,6 +87,7 @@ impl Api {
             .fallback(fallback::no_route)
             .method_not_allowed_fallback(fallback::method_not_allowed)
             .layer(DefaultBodyLimit::max(routes::MAX_BODY))
+            .layer(middleware::from_fn_with_state(address, host::check))
             .layer(middleware::from_fn(version::negotiate))
             .with_state(self)
     }

@@ -23,6 +23,7 @@
 //!
 //! The routes are in [`vmpool_api::routes`], and `vmpool-client` speaks to them.
 //! The API asks nobody who they are: keep it on loopback, or on a network where everybody may use every VM.
+//! On loopback it answers only to IP addresses and `localhost`, so that no web page can reach it under a name of its own.
 
 mod config;
 mod daemon;

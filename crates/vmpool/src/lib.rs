@@ -23,11 +23,14 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `client` | no | the module `client`: a client of the daemon over HTTP |
 //! | `dummy` | yes | the module `dummy` and the driver of that name: a cloud in memory |
 //! | `sled` | yes | `store::SledStore`: records in a directory |
 
 pub mod drivers;
 
+#[cfg(feature = "client")]
+pub use vmpool_client as client;
 #[cfg(feature = "dummy")]
 pub use vmpool_dummy as dummy;
 

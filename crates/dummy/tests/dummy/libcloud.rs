@@ -48,6 +48,14 @@ async fn l03_each_driver_knows_its_credentials() {
 }
 
 #[tokio::test]
+async fn l03_a_node_keeps_the_driver_that_it_came_from() {
+    let (first, second) = (driver(0), driver(72));
+    let (node, node2) = (create(&first).await, create(&second).await);
+    assert!(Arc::ptr_eq(node.driver(), &first.shared()) && Arc::ptr_eq(node2.driver(), &second.shared()));
+    assert!(!Arc::ptr_eq(node.driver(), node2.driver()));
+}
+
+#[tokio::test]
 async fn l04_the_extra_of_every_node_is_foo_bar() {
     let driver = driver(0);
     create(&driver).await;

@@ -8,6 +8,7 @@ mod life;
 mod order;
 mod providers;
 mod restart;
+mod shown;
 mod spy;
 mod trouble;
 mod world;

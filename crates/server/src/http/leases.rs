@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use vmpool::model::{Acquire, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId};
-use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewRequest, code};
+use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewRequest, code, routes};
 
 use super::{
     Api, convert, pools,
@@ -22,11 +22,13 @@ pub(super) async fn acquire(
     let Ok(pool) = PoolName::new(&body.pool) else {
         return Err(pools::unknown(&*api.view().await?, &body.pool));
     };
+    // A client that is gone must not keep its place: each repetition extends the time again.
+    let wait = body.wait.unwrap_or_default().min(api.hold + routes::POLL_GRACE);
     let acquire = Acquire::new(request.clone(), pool, owner)
         .with_sandbox(sandbox)
         .with_task(task)
         .with_ttl(body.ttl)
-        .with_wait(body.wait.unwrap_or_default());
+        .with_wait(wait);
     match api.manager.acquire_within(acquire, api.hold).await? {
         Some(grant) => {
             let lease = Box::new(convert::grant(&grant));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use vmpool_client::{
     ClientError,
-    api::{AcquireAnswer, RequestStatus, code, exit},
+    api::{AcquireAnswer, RequestStatus, code, exit, routes::POLL_GRACE},
 };
 
 use crate::world::{World, wish};
@@ -80,6 +80,13 @@ async fn a_long_wait_is_answered_in_between_and_goes_on_with_the_same_request() 
     assert_eq!(response.status(), StatusCode::ACCEPTED);
     let AcquireAnswer::Waiting { request } = response.json().await.unwrap() else { panic!("granted") };
     assert_eq!((request.id.as_str(), request.status), ("r2", RequestStatus::Waiting));
+    // The daemon holds a request 50 ms in these tests.
+    let kept = request.deadline.duration_since(request.submitted_at);
+    assert_eq!(
+        kept,
+        (POLL_GRACE + Duration::from_millis(50)).try_into().unwrap(),
+        "f8: who does not ask again is gone"
+    );
     assert_eq!(world.client.pool("small").await.unwrap().waiting, 1);
 
     world.client.release(&held.id).await.unwrap();

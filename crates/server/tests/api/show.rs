@@ -106,6 +106,15 @@ async fn a_client_of_another_version_is_refused() {
 }
 
 #[tokio::test]
+async fn a_web_page_with_a_name_of_its_own_is_refused() {
+    let world = World::ready().await;
+    let response = world.raw(Method::GET, "/v1/pools").header("host", "evil.example").send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST);
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.code, "wrong_host");
+}
+
+#[tokio::test]
 async fn a_path_that_there_is_not_is_a_problem_with_a_hint() {
     let world = World::ready().await;
     let response = world.raw(Method::GET, "/v2/pools").send().await.unwrap();

@@ -8,11 +8,11 @@ fn named<T: ?Sized>() {}
 #[test]
 fn every_built_item_of_gc3libs_vmpool_exists() {
     // InstanceNotFound(msg, do_log)
-    named::<vmpool_store::VmPoolError>();
+    let _ = |it: &vmpool_store::VmPoolError| matches!(it, vmpool_store::VmPoolError::NotFound { .. });
     // VMPool
     named::<vmpool_store::VmPool>();
     // VMPool(path, connection)
-    let _ = |path: &str| vmpool_store::VmPool::open(path).is_ok();
+    let _ = |path: &str, driver| vmpool_store::VmPool::open(path).map(|it| it.with_driver(driver));
     // add_vm(vm, cache)
     let _ = |pool: &vmpool_store::VmPool, vm: vmpool_model::Node| pool.add_vm(vm, true).is_ok();
     // get_all_vms()
@@ -39,6 +39,28 @@ fn every_built_item_of_gc3libs_vmpool_exists() {
 
 #[test]
 fn every_built_item_of_copr_vmmanager_exists() {
+    // VmManager(opts, logger)
+    named::<vmpool_manager::Manager>();
+    // vm_groups
+    let _ = |it: &vmpool_manager::View| {
+        let _ = &it.pools;
+    };
+    // add_vm_to_pool(vm_ip, vm_name, group)
+    let _ = vmpool_engine::Engine::step;
+    // acquire_vm(group, username, pid, task_id, build_id, chroot)
+    let _ = vmpool_manager::ManagerHandle::acquire;
+    // release_vm(vm_name)
+    let _ = vmpool_manager::ManagerHandle::release;
+    // start_vm_termination(vm_name, allowed_pre_state)
+    let _ = async |it: &vmpool_manager::ManagerHandle, vm| it.terminate(vm, "").await;
+    // get_vm_by_name(vm_name)
+    let _ = |it: &vmpool_manager::View| {
+        let _ = &it.vms;
+    };
+    // VmDescriptor
+    named::<vmpool_model::VmRecord>();
+    // NoVmAvailable
+    let _ = |it: &vmpool_engine::Refusal| matches!(it, vmpool_engine::Refusal::NoVmAvailable { .. });
     // VmError
     named::<vmpool_model::IllegalTransition>();
     // VmStates.GOT_IP
@@ -57,10 +79,54 @@ fn every_built_item_of_copr_vmmanager_exists() {
 
 #[test]
 fn every_built_item_of_libcloud_node_exists() {
+    // Node
+    named::<vmpool_driver::NodeHandle>();
+    // Node(id, name, state, public_ip, private_ip, driver, size, image, extra)
+    let _ = vmpool_driver::NodeHandle::new;
+    // id
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.id;
+    };
+    // name
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.name;
+    };
+    // state
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.state;
+    };
+    // public_ip
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.public_ips;
+    };
+    // private_ip
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.private_ips;
+    };
+    // size
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.size;
+    };
+    // image
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.image;
+    };
+    // extra
+    let _ = |it: &vmpool_model::Node| {
+        let _ = &it.extra;
+    };
+    // driver
+    let _ = vmpool_driver::NodeHandle::driver;
     // uuid
     let _ = vmpool_model::libcloud_uuid::libcloud_v1;
     // GoGridNode.get_uuid()
     let _ = vmpool_model::libcloud_uuid::gogrid_id([""; 0], vmpool_model::libcloud_uuid::PythonString::Plain);
+    // reboot()
+    let _ = vmpool_driver::NodeHandle::reboot;
+    // destroy()
+    let _ = vmpool_driver::NodeHandle::destroy;
+    // __repr__()
+    let _ = <vmpool_driver::NodeHandle as std::fmt::Display>::fmt;
     // NodeState
     named::<vmpool_model::states::NodeState>();
     // NodeState.RUNNING
@@ -73,6 +139,14 @@ fn every_built_item_of_libcloud_node_exists() {
     let _ = vmpool_model::states::NodeState::Pending;
     // NodeState.UNKNOWN
     let _ = vmpool_model::states::NodeState::Unknown;
+    // DummyNodeDriver(creds)
+    let _ = vmpool_dummy::DummyDriver::libcloud(0);
+    // DummyNodeDriver.creds
+    let _ = vmpool_dummy::DummyDriver::creds;
+    // DummyNodeDriver.create_node()
+    let _ = <std::sync::Arc<dyn vmpool_driver::Driver> as vmpool_driver::HandleExt>::create_node;
+    // DummyNodeDriver.list_nodes()
+    let _ = <std::sync::Arc<dyn vmpool_driver::Driver> as vmpool_driver::HandleExt>::list_nodes;
 }
 
 #[test]
