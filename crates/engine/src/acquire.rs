@@ -80,7 +80,7 @@ impl Engine {
 
     fn wait(&mut self, request: RequestRecord) -> Answer {
         if let Some(pool) = self.pools.get_mut(&request.pool) {
-            pool.queue.insert(request.order, request.id.clone());
+            pool.queue.insert(&request);
         }
         self.touched.insert(request.pool.clone());
         self.timers.set(Timer::Request(request.id.clone()), Some(request.deadline));
@@ -118,7 +118,7 @@ impl Engine {
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.timers.set(Timer::Request(request.id.clone()), None);
         if let Some(pool) = self.pools.get_mut(&request.pool) {
-            pool.queue.remove(&request.order);
+            pool.queue.remove(&request);
         }
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.leases.insert(lease.id.clone(), lease.clone());
@@ -162,7 +162,7 @@ impl Engine {
 
     fn drop_request(&mut self, request: &RequestRecord) {
         if let Some(pool) = self.pools.get_mut(&request.pool) {
-            pool.queue.remove(&request.order);
+            pool.queue.remove(request);
         }
         self.touched.insert(request.pool.clone());
         self.timers.set(Timer::Request(request.id.clone()), None);

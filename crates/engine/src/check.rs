@@ -98,7 +98,7 @@ impl Engine {
             records.filter(|record| record.pool == *name).for_each(|record| recount.count_in(record));
             let waiting = self.requests.values().filter(|request| request.pool == *name);
             let waiting = waiting.filter(|request| request.status == RequestStatus::Waiting);
-            recount.queue = waiting.map(|request| (request.order, request.id.clone())).collect();
+            waiting.for_each(|request| recount.queue.insert(request));
             ensure(pool.has_same_indexes(&recount), || {
                 format!("pool {name}: a recount gives {recount:#?} instead of {pool:#?}")
             })?;

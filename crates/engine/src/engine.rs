@@ -123,7 +123,7 @@ impl Engine {
         let due = match &request.status {
             RequestStatus::Waiting => {
                 if let Some(pool) = self.pools.get_mut(&request.pool) {
-                    pool.queue.insert(request.order, request.id.clone());
+                    pool.queue.insert(&request);
                 }
                 Some(request.deadline)
             }

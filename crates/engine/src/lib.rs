@@ -18,6 +18,7 @@ mod observe;
 mod outcome;
 mod pool;
 mod provider;
+mod queue;
 mod refusal;
 mod spawn;
 mod spec;

@@ -10,8 +10,8 @@ use vmpool_model::{
     config::PoolConfig, states::NodeState,
 };
 
-/// Whom a used VM is kept for.
-type Tenant = (Owner, Option<Sandbox>);
+use crate::queue::{Queue, Tenant};
+
 /// VMs by age of their present condition: the one that waited longest comes first.
 type ByAge = BTreeSet<(Timestamp, VmName)>;
 
@@ -28,8 +28,8 @@ pub(crate) struct Pool {
     /// Ready VMs that only the tenant who used them may get.
     dirty: BTreeMap<Tenant, ByAge>,
     dirty_by_age: ByAge,
-    /// Waiting requests in their order.
-    pub(crate) queue: BTreeMap<u64, RequestId>,
+    /// Waiting requests.
+    pub(crate) queue: Queue,
     pub(crate) last_spawn: Option<Timestamp>,
     pub(crate) paused_until: Option<Timestamp>,
     pub(crate) failures: u32,
@@ -47,7 +47,7 @@ impl Pool {
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
             dirty_by_age: ByAge::new(),
-            queue: BTreeMap::new(),
+            queue: Queue::default(),
             last_spawn: None,
             paused_until: None,
             failures: 0,
@@ -119,9 +119,14 @@ impl Pool {
             && self.queue == other.queue
     }
 
-    /// Returns whether anybody could be given a VM now.
-    pub(crate) fn has_free(&self) -> bool {
-        !self.clean.is_empty() || !self.dirty_by_age.is_empty()
+    /// Returns who of those that wait is to be served next, and with which VM; the length of the queue does not matter.
+    pub(crate) fn next_served(&self) -> Option<(&RequestId, &VmName)> {
+        let (tenant, request) = match self.clean.is_empty() {
+            true => self.queue.first_of(&self.dirty)?,
+            false => self.queue.first()?,
+        };
+        let own = self.dirty.get(tenant).and_then(BTreeSet::first);
+        own.or(self.clean.first()).map(|(_, vm)| (request, vm))
     }
 
     pub(crate) fn count(&self, state: RecordState) -> usize {

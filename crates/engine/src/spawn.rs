@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vmpool_model::{Change, EventKind, Failure, PoolName, RecordState, Timestamp, VmName, VmRecord};
 
-use crate::{Engine, backoff, timers::Timer, vm::Vm};
+use crate::{Engine, backoff, pool::Pool, timers::Timer, vm::Vm};
 
 impl Engine {
     /// Brings a pool to rest: serves who waits, spawns what is missing, gives up what is too much.
@@ -26,22 +26,11 @@ impl Engine {
     /// Gives free VMs to waiting requests, in their order; one that only its tenant may have goes to
     /// the first request of that tenant.
     fn serve(&mut self, name: &PoolName) {
-        let Some(pool) = self.pools.get(name) else { return };
-        if !pool.has_free() {
-            return;
-        }
-        let waiting: Vec<_> = pool.queue.values().cloned().collect();
-        for id in waiting {
-            let Some(pool) = self.pools.get(name) else { return };
-            if !pool.has_free() {
-                return;
-            }
-            let Some(request) = self.requests.get(&id) else { continue };
-            let Some(vm) = pool.pick(&request.owner, request.sandbox.as_ref(), true) else { continue };
-            let request = request.clone();
-            if let Some(grant) = self.grant(request, &vm) {
-                self.out.decided.push((id, Ok(grant)));
-            }
+        while let Some((id, vm)) = self.pools.get(name).and_then(Pool::next_served) {
+            let (id, vm) = (id.clone(), vm.clone());
+            let Some(request) = self.requests.get(&id).cloned() else { return };
+            let Some(grant) = self.grant(request, &vm) else { return };
+            self.out.decided.push((id, Ok(grant)));
         }
     }
 
