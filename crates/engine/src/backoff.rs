@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+/// The longest pause that a provider may ask for: an answer that asks for ages must not stop a pool for good.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+
 /// Returns the pause after the given number of failures in a row: it doubles from `min` up to `max`,
-/// is never shorter than what the provider asks for, and is stretched by up to a half by `jitter`
+/// is never shorter than what the provider asks for, up to an hour, and is stretched by up to a half by `jitter`
 /// (0 to 1), so that many who failed together do not come back together.
 pub(crate) fn pause(
     min: Duration,
@@ -14,8 +17,8 @@ pub(crate) fn pause(
 ) -> Duration {
     let doublings = failures.saturating_sub(1).min(20);
     let doubled = min.saturating_mul(1 << doublings).min(max);
-    let least = doubled.max(asked.unwrap_or_default());
-    least + least.mul_f64(jitter.clamp(0.0, 1.0) / 2.0)
+    let least = doubled.max(asked.unwrap_or_default().min(LONGEST_ASKED));
+    least.saturating_add(least.mul_f64(jitter.clamp(0.0, 1.0) / 2.0))
 }
 
 #[cfg(test)]

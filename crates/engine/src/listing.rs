@@ -38,8 +38,13 @@ impl Engine {
             // Nothing is known: no node is gone, none has come.
             Err(failure) => {
                 provider.failures += 1;
-                let pause =
-                    backoff::pause(interval, interval * 4, provider.failures, failure.retry_after, jitter);
+                let pause = backoff::pause(
+                    interval,
+                    interval.saturating_mul(4),
+                    provider.failures,
+                    failure.retry_after,
+                    jitter,
+                );
                 if !std::mem::replace(&mut provider.failing, true) {
                     self.provider_event(EventKind::ProviderFailed, name, failure.to_string());
                 }

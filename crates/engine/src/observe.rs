@@ -59,7 +59,6 @@ impl Engine {
         let pool = vm.record.pool.clone();
         let addresses = vm.record.node.iter().flat_map(|node| &node.addresses).map(ToString::to_string);
         let detail = addresses.collect::<Vec<_>>().join(", ");
-        self.spawn_success(&pool);
         self.event(EventKind::VmGotIp, |event| {
             event.pool = Some(pool);
             event.vm = Some(name.clone());

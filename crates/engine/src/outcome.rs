@@ -145,7 +145,11 @@ impl Engine {
     fn check_passed(&mut self, name: &VmName) {
         let Some(vm) = self.vms.get_mut(name) else { return };
         let pool = vm.record.pool.clone();
-        let is_news = !std::mem::replace(&mut vm.was_ready, true) || vm.record.check_fails != 0;
+        let is_first = !std::mem::replace(&mut vm.was_ready, true);
+        let is_news = is_first || vm.record.check_fails != 0;
+        if is_first {
+            self.spawn_success(&pool);
+        }
         let passed = self.transit(name, Transition::PassCheck, |record| {
             record.check_fails = 0;
             record.problem = None;

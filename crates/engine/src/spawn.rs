@@ -113,7 +113,10 @@ impl Engine {
     pub(crate) fn spawn_trouble(&mut self, vm: &VmName, why: &str, failure: Option<&Failure>) {
         let jitter = self.rng.f64();
         let Some(pool) = self.vms.get(vm).and_then(|vm| self.pools.get_mut(&vm.record.pool)) else { return };
-        pool.failures += 1;
+        // Creates that were under way together and failed together are one failure, not many in a row.
+        if pool.paused_until.is_none_or(|until| until <= self.now) {
+            pool.failures += 1;
+        }
         let asked = failure.and_then(|failure| failure.retry_after);
         let config = &pool.config;
         let pause = backoff::pause(config.retry_min, config.retry_max, pool.failures, asked, jitter);
@@ -122,7 +125,7 @@ impl Engine {
         pool.problem = Some(why.to_owned());
     }
 
-    /// Ends the pool's pause: a VM came up.
+    /// Ends the pool's pause: a VM is ready.
     pub(crate) fn spawn_success(&mut self, name: &PoolName) {
         if let Some(pool) = self.pools.get_mut(name) {
             pool.failures = 0;

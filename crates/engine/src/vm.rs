@@ -179,7 +179,9 @@ impl Engine {
         let vm = self.vms.get(name)?;
         let deadline = (vm.record.created_at + vm.config.boot_timeout).max(vm.boot_grace);
         if deadline <= self.now {
-            self.terminate(name, "it took longer than boot_timeout to start");
+            let why = "it took longer than boot_timeout to start";
+            self.spawn_trouble(name, why, None);
+            self.terminate(name, why);
             return None;
         }
         if vm.record.node.is_some() || vm.effect.is_some() {
@@ -278,10 +280,15 @@ impl Engine {
             event.vm = Some(name.clone());
             event.detail = why.to_owned();
         });
-        match config.max_check_fails < fails {
-            true => self.terminate(name, &format!("{fails} health checks in a row failed: {why}")),
-            false => self.timers.set(Timer::Vm(name.clone()), Some(retry_at)),
+        if fails <= config.max_check_fails {
+            return self.timers.set(Timer::Vm(name.clone()), Some(retry_at));
         }
+        let why = format!("{fails} health checks in a row failed: {why}");
+        // Whoever never was ready tells of a bad template: the next one will do no better.
+        if self.vms.get(name).is_some_and(|vm| !vm.was_ready) {
+            self.spawn_trouble(name, &why, None);
+        }
+        self.terminate(name, &why);
     }
 
     fn advance_failed(&mut self, name: &VmName) -> Option<Timestamp> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod acquire;
+mod backoff;
 mod check;
 mod lab;
 mod lease;

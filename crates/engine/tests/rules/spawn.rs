@@ -113,7 +113,7 @@ fn a_create_that_certainly_failed_leaves_no_record_and_makes_the_pool_pause() {
 }
 
 #[test]
-fn the_pause_doubles_with_every_failure_and_ends_with_a_vm_that_came_up() {
+fn the_pause_doubles_with_every_failure_and_ends_with_a_vm_that_is_ready() {
     let mut lab = Lab::new(config(1));
     for least in [1, 2, 4, 8] {
         lab.not_created(quota());
@@ -122,6 +122,7 @@ fn the_pause_doubles_with_every_failure_and_ends_with_a_vm_that_came_up() {
         lab.pass(pause);
     }
     lab.created(NodeState::Running);
+    lab.checked(Ok(()));
     let view = &lab.engine.pools()[0];
     assert_eq!((view.paused_until, view.problem.clone()), (None, None));
 }

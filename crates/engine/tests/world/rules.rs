@@ -30,7 +30,8 @@ fn happened(world: &mut World, event: &Event) -> Result<(), String> {
     let Some(pool) = event.pool.clone() else { return Ok(()) };
     let now = world.now;
     let Some(config) = world.spec().pools.get(&pool).cloned() else { return Ok(()) };
-    let came_up_dead = event.kind == EventKind::VmTerminating && event.detail.contains("came up as");
+    let never_came_up = event.kind == EventKind::VmTerminating
+        && ["came up as", "boot_timeout"].iter().any(|why| event.detail.contains(why));
     let life = &mut world.ledger.life;
     match event.kind {
         EventKind::VmSpawning => {
@@ -42,12 +43,12 @@ fn happened(world: &mut World, event: &Event) -> Result<(), String> {
                 ensure!(config.spawn_min_interval <= distance, "{pool} spawns again after {distance:?}");
             }
         }
-        EventKind::VmGotIp => drop(life.pauses.remove(&pool)),
+        EventKind::VmReady => drop(life.pauses.remove(&pool)),
         EventKind::SpawnFailed | EventKind::CreateUnknown => {
             let asked = life.retry_after.unwrap_or_default();
             pause(world, &pool, &config, asked);
         }
-        _ if came_up_dead => pause(world, &pool, &config, std::time::Duration::ZERO),
+        _ if never_came_up => pause(world, &pool, &config, std::time::Duration::ZERO),
         _ => {}
     }
     Ok(())
@@ -61,7 +62,10 @@ fn pause(
 ) {
     let now = world.now;
     let (until, failures) = world.ledger.life.pauses.entry(pool.clone()).or_insert((now, 0));
-    *failures += 1;
+    // Those who fail together count once.
+    if *until <= now {
+        *failures += 1;
+    }
     let doubled = config.retry_min * 2_u32.pow((*failures - 1).min(10));
     *until = now + doubled.min(config.retry_max).max(asked);
 }
