@@ -113,7 +113,11 @@ impl Engine {
         pool.count_in(&record);
         let vm = Vm::recovered(record.clone(), Arc::clone(&pool.config), self.now, self.spec.restart_grace);
         if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
-            provider.by_node.insert(node.id.clone(), record.name.clone());
+            // Of two records with one id the younger has the node: the id came back.
+            let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
+            if holder.is_none_or(|holder| holder.record.created_at <= record.created_at) {
+                provider.by_node.insert(node.id.clone(), record.name.clone());
+            }
         }
         self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
         self.vms.insert(record.name.clone(), vm);

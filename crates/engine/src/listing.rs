@@ -61,8 +61,12 @@ impl Engine {
             }
             match self.vm_of(provider, node) {
                 Some(vm) => self.see(id, &vm, node),
-                None if self.is_ours(node) => strays.push(node),
-                None => {}
+                None => {
+                    self.usurp(provider, node);
+                    if self.is_stray(provider, node) {
+                        strays.push(node);
+                    }
+                }
             }
         }
         if !listed.complete {
@@ -93,7 +97,7 @@ impl Engine {
                 && known.addresses.iter().copied().eq(node.addresses())
         });
         let rests = vm.record.state != RecordState::Terminating;
-        let is_trusted = vm.absent.is_none() && vm.record.suspect.is_none();
+        let is_trusted = vm.absent.is_none() && vm.record.suspect.is_none() && !vm.usurped;
         let is_unchanged = is_same && looks_same && rests && is_trusted;
         if is_unchanged {
             vm.seen_in = Some(id);
@@ -101,21 +105,39 @@ impl Engine {
         is_unchanged
     }
 
-    /// Returns the VM that a listed node belongs to: by its id, or by its token if the VM has no node yet.
+    /// Returns the VM that a listed node belongs to: the one that its token names, or that its id is known of if the
+    /// provider tells no token.
     fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
-        let by_id = self.providers.get(provider)?.by_node.get(&node.id);
         // Ids can come back: a node that says that it is another VM is another VM.
-        let is_same =
-            |vm: &&VmName| node.token.as_ref().is_none_or(|token| self.is_ours(node) && token.vm == **vm);
-        if let Some(vm) = by_id.filter(is_same) {
-            return Some(vm.clone());
-        }
-        let token = node.token.as_ref().filter(|_| self.is_ours(node))?;
-        let vm = self.vms.get(&token.vm)?;
-        let fits =
-            vm.record.pool == token.pool && vm.record.provider == *provider && vm.record.node.is_none();
-        // A VM that was already given up may be met as its dead remains; those are of no use.
+        let Some(token) = &node.token else {
+            return self.providers.get(provider)?.by_node.get(&node.id).cloned();
+        };
+        let record = &self.vms.get(&token.vm).filter(|_| self.is_ours(node))?.record;
+        let is_same = record.node.as_ref().is_none_or(|known| known.id == node.id);
+        let fits = record.pool == token.pool && record.provider == *provider && is_same;
         fits.then(|| token.vm.clone())
+    }
+
+    /// Notes that a node is not the one that a VM had under this id: the VM counts as absent, and what has its id
+    /// now is not destroyed in its place.
+    fn usurp(&mut self, provider: &ProviderName, node: &Node) {
+        let known = self.providers.get(provider).and_then(|provider| provider.by_node.get(&node.id));
+        if let Some(vm) = known.and_then(|vm| self.vms.get_mut(vm)) {
+            vm.usurped = true;
+        }
+    }
+
+    /// Returns whether a node is ours and belongs to no record.
+    ///
+    /// A pool that is not known may be another domain's, and the record of a VM at another provider may mean this
+    /// very node, if both are the same account; so these are left alone. One whose id a VM still counts with waits
+    /// until that VM is gone.
+    fn is_stray(&self, provider: &ProviderName, node: &Node) -> bool {
+        let Some(token) = node.token.as_ref().filter(|_| self.is_ours(node)) else { return false };
+        let is_bound = self.providers.get(provider).is_none_or(|known| known.by_node.contains_key(&node.id));
+        let record = self.vms.get(&token.vm).map(|vm| &vm.record);
+        let is_elsewhere = record.is_some_and(|record| record.provider != *provider);
+        self.pools.contains_key(&token.pool) && !is_bound && !is_elsewhere
     }
 
     fn is_ours(&self, node: &Node) -> bool {
@@ -123,8 +145,10 @@ impl Engine {
     }
 
     fn see(&mut self, id: EffectId, name: &VmName, node: &Node) {
+        self.bind(name, &node.id);
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.seen_in = Some(id);
+        vm.usurped = false;
         match &vm.record.node {
             None => self.adopt(name, node),
             Some(_) => self.observe(name, NodeView::from(node)),
@@ -141,10 +165,13 @@ impl Engine {
         }
         if vm.record.state == RecordState::Terminating {
             // Destroyed by us before the listing was asked for, and not there any more: gone.
-            if vm.destroyed_at.is_some_and(|at| at <= asked_at) {
-                self.vanish(name);
+            if vm.destroyed_at.is_some_and(|at| at <= asked_at) || vm.usurped {
+                return self.vanish(name);
             }
-            return;
+            // One whose destruction is refused may have been gone before; that takes the longer proof.
+            if vm.record.attempts == 0 {
+                return;
+            }
         }
         let (since, times) = vm.absent.unwrap_or((now, 0));
         vm.absent = Some((since, times + 1));
@@ -154,10 +181,8 @@ impl Engine {
             return;
         }
         match vm.record.state {
-            RecordState::InUse | RecordState::Held => {
-                self.suspect(name, "its node is missing at the provider")
-            }
-            _ => self.terminate(name, "its node is missing at the provider"),
+            RecordState::Terminating => self.vanish(name),
+            _ => self.lose(name, "its node is missing at the provider"),
         }
     }
 

@@ -1,12 +1,13 @@
 //! How a VM's node looks, and what follows from that for its VM.
 
-use vmpool_model::{EventKind, NodeView, RecordState, Transition, VmName, states::NodeState};
+use vmpool_model::{EventKind, NodeId, NodeView, RecordState, Transition, VmName, states::NodeState};
 
 use crate::Engine;
 
 impl Engine {
     /// Takes in how the node looks, and does what that calls for.
     pub(crate) fn observe(&mut self, name: &VmName, node: NodeView) {
+        self.bind(name, &node.id);
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.absent = None;
         let is_new = vm.record.node.as_ref().is_none_or(|known| known.id != node.id);
@@ -47,6 +48,27 @@ impl Engine {
             RecordState::Terminating => self.advance(name),
             _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
             _ => {}
+        }
+    }
+
+    /// Binds a node to the VM that it says it is; another VM that had a node with this id has lost it, because ids
+    /// can come back.
+    pub(crate) fn bind(&mut self, name: &VmName, node: &NodeId) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let Some(provider) = self.providers.get_mut(&vm.record.provider) else { return };
+        provider.orphans.remove(node);
+        let before = provider.by_node.insert(node.clone(), name.clone());
+        if let Some(before) = before.filter(|before| before != name) {
+            self.lose(&before, "its node is gone: another VM's node has its id");
+        }
+    }
+
+    /// Gives up a VM whose node is lost, unless somebody uses it.
+    pub(crate) fn lose(&mut self, name: &VmName, why: &str) {
+        match self.vms.get(name).map(|vm| vm.record.state) {
+            Some(RecordState::InUse | RecordState::Held) => self.suspect(name, why),
+            Some(RecordState::Terminating) => self.advance(name),
+            _ => self.terminate(name, why),
         }
     }
 

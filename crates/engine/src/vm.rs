@@ -34,6 +34,8 @@ pub(crate) struct Vm {
     pub(crate) seen_in: Option<EffectId>,
     /// Since when, and in how many complete listings, the node is absent.
     pub(crate) absent: Option<(Timestamp, u32)>,
+    /// The last listing showed the node's id on a node that is not this VM's.
+    pub(crate) usurped: bool,
 }
 
 impl Vm {
@@ -51,6 +53,7 @@ impl Vm {
             destroyed_at: None,
             seen_in: None,
             absent: None,
+            usurped: false,
         }
     }
 
@@ -339,9 +342,9 @@ impl Engine {
             }
             return None;
         };
-        // A provider that goes on listing dead nodes proves their end, too; and so does another VM's node with this id.
+        // A provider that goes on listing dead nodes proves their end, too; and so does another node with this id.
         let holder = self.providers.get(&vm.record.provider).and_then(|known| known.by_node.get(&node.id));
-        if node.state == NodeState::Terminated || holder.is_some_and(|holder| holder != name) {
+        if node.state == NodeState::Terminated || vm.usurped || holder != Some(name) {
             self.vanish(name);
             return None;
         }

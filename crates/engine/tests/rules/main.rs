@@ -4,6 +4,7 @@
 mod acquire;
 mod backoff;
 mod check;
+mod ids;
 mod lab;
 mod lease;
 mod life;

@@ -1,0 +1,156 @@
+//! Identity: a node is its provider's id and our token together, and ids can come back.
+
+use vmpool_engine::{Effect, Outcome};
+use vmpool_model::{
+    EventKind, InstallationId, Node, NodeId, PoolName, ProviderName, RecordState, VmName,
+    config::ProviderConfig, states::NodeState,
+};
+
+use crate::lab::{Lab, config, quota, seconds, spec, wish};
+
+/// A pool of two VMs: one ready, the other asked for; and the node of the first.
+fn one_of_two() -> (Lab, Node) {
+    let mut pool = config(2);
+    pool.max_starting = 1;
+    let mut lab = Lab::new(pool);
+    let node = lab.created(NodeState::Running);
+    lab.checked(Ok(()));
+    (lab, node)
+}
+
+/// Answers the create with a node that has the id of another.
+fn created_as(lab: &mut Lab, id: &NodeId) -> Node {
+    let (create, token) = lab.create();
+    let mut node = lab.node(&token, NodeState::Running);
+    node.id = id.clone();
+    lab.answer(create, Outcome::Created(Ok(Box::new(node.clone()))));
+    node
+}
+
+fn vm_of(node: &Node) -> VmName {
+    VmName::new(&node.name).unwrap()
+}
+
+#[test]
+fn f16_a_ready_vm_whose_node_id_another_vm_has_now_is_gone_and_never_leased() {
+    let (mut lab, old) = one_of_two();
+    let new = created_as(&mut lab, &old.id);
+    assert!(lab.vm(&vm_of(&old)).is_none());
+    lab.checked(Ok(()));
+    assert_eq!(lab.granted(wish("r1", "ann")).lease.vm, vm_of(&new));
+    assert_eq!(lab.destroys(), 0);
+}
+
+#[test]
+fn f16_a_leased_vm_whose_node_id_another_vm_has_now_is_doubted_and_kept() {
+    let (mut lab, old) = one_of_two();
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let new = created_as(&mut lab, &old.id);
+    let doubted = lab.vm(&vm_of(&old)).unwrap();
+    assert!(doubted.suspect.is_some() && doubted.state == RecordState::InUse);
+    lab.list(std::slice::from_ref(&new));
+    lab.release(&lease);
+    assert!(lab.vm(&vm_of(&old)).is_none());
+    assert_eq!(lab.destroys(), 0, "the id is the other VM's");
+}
+
+#[test]
+fn f16_of_two_records_with_one_node_id_the_node_belongs_to_the_one_its_token_names() {
+    let (mut lab, old) = one_of_two();
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let new = created_as(&mut lab, &old.id);
+    lab.checked(Ok(()));
+    lab.restart();
+    for _ in 0..20 {
+        lab.list(std::slice::from_ref(&new));
+    }
+    assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 0));
+    lab.pass(seconds(600));
+    assert!(lab.vm(&lease.vm).is_none(), "its lease expired and its node is another VM's");
+    assert_eq!(lab.vm(&vm_of(&new)).unwrap().state, RecordState::Ready);
+}
+
+#[test]
+fn f16_a_node_id_that_came_back_at_another_installation_is_never_destroyed() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let name = vm_of(&node);
+    node.token.as_mut().unwrap().installation = InstallationId::new("other").unwrap();
+    for _ in 0..20 {
+        lab.list(std::slice::from_ref(&node));
+    }
+    assert_eq!(lab.destroys(), 0);
+    assert!(lab.vm(&name).is_none(), "its own node is proven gone");
+}
+
+#[test]
+fn f16_a_node_id_that_came_back_as_a_node_of_ours_without_record_is_an_orphan() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let name = vm_of(&node);
+    node.token.as_mut().unwrap().vm = VmName::new("small-forgotten").unwrap();
+    while lab.vm(&name).is_some() {
+        assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 0));
+        lab.list(std::slice::from_ref(&node));
+    }
+    lab.list(std::slice::from_ref(&node));
+    assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 1));
+}
+
+#[test]
+fn a_node_that_two_providers_list_is_no_orphan_of_either() {
+    let mut spec = spec(config(1));
+    let twin = ProviderName::new("twin").unwrap();
+    spec.providers.insert(twin.clone(), ProviderConfig::new("dummy"));
+    let mut lab = Lab::of(spec);
+    let node = lab.boot_all().remove(0);
+    for _ in 0..30 {
+        let listings: Vec<_> = lab
+            .effects
+            .iter()
+            .filter_map(|(id, effect)| match effect {
+                Effect::List { provider } => Some((*id, provider.clone())),
+                _ => None,
+            })
+            .collect();
+        for (id, provider) in listings {
+            let nodes = vmpool_engine::ListedNodes { nodes: vec![node.clone()], complete: true };
+            lab.answer(id, Outcome::Listed { provider, result: Ok(nodes) });
+        }
+        lab.pass(seconds(10));
+    }
+    assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 0));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+}
+
+#[test]
+fn nodes_of_a_pool_that_another_domain_may_have_are_left_alone() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let token = node.token.as_mut().unwrap();
+    (token.pool, token.vm) = (PoolName::new("large").unwrap(), VmName::new("large-1").unwrap());
+    node.id = NodeId::new("elsewhere").unwrap();
+    for _ in 0..20 {
+        lab.list(std::slice::from_ref(&node));
+    }
+    let elsewhere =
+        |effect: &Effect| matches!(effect, Effect::Destroy { node, .. } if node.as_str() == "elsewhere");
+    assert_eq!(lab.count(elsewhere), 0);
+}
+
+#[test]
+fn f4_a_vm_whose_destruction_is_refused_because_it_is_gone_is_forgotten_when_listings_prove_it() {
+    let mut lab = Lab::new(config(1));
+    let node = lab.boot_all().remove(0);
+    let name = vm_of(&node);
+    let _ = lab.step(vmpool_engine::Input::Terminate { vm: name.clone(), reason: String::new() });
+    lab.destroyed(Err(quota()));
+    let first = lab.now;
+    while lab.now.since(first) < seconds(60) {
+        lab.list(&[]);
+        if lab.destroys() != 0 {
+            lab.destroyed(Err(quota()));
+        }
+    }
+    assert!(lab.vm(&name).is_none(), "or it takes up room for ever");
+}
