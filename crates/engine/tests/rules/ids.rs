@@ -101,7 +101,7 @@ fn f16_a_node_id_that_came_back_as_a_node_of_ours_without_record_is_an_orphan() 
 fn a_node_that_two_providers_list_is_no_orphan_of_either() {
     let mut spec = spec(config(1));
     let twin = ProviderName::new("twin").unwrap();
-    spec.providers.insert(twin.clone(), ProviderConfig::new("dummy"));
+    spec.providers.insert(twin, ProviderConfig::new("dummy"));
     let mut lab = Lab::of(spec);
     let node = lab.boot_all().remove(0);
     for _ in 0..30 {

@@ -35,7 +35,7 @@ fn happened(world: &mut World, event: &Event) -> Result<(), String> {
     let life = &mut world.ledger.life;
     match event.kind {
         EventKind::VmSpawning => {
-            if let Some((until, _)) = life.pauses.get(&pool) {
+            if let Some((until, ..)) = life.pauses.get(&pool) {
                 ensure!(*until <= now, "{pool} spawns although it pauses until {until}");
             }
             if let Some(last) = life.last_spawns.insert(pool.clone(), now) {
@@ -61,13 +61,16 @@ fn pause(
     asked: std::time::Duration,
 ) {
     let now = world.now;
-    let (until, failures) = world.ledger.life.pauses.entry(pool.clone()).or_insert((now, 0));
+    let (until, at_most, failures) = world.ledger.life.pauses.entry(pool.clone()).or_insert((now, now, 0));
     // Those who fail together count once.
-    if *until <= now {
+    if *at_most <= now {
         *failures += 1;
     }
     let doubled = config.retry_min * 2_u32.pow((*failures - 1).min(10));
-    *until = now + doubled.min(config.retry_max).max(asked);
+    let least = doubled.min(config.retry_max).max(asked);
+    *until = now + least;
+    // The engine stretches pauses by up to a half.
+    *at_most = (*at_most).max(now + least * 3 / 2);
 }
 
 fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) -> Result<(), String> {
