@@ -11,8 +11,17 @@ pub(crate) fn run(rounds: u32, seed: Option<u64>) -> Result<(), Error> {
     cargo::run(&["build", "--quiet", "--package", "vmpool-tests", "--bins"], &[])?;
     let rounds = rounds.to_string();
     let seed = seed.map(|seed| seed.to_string());
-    let mut args =
-        vec!["run", "--quiet", "--package", "vmpool-tests", "--bin", "vmpool-crash", "--", "--rounds", &rounds];
+    let mut args = vec![
+        "run",
+        "--quiet",
+        "--package",
+        "vmpool-tests",
+        "--bin",
+        "vmpool-crash",
+        "--",
+        "--rounds",
+        &rounds,
+    ];
     if let Some(seed) = &seed {
         args.extend(["--seed", seed]);
     }
