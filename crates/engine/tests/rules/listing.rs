@@ -1,7 +1,7 @@
 //! What listings prove, and what they do not (F6).
 
 use vmpool_engine::Effect;
-use vmpool_model::{EventKind, RecordState, states::NodeState};
+use vmpool_model::{EventKind, Failure, FailureKind, RecordState, states::NodeState};
 
 use crate::lab::{Lab, config, provider, seconds, spec, timeout, wish};
 
@@ -62,6 +62,18 @@ fn f6_partial_and_failed_listings_prove_nothing() {
     assert_eq!(lab.only_vm().state, RecordState::Ready);
     assert_eq!(lab.happened(EventKind::ProviderFailed), 10);
     assert_eq!(lab.happened(EventKind::ProviderRecovered), 9);
+}
+
+#[test]
+fn a_refused_login_proves_nothing() {
+    let mut lab = Lab::ready(config(2));
+    lab.granted(wish("r1", "ann"));
+    for _ in 0..10 {
+        lab.listed(Err(Failure::not_applied(FailureKind::Authentication, "wrong password")));
+    }
+    assert_eq!(lab.counts([RecordState::Ready, RecordState::InUse]), [1, 1]);
+    assert!(lab.vms().all(|vm| vm.suspect.is_none()));
+    assert_eq!(lab.destroys(), 0);
 }
 
 #[test]
