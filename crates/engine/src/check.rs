@@ -132,3 +132,126 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
         false => Err(otherwise()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::{
+        Acquire, InstallationId, Node, NodeId, NodeView, Owner, PoolName, ProviderName, RequestId, Timestamp,
+        VmName,
+        config::{PoolConfig, ProviderConfig},
+        states::NodeState,
+    };
+
+    use super::*;
+    use crate::{Input, Records, Spec, provider::Orphan};
+
+    fn provider() -> ProviderName {
+        ProviderName::new("lab").unwrap()
+    }
+
+    fn pool() -> PoolName {
+        PoolName::new("small").unwrap()
+    }
+
+    fn record(name: &str, state: RecordState) -> VmRecord {
+        let name = VmName::new(name).unwrap();
+        let mut record = VmRecord::intended(name, pool(), provider(), Timestamp::default());
+        let node = Node::new(NodeId::new(record.name.as_str()).unwrap(), "node", NodeState::Running);
+        record.node = Some(NodeView::from(&node));
+        record.state = state;
+        record
+    }
+
+    /// An engine with a VM that is leased, one that is ready, and a request that waits for a third.
+    fn engine() -> Engine {
+        let mut spec = Spec::new(InstallationId::new("test").unwrap(), 1, 7);
+        spec.providers.insert(provider(), ProviderConfig::new("dummy"));
+        spec.pools.insert(pool(), PoolConfig::new(provider(), "template", 2));
+        let vms = vec![record("small-a", RecordState::Ready), record("small-b", RecordState::Ready)];
+        let records = Records { vms, ..Records::default() };
+        let mut engine = Engine::recover(spec, records, Timestamp::default());
+        for request in ["r1", "r2", "r3"] {
+            let acquire = Acquire::new(RequestId::new(request).unwrap(), pool(), Owner::new("ann").unwrap());
+            let wait = std::time::Duration::from_secs(60);
+            let _ = engine.step(Timestamp::default(), Input::Acquire(Box::new(acquire.with_wait(wait))));
+        }
+        let first = engine.leases().next().map(|lease| lease.id.clone()).unwrap();
+        let _ = engine.step(Timestamp::default(), Input::Release(first));
+        engine
+    }
+
+    /// Breaks one thing, and checks that it is found.
+    fn finds(what: &str, damage: impl FnOnce(&mut Engine)) {
+        let mut engine = engine();
+        assert_eq!(engine.check(), Ok(()));
+        damage(&mut engine);
+        let found = engine.check();
+        assert!(found.as_ref().is_err_and(|found| found.contains(what)), "{found:?}");
+    }
+
+    fn vm_in(engine: &mut Engine, state: RecordState) -> &mut Vm {
+        engine.vms.values_mut().find(|vm| vm.record.state == state).unwrap()
+    }
+
+    #[test]
+    fn a_lease_and_its_vm_name_each_other() {
+        finds("with lease None", |engine| vm_in(engine, RecordState::InUse).record.lease = None);
+        finds("which is none or of another VM", |engine| {
+            engine.leases.clear();
+        });
+        finds("whose record is", |engine| {
+            vm_in(engine, RecordState::InUse).record.owner = Some(Owner::new("bob").unwrap());
+        });
+        finds("was granted", |engine| {
+            let bob = RequestId::new("r9").unwrap();
+            engine.leases.values_mut().for_each(|lease| lease.request = bob.clone());
+        });
+    }
+
+    #[test]
+    fn every_index_says_what_a_recount_says() {
+        finds("a recount gives", |engine| {
+            let extra = record("small-c", RecordState::Ready);
+            engine.pools.values_mut().for_each(|pool| pool.count_in(&extra));
+        });
+        finds("a recount gives", |engine| engine.pools.values_mut().for_each(|pool| pool.queue.clear()));
+    }
+
+    #[test]
+    fn every_node_is_bound_to_its_vm_and_is_no_orphan() {
+        finds("without a node", |engine| drop(vm_in(engine, RecordState::InUse).record.node.take()));
+        finds("which has None", |engine| drop(vm_in(engine, RecordState::Terminating).record.node.take()));
+        finds("counts as an orphan", |engine| {
+            for provider in engine.providers.values_mut() {
+                let orphan = || Orphan { since: Timestamp::default(), seen: 1, destroying: None };
+                provider.orphans = provider.by_node.keys().map(|node| (node.clone(), orphan())).collect();
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_waits_for_ever() {
+        finds("for ever", |engine| {
+            let vm = vm_in(engine, RecordState::Terminating);
+            let (name, effect) = (vm.record.name.clone(), vm.effect.take());
+            engine.timers.set(Timer::Vm(name), None);
+            effect.map(|id| engine.awaited.remove(&id));
+        });
+        finds("expires at", |engine| {
+            let leases: Vec<_> = engine.leases.keys().cloned().collect();
+            leases.into_iter().for_each(|lease| engine.timers.set(Timer::Lease(lease), None));
+        });
+        finds("r3 is due", |engine| {
+            engine.timers.set(Timer::Request(RequestId::new("r3").unwrap()), None);
+        });
+        finds("never listed again", |engine| {
+            engine.providers.values_mut().for_each(|provider| provider.listing = None);
+            engine.timers.set(Timer::Provider(provider()), None);
+        });
+        finds("are awaited", |engine| {
+            let id = crate::EffectId(99);
+            engine.awaited.insert(id, VmName::new("small-z").unwrap());
+        });
+        finds("nobody awaits", |engine| engine.awaited.clear());
+    }
+}

@@ -194,9 +194,16 @@ impl Engine {
             Some(retry_at) if self.now < retry_at => return Some(retry_at.min(deadline)),
             _ => {}
         }
+        // After a change of the configuration, the template may be gone, or another provider's.
+        let pool = self.pools.get(&vm.record.pool);
+        let is_wanted = pool.is_some_and(|pool| !pool.retired && pool.config.provider == vm.record.provider);
         match vm.may_exist {
             true => self.find(name),
-            false => self.create(name),
+            false if is_wanted => self.create(name),
+            false => {
+                self.terminate(name, "its pool no longer makes such VMs");
+                return None;
+            }
         }
         Some(deadline)
     }

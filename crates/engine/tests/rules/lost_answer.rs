@@ -101,6 +101,44 @@ fn a_node_that_a_listing_shows_before_the_create_is_answered_is_taken() {
 }
 
 #[test]
+fn of_several_nodes_with_the_token_the_one_that_lives_is_adopted() {
+    for dead in [NodeState::Terminated, NodeState::Error] {
+        for order in [[0, 1], [1, 0]] {
+            let mut lab = Lab::new(config(1));
+            let (_, token) = lab.create();
+            lab.not_created(timeout());
+            lab.pass(seconds(2));
+            let nodes = [lab.node(&token, dead), lab.node(&token, NodeState::Running)];
+            lab.found(order.map(|index: usize| nodes[index].clone()).to_vec());
+            assert_eq!(lab.only_vm().node.as_ref().unwrap().id, nodes[1].id, "{dead} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn the_node_that_a_listing_showed_first_stays_the_vms_node() {
+    let mut lab = Lab::new(config(1));
+    let (create, token) = lab.create();
+    let first = lab.node(&token, NodeState::Pending);
+    let second = lab.node(&token, NodeState::Running);
+    lab.list(std::slice::from_ref(&first));
+    lab.answer(create, vmpool_engine::Outcome::Created(Ok(Box::new(second))));
+    assert_eq!(lab.only_vm().node.as_ref().unwrap().id, first.id);
+    assert_eq!(lab.only_vm().state, RecordState::Spawning);
+}
+
+#[test]
+fn the_answer_to_a_create_tells_more_than_a_listing_before_it() {
+    let mut lab = Lab::new(config(1));
+    let (create, token) = lab.create();
+    let mut node = lab.node(&token, NodeState::Pending);
+    lab.list(std::slice::from_ref(&node));
+    node.state = NodeState::Running;
+    lab.answer(create, vmpool_engine::Outcome::Created(Ok(Box::new(node))));
+    assert_eq!(lab.only_vm().state, RecordState::CheckHealth);
+}
+
+#[test]
 fn a_second_node_with_the_same_token_is_an_orphan_and_goes() {
     let mut lab = Lab::new(config(1));
     let (create, token) = lab.create();

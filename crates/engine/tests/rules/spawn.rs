@@ -210,6 +210,37 @@ fn a_create_that_is_answered_after_the_vm_was_given_up_leaks_nothing() {
     assert_eq!(lab.destroyed(Ok(())), node.id);
 }
 
+/// Restarts with another configuration while a create is under way, which was never carried out.
+fn reconfigured(change: impl FnOnce(&mut vmpool_engine::Spec)) -> Lab {
+    let mut lab = Lab::new(config(1));
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    change(&mut spec);
+    lab.restart_as(spec);
+    assert_eq!(lab.finds(), 1);
+    lab.found(vec![]);
+    lab
+}
+
+#[test]
+fn a_vm_without_a_node_whose_pool_left_the_configuration_is_not_made() {
+    let lab = reconfigured(|spec| spec.pools.clear());
+    assert_eq!((lab.creates(), lab.vms().count()), (0, 0));
+}
+
+#[test]
+fn a_vm_without_a_node_whose_pool_moved_to_another_provider_is_made_there() {
+    let other = vmpool_model::ProviderName::new("other").unwrap();
+    let lab = reconfigured(|spec| {
+        spec.providers.insert(other.clone(), vmpool_model::config::ProviderConfig::new("dummy"));
+        spec.pools.get_mut(&pool()).unwrap().provider = other.clone();
+    });
+    let made_there =
+        |effect: &Effect| matches!(effect, Effect::Create { provider, .. } if *provider == other);
+    assert_eq!((lab.creates(), lab.count(made_there)), (1, 1));
+    assert_eq!(lab.only_vm().provider, other);
+}
+
 #[test]
 fn a_pool_that_left_the_configuration_keeps_what_it_has_and_adds_nothing() {
     let mut lab = Lab::ready(config(2));

@@ -34,8 +34,8 @@ pub(crate) enum Act {
     Release { pick: u8 },
     /// An operator terminates a VM.
     Terminate { pick: u8 },
-    /// The engine is killed.
-    Crash { point: CrashPoint, applied: u8, downtime: u8 },
+    /// The engine is killed; when it is back, its last pool may have left the configuration.
+    Crash { point: CrashPoint, applied: u8, downtime: u8, retire: bool },
 }
 
 /// How an effect fares.
@@ -118,7 +118,7 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         2 => pick().prop_map(|pick| Act::Renew { pick }),
         5 => pick().prop_map(|pick| Act::Release { pick }),
         1 => pick().prop_map(|pick| Act::Terminate { pick }),
-        3 => (proptest::sample::select(points), pick(), prop_oneof![0..3_u8, any::<u8>()])
-            .prop_map(|(point, applied, downtime)| Act::Crash { point, applied, downtime }),
+        3 => (proptest::sample::select(points), pick(), prop_oneof![0..3_u8, any::<u8>()], prop::bool::weighted(0.2))
+            .prop_map(|(point, applied, downtime, retire)| Act::Crash { point, applied, downtime, retire }),
     ]
 }

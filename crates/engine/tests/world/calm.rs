@@ -3,7 +3,12 @@
 use vmpool_engine::{Effect, EffectId, Input};
 use vmpool_model::{Acquire, Owner, RecordState, RequestId, RequestStatus};
 
-use crate::{act::How, cloud::CloudNode, setup::seconds, world::World};
+use crate::{
+    act::How,
+    cloud::CloudNode,
+    setup::seconds,
+    world::{Crash, World},
+};
 
 /// How long it may take, in seconds: the longest wait of a configuration, several times.
 const LIMIT: u64 = 1_500;
@@ -13,6 +18,7 @@ impl World {
     pub(crate) fn calm_down(&mut self) -> Result<(), String> {
         self.tell(|| "calm".to_owned());
         self.disarm();
+        self.crash(Crash::default())?;
         let pools: Vec<_> = self.spec().pools.keys().cloned().collect();
         for pool in pools {
             let request = RequestId::new(format!("last-of-{pool}")).unwrap();

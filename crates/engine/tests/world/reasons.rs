@@ -17,7 +17,7 @@ pub(crate) fn check(
     new: &VmRecord,
 ) -> Result<(), String> {
     let reason = new.problem.as_deref().unwrap_or_default();
-    let config = &world.spec().pools[&old.pool];
+    let config = &world.pool(old);
     let now = world.now;
     let lease_ended = before.vms.get(&old.name).and_then(|vm| vm.lease.as_ref());
     let lease_ended = lease_ended.is_some_and(|lease| !world.working.leases.contains_key(lease));
@@ -27,6 +27,9 @@ pub(crate) fn check(
         "its lease was released" | "its lease expired" => lease_ended,
         "it took longer than boot_timeout to start" => {
             old.state.is_starting() && old.created_at + config.boot_timeout <= now
+        }
+        "its pool no longer makes such VMs" => {
+            old.node.is_none() && !world.spec().pools.contains_key(&old.pool)
         }
         "its last user did not come back" => !old.is_clean() && old.since + config.dirty_timeout <= now,
         "the pool no longer needs it" => {

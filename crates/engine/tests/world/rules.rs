@@ -106,7 +106,8 @@ fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     fresh.problem.clone_from(&vm.problem);
     ensure!(*vm == fresh, "{vm:?} does not begin as intended");
     ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
-    let config = &world.spec().pools[&vm.pool];
+    ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
+    let config = world.pool(vm);
     let records = world.working.vms.values().filter(|other| other.pool == vm.pool);
     let starting = records.clone().filter(|other| other.state.is_starting()).count();
     ensure!(starting < config.max_starting as usize, "{} VMs of {} start", starting + 1, vm.pool);
@@ -245,7 +246,10 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let intended = matches!(record.state, RecordState::Spawning | RecordState::Terminating);
             ensure!(intended && record.node.is_none(), "a node is asked for, for {record:?}");
             let fits = *token == record.token(&ours) && *provider == record.provider;
-            ensure!(fits && *template == world.spec().pools[&record.pool].template, "{effect:?}: {record:?}");
+            ensure!(
+                fits && *template == world.pool(record).template && !template.is_empty(),
+                "{effect:?}: {record:?}"
+            );
             ensure!(world.ledger.life.created.insert(vm.clone()), "{vm} is created again without a look");
             let in_flight = world.flights.values().any(
                 |flight| matches!(&flight.effect, Effect::Create { token: other, .. } if other == token),

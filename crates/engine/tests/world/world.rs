@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Input, ListedNodes, Outcome, Records, Spec, Step};
 use vmpool_model::{
     Acquire, Failure, FailureKind, InstallationId, LeaseId, Node, Owner, ProviderName, RequestId, Sandbox,
-    Timestamp, Token, VmName, states::NodeState,
+    Timestamp, Token, VmName, VmRecord, config::PoolConfig, states::NodeState,
 };
 
 use crate::{
@@ -32,9 +32,22 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) wishes: Vec<Acquire>,
     pub(crate) leases: Vec<LeaseId>,
-    armed: Option<(CrashPoint, u8, u8)>,
+    armed: Option<(CrashPoint, Crash)>,
+    /// All pools, those that left the configuration included.
+    full: Spec,
     /// Told only for a history that is known to fail: it takes most of the time.
     story: Option<Vec<String>>,
+}
+
+/// How the engine is killed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Crash {
+    /// Which of the effects under way the clouds carry out all the same, bit by bit.
+    applied: u8,
+    /// For how many seconds the engine is down.
+    downtime: u8,
+    /// Whether the last pool leaves the configuration.
+    retire: bool,
 }
 
 /// An effect under way.
@@ -56,7 +69,8 @@ impl World {
             .map(|(name, config)| (name.clone(), Cloud::new(config.visibility_window, setup.lists_dead)));
         Self {
             clouds: clouds.collect(),
-            engine: Engine::recover(spec, Records::default(), now),
+            engine: Engine::recover(spec.clone(), Records::default(), now),
+            full: spec,
             now,
             working: Store::default(),
             committed: (Store::default(), Past::default()),
@@ -69,6 +83,12 @@ impl World {
             armed: None,
             story: is_told.then(Vec::new),
         }
+    }
+
+    /// A pool's configuration; that of one that left it says only that nothing is wanted.
+    pub(crate) fn pool(&self, vm: &VmRecord) -> PoolConfig {
+        let config = self.spec().pools.get(&vm.pool).cloned();
+        config.unwrap_or_else(|| PoolConfig::new(vm.provider.clone(), "", 0))
     }
 
     pub(crate) fn spec(&self) -> &Spec {
@@ -145,13 +165,18 @@ impl World {
                     None => Ok(()),
                 }
             }
-            Act::Crash { point: CrashPoint::WithEffects, applied, downtime } => {
-                self.commit();
-                self.crash(applied, downtime)
-            }
-            Act::Crash { point, applied, downtime } => {
-                self.armed = Some((point, applied, downtime));
-                Ok(())
+            Act::Crash { point, applied, downtime, retire } => {
+                let crash = Crash { applied, downtime, retire };
+                match point {
+                    CrashPoint::WithEffects => {
+                        self.commit();
+                        self.crash(crash)
+                    }
+                    _ => {
+                        self.armed = Some((point, crash));
+                        Ok(())
+                    }
+                }
             }
         }
     }
@@ -178,7 +203,7 @@ impl World {
     }
 
     fn acquire(&mut self, pool: u8, owner: u8, sandbox: u8, wait: u8, ttl: u8) -> Result<(), String> {
-        let pool = pool_name(usize::from(pool) % self.spec().pools.len());
+        let pool = pool_name(usize::from(pool) % self.full.pools.len());
         let request = RequestId::new(format!("request-{}", self.wishes.len())).unwrap();
         let sandbox = (sandbox != 0).then(|| Sandbox::new(format!("sandbox{sandbox}")).unwrap());
         let acquire = Acquire::new(request, pool, Owner::new(format!("owner{owner}")).unwrap())
@@ -212,16 +237,16 @@ impl World {
         }
         self.waiting.extend(step.effects);
         match self.armed.take() {
-            Some((CrashPoint::BeforeCommit, applied, downtime)) => {
+            Some((CrashPoint::BeforeCommit, crash)) => {
                 self.tell(|| "the commit fails".to_owned());
                 self.waiting.clear();
                 (self.working, self.ledger.past) = self.committed.clone();
-                self.crash(applied, downtime)
+                self.crash(crash)
             }
-            Some((_, applied, downtime)) => {
+            Some((_, crash)) => {
                 self.waiting.clear();
                 self.commit();
-                self.crash(applied, downtime)
+                self.crash(crash)
             }
             None if self.group != 0 => {
                 self.group -= 1;
@@ -246,8 +271,9 @@ impl World {
     }
 
     /// Kills the engine; the clouds may still do what they were asked for, at the latest within their window.
-    fn crash(&mut self, applied: u8, downtime: u8) -> Result<(), String> {
-        self.tell(|| format!("crash {applied:#b}, down for {downtime} s"));
+    pub(crate) fn crash(&mut self, crash: Crash) -> Result<(), String> {
+        self.tell(|| format!("{crash:?}"));
+        let Crash { applied, downtime, retire } = crash;
         self.group = 0;
         for (index, (_, flight)) in std::mem::take(&mut self.flights).into_iter().enumerate() {
             let is_applied = applied >> (index % 8) & 1 == 1;
@@ -267,8 +293,11 @@ impl World {
         }
         self.now = self.now + seconds(u64::from(downtime));
         let now = self.now;
-        let mut spec = self.spec().clone();
-        spec.epoch += 1;
+        let mut spec = self.full.clone();
+        spec.epoch = self.spec().epoch + 1;
+        if retire && 1 < spec.pools.len() {
+            spec.pools.pop_last();
+        }
         self.engine = Engine::recover(spec, self.committed.0.records(), now);
         self.ledger.begin_life(now);
         self.pass(now)
