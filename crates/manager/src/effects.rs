@@ -218,6 +218,13 @@ impl Effects {
         for job in &jobs {
             self.leave(job);
         }
+        // Once for all that shared the listing: the next may have begun before the second of them is looked at.
+        if let Some(provider) = jobs.iter().find_map(Job::listed) {
+            if let Some(asks) = self.asks.get_mut(provider) {
+                asks.under_way = false;
+            }
+            self.list(provider);
+        }
         let outcomes = jobs.into_iter().zip(outcomes.into_iter().flatten());
         outcomes.map(|(job, outcome)| Wake::Done(job.id, outcome)).collect()
     }
@@ -232,12 +239,6 @@ impl Effects {
 
     /// Begins what waited for a job to end.
     fn leave(&mut self, job: &Job) {
-        if let Effect::Find { provider, .. } | Effect::List { provider } = &job.effect {
-            if let Some(asks) = self.asks.get_mut(provider) {
-                asks.under_way = false;
-            }
-            self.list(provider);
-        }
         let Some(place) = job.place() else { return };
         match self.busy.get_mut(&place).and_then(VecDeque::pop_front) {
             Some(next) if !self.stopping => self.begin(next),
@@ -247,6 +248,14 @@ impl Effects {
 }
 
 impl Job {
+    /// Returns the provider that the job waits for a listing of.
+    fn listed(&self) -> Option<&ProviderName> {
+        match &self.effect {
+            Effect::Find { provider, .. } | Effect::List { provider } => Some(provider),
+            _ => None,
+        }
+    }
+
     fn place(&self) -> Option<Place> {
         match &self.effect {
             Effect::Create { vm, .. } | Effect::Find { vm, .. } | Effect::Destroy { vm: Some(vm), .. } => {

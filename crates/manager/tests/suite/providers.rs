@@ -102,6 +102,19 @@ async fn look_ups_share_a_listing() {
     assert!(listings <= 4, "{listings} listings for 20 look-ups");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_listed_once_at_a_time_however_many_look_ups_wait() {
+    let world = World::new();
+    let mut config = ProviderConfig::new("dummy");
+    config.request_timeout = seconds(15);
+    (0..30).for_each(|_| world.driver.trick("create", Trick::Hang));
+    (0..100).for_each(|_| world.driver.trick("list", Trick::Wait(5)));
+    let builder = world.builder().provider(lab(), config, world.driver.clone());
+    let _manager = builder.pool(small(), pool(6)).start().await.unwrap();
+    pass(seconds(200)).await;
+    assert_eq!(world.driver.most_listings(), 1);
+}
+
 /// A checker that never answers for some, and passes the others.
 #[derive(Debug)]
 struct Hanging;

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -46,11 +46,24 @@ pub(crate) struct SpyDriver {
     inner: DummyDriver,
     log: Log,
     tricks: Mutex<VecDeque<(&'static str, Trick)>>,
+    listings: AtomicUsize,
+    most_listings: AtomicUsize,
 }
 
 impl SpyDriver {
     pub(crate) fn new(inner: DummyDriver, log: Log) -> Self {
-        Self { inner, log, tricks: Mutex::default() }
+        Self {
+            inner,
+            log,
+            tricks: Mutex::default(),
+            listings: AtomicUsize::new(0),
+            most_listings: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many listings were under way at once at most.
+    pub(crate) fn most_listings(&self) -> usize {
+        self.most_listings.load(Ordering::SeqCst)
     }
 
     pub(crate) fn trick(&self, operation: &'static str, trick: Trick) {
@@ -85,8 +98,12 @@ impl Driver for SpyDriver {
 
     async fn list(&self) -> Result<Listing, DriverError> {
         self.log.note("list");
+        let now = self.listings.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_listings.fetch_max(now, Ordering::SeqCst);
         self.play("list").await;
-        self.inner.list().await
+        let listing = self.inner.list().await;
+        self.listings.fetch_sub(1, Ordering::SeqCst);
+        listing
     }
 
     async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {
