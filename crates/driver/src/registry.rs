@@ -101,8 +101,26 @@ impl OpenError {
     /// [`OpenError::Options`].
     pub fn parse<T: DeserializeOwned>(options: &DriverOptions) -> Result<T, Self> {
         let value = serde_json::Value::Object(options.0.clone());
-        serde_path_to_error::deserialize(value)
-            .map_err(|err| Self::Options { place: err.path().to_string(), reason: err.inner().to_string() })
+        serde_path_to_error::deserialize(value).map_err(|err| Self::Options {
+            place: err.path().to_string(),
+            reason: without_value(&err.inner().to_string()),
+        })
+    }
+}
+
+/// Takes the value out of a parser's message, which quotes it: an option may be a secret.
+fn without_value(message: &str) -> String {
+    let quoting = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let Some(start) = quoting.iter().find(|start| message.starts_with(**start)) else {
+        return message.to_owned();
+    };
+    let (found, expected) =
+        message[start.len()..].rsplit_once(", expected ").unwrap_or((&message[start.len()..], ""));
+    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    let what = format!("{start}{kind}");
+    match expected {
+        "" => what.trim_end().to_owned(),
+        expected => format!("{}, expected {expected}", what.trim_end()),
     }
 }
 
@@ -151,5 +169,37 @@ impl Registry {
                 known: self.names().map(str::to_owned).collect(),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Login {
+        #[expect(dead_code, reason = "only the failure to read it matters")]
+        port: u16,
+    }
+
+    fn reason(json: &str) -> String {
+        let options: DriverOptions = serde_json::from_str(json).unwrap();
+        OpenError::parse::<Login>(&options).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named_by_its_place_and_never_shown() {
+        let shown = reason(r#"{"port": "hunter2, expected \"nothing"}"#);
+        assert_eq!(shown, "option port: invalid type: string, expected u16");
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_is_not_shown_either() {
+        assert_eq!(reason(r#"{"port": 123456789}"#), "option port: invalid value: integer, expected u16");
+    }
+
+    #[test]
+    fn a_missing_option_is_named() {
+        assert_eq!(reason("{}"), "option .: missing field `port`");
     }
 }
