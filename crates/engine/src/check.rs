@@ -214,7 +214,9 @@ mod tests {
             let extra = record("small-c", RecordState::Ready);
             engine.pools.values_mut().for_each(|pool| pool.count_in(&extra));
         });
-        finds("a recount gives", |engine| engine.pools.values_mut().for_each(|pool| pool.queue.clear()));
+        finds("a recount gives", |engine| {
+            engine.pools.values_mut().for_each(|pool| pool.queue = crate::queue::Queue::default());
+        });
     }
 
     #[test]
