@@ -132,7 +132,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         folder: "server",
-        purpose: "the daemon as a library: config, HTTP API, dashboard, metrics",
+        purpose: "the daemon as a library: its config and its HTTP API",
         may_depend_on: &["vmpool", "api"],
         never_reaches: &[],
     },

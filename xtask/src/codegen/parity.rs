@@ -30,9 +30,10 @@ pub(crate) fn render_doc(root: &Path) -> Result<String, CodegenError> {
     let items = items(&table, root)?;
     let mut out = format!("<!-- {MARKER} from `xtask/tables/{SOURCE}`; do not edit. -->\n\n");
     out += "# Parity with the older systems\n\n";
-    out += "vmpool does what five older systems do, with one vocabulary.\n";
+    out += "vmpool is to do all that five older systems do, with one vocabulary.\n";
     out += "This page lists every class, method, attribute, constant and exception that their documentation names.\n";
-    out += "A test names every item that is listed as built, so that none can be missing.\n\n";
+    out += "A test names every item that is listed as built, so that none can be missing; \
+            of what is not built yet it says where it will be.\n\n";
     out += "| system | items | built | not built yet |\n|---|---:|---:|---:|\n";
     for system in systems(&items) {
         let all = items.iter().filter(|item| item.system == system);
