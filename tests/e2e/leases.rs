@@ -1,8 +1,8 @@
 //! Acquiring, renewing and releasing, and commands that run with a VM.
 
-use rustix::process::Signal;
+use rustix::process::{Signal, getuid};
 use vmpool_api::exit;
-use vmpool_tests::{daemon::signal, wait::wait_for};
+use vmpool_tests::{command::Ran, daemon::signal, wait::wait_for};
 
 use crate::support::{Place, end, text};
 
@@ -95,6 +95,17 @@ fn the_vm_of_a_killed_client_comes_back() {
     server.wait_for_event("lease_expired", &lease);
     let next = server.acquire(&[]);
     assert_ne!(text(&next, "id"), lease);
+}
+
+#[test]
+fn the_owner_is_the_user_by_name_or_number_unless_it_is_given() {
+    let place = Place::new();
+    let server = place.start(&place.setup(3));
+    assert_eq!(text(&server.acquire(&[]), "owner"), "tester");
+    assert_eq!(text(&server.acquire(&["--owner", "ada"]), "owner"), "ada");
+    let mut nameless = server.prepare(&["acquire", "builders", "--output", "json"]);
+    let ran: Ran = nameless.env_remove("USER").output().unwrap().into();
+    assert_eq!(text(&ran.json().unwrap(), "owner"), format!("uid-{}", getuid().as_raw()));
 }
 
 #[test]

@@ -49,6 +49,12 @@ fn an_acquire_without_waiting_fails_at_once_at_a_dead_daemon() {
 }
 
 #[test]
+fn an_acquire_that_waits_says_at_once_that_the_daemon_is_away() {
+    let ran = vmpool(&nobody(), &["acquire", "builders", "--wait", "200ms"]);
+    assert_fails(&ran, exit::UNREACHABLE, &["warning: no daemon answers", "waiting for it"]);
+}
+
+#[test]
 fn a_newer_daemon_is_said_to_be_newer() {
     let url = peer("200 OK", format!("{}: {}\r\n", version::HEADER, version::VERSION + 1));
     assert_fails(&vmpool(&url, &["pool", "ls"]), exit::VERSION, &["newer", "upgrade this side"]);
@@ -76,12 +82,4 @@ fn a_time_without_unit_is_a_wrong_command_line() {
     let ran = vmpool(&nobody(), &["acquire", "builders", "--wait", "60"]);
     assert_eq!(ran.code, Some(i32::from(exit::USAGE)), "{ran:?}");
     assert!(ran.stderr.contains("--wait") && ran.stderr.contains("60s"), "{ran:?}");
-}
-
-#[test]
-fn a_lease_needs_an_owner() {
-    let mut command =
-        vmpool_tests::command::prepare(crate::support::VMPOOL.as_ref(), &nobody(), &["acquire", "a"]);
-    let ran = command.env_remove("USER").output().unwrap().into();
-    assert_fails(&ran, exit::USAGE, &["owner", "VMPOOL_OWNER"]);
 }

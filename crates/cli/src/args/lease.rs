@@ -24,7 +24,7 @@ pub(crate) struct AcquireArgs {
     /// How long to wait for a VM; 0s fails at once if none is ready
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse)]
     pub(crate) wait: Duration,
-    /// Who holds the lease [default: $USER]
+    /// Who holds the lease [default: the user]
     #[arg(long, env = "VMPOOL_OWNER")]
     pub(crate) owner: Option<String>,
     /// A used VM is given again only to the same owner and the same sandbox

@@ -1,10 +1,10 @@
 //! `vmpool acquire`: leases a VM, and keeps the lease while a command runs.
 
-use std::io;
+use std::{io, pin::pin};
 
 use rustix::process::Signal;
 use vmpool_api::{AcquireRequest, Lease, exit};
-use vmpool_client::Client;
+use vmpool_client::{Client, ClientError};
 
 use crate::{
     args::AcquireArgs,
@@ -25,9 +25,9 @@ const NO_COMMAND: u8 = 127;
 pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
     // Caught before the request is sent, so that no signal can leave a request behind.
     let mut signals = Signals::catch()?;
-    let request = request(&args)?;
+    let request = request(&args);
     let lease = tokio::select! {
-        lease = client.acquire(&request) => lease?,
+        lease = acquire(client, &request, output) => lease?,
         signal = signals.next() => return Ok(cancel(client, &request, signal, output).await),
     };
     let Some((program, arguments)) = args.command.split_first() else {
@@ -45,18 +45,36 @@ pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> R
     keep::keep(client, lease, running, &mut signals, output).await
 }
 
-fn request(args: &AcquireArgs) -> Result<AcquireRequest, Failure> {
-    let user = || std::env::var("USER").ok().filter(|user| !user.is_empty());
-    let owner = args.owner.clone().or_else(user).ok_or_else(|| {
-        Failure::new(exit::USAGE, "the lease needs an owner")
-            .with_hint("give one with --owner, or in VMPOOL_OWNER or USER")
-    })?;
+/// Waits for a VM; if the daemon is away meanwhile, says what is waited for.
+async fn acquire(client: &Client, request: &AcquireRequest, output: Output) -> Result<Lease, ClientError> {
+    let mut lease = pin!(client.acquire(request));
+    if request.wait.is_none_or(|wait| wait.is_zero()) {
+        return lease.await;
+    }
+    tokio::select! {
+        lease = &mut lease => return lease,
+        health = client.health() => match health {
+            Err(err) if err.is_temporary() => output.notice(&format!("warning: {err}; waiting for it")),
+            _ => {}
+        }
+    }
+    lease.await
+}
+
+fn request(args: &AcquireArgs) -> AcquireRequest {
+    let owner = args.owner.clone().unwrap_or_else(user);
     let id = args.request.clone().unwrap_or_else(vmpool_client::new_request_id);
-    Ok(AcquireRequest::new(id, &args.pool, owner)
+    AcquireRequest::new(id, &args.pool, owner)
         .with_sandbox(args.sandbox.clone())
         .with_task(args.task.clone())
         .with_ttl(args.ttl)
-        .with_wait(args.wait))
+        .with_wait(args.wait)
+}
+
+/// Returns the name of the user, or where the environment has none, as in a container, the user's number.
+fn user() -> String {
+    let named = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }
 
 /// Withdraws the request, so that no VM is leased to somebody who left.

@@ -1,6 +1,6 @@
 //! Keeping a lease while a command runs: renewals, signals, and the release at the end.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use rustix::process::Signal;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -29,25 +29,32 @@ pub(crate) async fn keep(
     let period = (lease.ttl / 3).max(Duration::from_millis(100));
     let mut due = interval_at(Instant::now() + period, period);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let code = loop {
+    let id = lease.id.clone();
+    let code = 'running: loop {
         tokio::select! {
             code = running.wait() => break code,
-            signal = signals.next() => running.forward(signal),
-            _ = due.tick() => {
-                // The command may end while the daemon is slow to answer.
-                let renewed = tokio::select! {
-                    code = running.wait() => break code,
-                    renewed = client.renew(&lease.id, None) => renewed,
-                };
-                match renewed {
-                    Ok(renewed) => lease = renewed,
-                    Err(err) if is_gone(&err) => return Err(end(&mut running, &lease).await),
-                    Err(err) => output.notice(&format!(
-                        "warning: failed to renew lease {}, which lasts until {:.0}; trying again: {err}",
-                        lease.id, lease.expires_at
-                    )),
-                }
+            signal = signals.next() => {
+                running.forward(signal);
+                continue;
             }
+            _ = due.tick() => {}
+        }
+        // The command may end, and signals may come, while the daemon is slow to answer.
+        let mut renewal = pin!(client.renew(&id, None));
+        let renewed = loop {
+            tokio::select! {
+                code = running.wait() => break 'running code,
+                signal = signals.next() => running.forward(signal),
+                renewed = &mut renewal => break renewed,
+            }
+        };
+        match renewed {
+            Ok(renewed) => lease = renewed,
+            Err(err) if is_gone(&err) => return Err(end(&mut running, &lease).await),
+            Err(err) => output.notice(&format!(
+                "warning: failed to renew lease {}, which lasts until {:.0}; trying again: {err}",
+                lease.id, lease.expires_at
+            )),
         }
     };
     release(client, &lease, output).await;
