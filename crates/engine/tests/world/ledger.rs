@@ -39,8 +39,8 @@ pub(crate) struct Life {
     pub(crate) began: Timestamp,
     /// Creates that were asked for, and not yet disproved by a look-up.
     pub(crate) created: BTreeSet<VmName>,
-    /// Until when each pool must not spawn, when its pause is over at the latest, and after how many failures.
-    pub(crate) pauses: BTreeMap<PoolName, (Timestamp, Timestamp, u32)>,
+    /// Until when each pool must not spawn.
+    pub(crate) pauses: BTreeMap<PoolName, Timestamp>,
     pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
     pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
     /// When the node of each VM became known.
