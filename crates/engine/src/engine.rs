@@ -55,7 +55,7 @@ pub struct PoolView {
     pub retired: bool,
     /// Until when spawning pauses after failures.
     pub paused_until: Option<Timestamp>,
-    /// The last thing that went wrong with spawning; `None` once a spawn succeeded.
+    /// The last thing that went wrong with spawning; `None` once a VM became ready and no pause is left.
     pub problem: Option<String>,
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Pool {
     pub(crate) queue: Queue,
     pub(crate) last_spawn: Option<Timestamp>,
     pub(crate) paused_until: Option<Timestamp>,
+    /// Until when the provider asked for a pause; no success ends that one.
+    pub(crate) asked_until: Option<Timestamp>,
     pub(crate) failures: u32,
     pub(crate) problem: Option<String>,
     /// Since when the pool has more VMs than it wants.
@@ -50,6 +52,7 @@ impl Pool {
             queue: Queue::default(),
             last_spawn: None,
             paused_until: None,
+            asked_until: None,
             failures: 0,
             problem: None,
             surplus_since: None,

@@ -120,17 +120,22 @@ impl Engine {
         let asked = failure.and_then(|failure| failure.retry_after);
         let config = &pool.config;
         let pause = backoff::pause(config.retry_min, config.retry_max, pool.failures, asked, jitter);
+        pool.asked_until = pool.asked_until.max(asked.map(|_| self.now + pause));
         // A failure never shortens the pause that an earlier one asked for.
         pool.paused_until = pool.paused_until.max(Some(self.now + pause));
         pool.problem = Some(why.to_owned());
     }
 
-    /// Ends the pool's pause: a VM is ready.
+    /// Ends the pool's pause, as far as the provider did not ask for it: a VM is ready.
     pub(crate) fn spawn_success(&mut self, name: &PoolName) {
+        let now = self.now;
         if let Some(pool) = self.pools.get_mut(name) {
             pool.failures = 0;
-            pool.paused_until = None;
-            pool.problem = None;
+            pool.asked_until = pool.asked_until.filter(|until| now < *until);
+            pool.paused_until = pool.asked_until;
+            if pool.paused_until.is_none() {
+                pool.problem = None;
+            }
         }
         self.touched.insert(name.clone());
     }

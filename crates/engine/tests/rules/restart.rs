@@ -58,6 +58,15 @@ fn a_check_gets_its_whole_time_again() {
 }
 
 #[test]
+fn a_vm_that_was_ready_before_the_restart_is_no_news() {
+    let mut lab = Lab::ready(with_check(config(1)));
+    lab.restart();
+    lab.pass(seconds(120));
+    lab.checked(Ok(()));
+    assert_eq!(lab.happened(EventKind::VmReady), 1);
+}
+
+#[test]
 fn effects_and_names_of_an_engine_are_never_those_of_the_one_before() {
     let mut lab = Lab::new(config(2));
     let ids: BTreeSet<_> = lab.effects.keys().copied().collect();

@@ -151,6 +151,21 @@ fn f13_a_second_failure_does_not_shorten_the_pause_that_the_provider_asked_for()
 }
 
 #[test]
+fn f13_a_vm_that_becomes_ready_does_not_end_the_pause_that_the_provider_asked_for() {
+    let mut lab = Lab::new(config(2));
+    let mut failure = quota();
+    failure.retry_after = Some(seconds(90));
+    lab.not_created(failure);
+    lab.created(NodeState::Running);
+    lab.checked(Ok(()));
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+    lab.pass(seconds(89));
+    assert_eq!((lab.creates(), lab.engine.pools()[0].problem.is_some()), (0, true));
+    lab.pass(seconds(46));
+    assert_eq!(lab.creates(), 1);
+}
+
+#[test]
 fn a_create_without_an_answer_makes_the_pool_pause_too() {
     let mut pool = config(3);
     pool.max_starting = 3;

@@ -22,6 +22,31 @@ fn min_ready_vms_are_kept_beyond_the_leased_ones() {
 }
 
 #[test]
+fn min_ready_vms_are_kept_beyond_those_that_are_kept_for_their_users() {
+    let mut pool = config(1);
+    pool.min_ready = 1;
+    pool.max_total = Some(2);
+    pool.on_release = OnRelease::Reuse;
+    let mut lab = Lab::ready(pool);
+    let grant = lab.granted(wish("r1", "ann"));
+    lab.boot_all();
+    lab.release(&grant.lease);
+    lab.pass(seconds(100));
+    assert_eq!(lab.counts([RecordState::Ready]), [2]);
+    lab.granted(wish("r2", "bob"));
+}
+
+#[test]
+fn a_pool_tells_how_many_vms_are_in_each_state() {
+    let mut lab = Lab::ready(config(3));
+    lab.granted(wish("r1", "ann"));
+    let counts = lab.engine.pools()[0].counts;
+    let counted = RecordState::ALL.map(|state| lab.counts([state])[0]);
+    assert_eq!(counts, counted);
+    assert_eq!((counts[RecordState::InUse as usize], counts[RecordState::Ready as usize]), (1, 2));
+}
+
+#[test]
 fn requests_that_wait_make_the_pool_grow_to_max_total() {
     let mut pool = config(0);
     pool.max_total = Some(2);

@@ -41,6 +41,8 @@ pub(crate) struct Life {
     pub(crate) created: BTreeSet<VmName>,
     /// Until when each pool must not spawn.
     pub(crate) pauses: BTreeMap<PoolName, Timestamp>,
+    /// Until when each pool's provider asked for a pause.
+    pub(crate) asked: BTreeMap<PoolName, Timestamp>,
     pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
     pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
     /// When the node of each VM became known.
@@ -100,6 +102,7 @@ impl Life {
             began,
             created: BTreeSet::new(),
             pauses: BTreeMap::new(),
+            asked: BTreeMap::new(),
             last_spawns: BTreeMap::new(),
             listings: BTreeMap::new(),
             known: BTreeMap::new(),

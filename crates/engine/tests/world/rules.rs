@@ -38,6 +38,8 @@ fn happened(world: &mut World, event: &Event) -> Result<(), String> {
             if let Some(until) = life.pauses.get(&pool) {
                 ensure!(*until <= now, "{pool} spawns although it pauses until {until}");
             }
+            let asked = life.asked.get(&pool).copied().unwrap_or(now);
+            ensure!(asked <= now, "{pool} spawns although its provider asked for a pause until {asked}");
             if let Some(last) = life.last_spawns.insert(pool.clone(), now) {
                 let distance = now.since(last);
                 ensure!(config.spawn_min_interval <= distance, "{pool} spawns again after {distance:?}");
@@ -46,6 +48,8 @@ fn happened(world: &mut World, event: &Event) -> Result<(), String> {
         EventKind::VmReady => drop(life.pauses.remove(&pool)),
         EventKind::SpawnFailed | EventKind::CreateUnknown => {
             let asked = life.retry_after.unwrap_or_default();
+            let until = life.asked.entry(pool.clone()).or_insert(now);
+            *until = (*until).max(now + asked);
             pause(world, &pool, &config, asked);
         }
         _ if never_came_up => pause(world, &pool, &config, std::time::Duration::ZERO),
