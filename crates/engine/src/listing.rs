@@ -130,14 +130,16 @@ impl Engine {
     /// Returns whether a node is ours and belongs to no record.
     ///
     /// A pool that is not known may be another domain's, and the record of a VM at another provider may mean this
-    /// very node, if both are the same account; so these are left alone. One whose id a VM still counts with waits
-    /// until that VM is gone.
+    /// very node, if both are the same account and the id does not speak against it; so these are left alone. One
+    /// whose id a VM still counts with waits until that VM is gone.
     fn is_stray(&self, provider: &ProviderName, node: &Node) -> bool {
         let Some(token) = node.token.as_ref().filter(|_| self.is_ours(node)) else { return false };
         let is_bound = self.providers.get(provider).is_none_or(|known| known.by_node.contains_key(&node.id));
         let record = self.vms.get(&token.vm).map(|vm| &vm.record);
-        let is_elsewhere = record.is_some_and(|record| record.provider != *provider);
-        self.pools.contains_key(&token.pool) && !is_bound && !is_elsewhere
+        let may_be_its = record.is_some_and(|record| {
+            record.provider != *provider && record.node.as_ref().is_none_or(|known| known.id == node.id)
+        });
+        self.pools.contains_key(&token.pool) && !is_bound && !may_be_its
     }
 
     fn is_ours(&self, node: &Node) -> bool {

@@ -337,8 +337,14 @@ impl World {
         };
         self.tell(|| format!("a stray node appears: {kind:?} {token:?}"));
         let now = self.now;
+        // A create is only ever asked of the VM's own provider, so that is where a second node comes from.
+        let twin = token.as_ref().filter(|_| matches!(kind, StrayKind::Duplicate));
+        let home = twin.and_then(|token| self.working.vms.get(&token.vm)).map(|vm| vm.provider.clone());
         let index = usize::from(pick) % self.clouds.len();
-        let cloud = self.clouds.values_mut().nth(index).unwrap();
+        let cloud = match home.filter(|home| self.clouds.contains_key(home)) {
+            Some(home) => self.clouds.get_mut(&home).unwrap(),
+            None => self.clouds.values_mut().nth(index).unwrap(),
+        };
         cloud.make(token, now, now, Some(seconds(0))).is_stray = true;
     }
 
