@@ -95,10 +95,14 @@ impl World {
         self.engine.spec()
     }
 
-    /// What happened, for people; the last lines are the cause.
+    /// What happened, for people: how it began, and how it ended.
     pub(crate) fn story(&self) -> String {
+        const ENDS: usize = 80;
         let story = self.story.as_deref().unwrap_or_default();
-        story[story.len().saturating_sub(80)..].join("\n")
+        match story.len() <= 2 * ENDS {
+            true => story.join("\n"),
+            false => [&story[..ENDS], &["…".to_owned()], &story[story.len() - ENDS..]].concat().join("\n"),
+        }
     }
 
     pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
