@@ -131,7 +131,7 @@ impl Checker for Hanging {
 }
 
 #[tokio::test(start_paused = true)]
-async fn f15_checks_that_hang_or_panic_fail_and_delay_no_others() {
+async fn f15_c35_checks_that_hang_or_panic_fail_and_delay_no_others() {
     let world = World::new();
     let mut config = pool(5);
     config.check = CheckConfig::Tcp { port: 22 };
@@ -146,4 +146,26 @@ async fn f15_checks_that_hang_or_panic_fail_and_delay_no_others() {
     pass(seconds(40)).await;
     let view = handle.view().await.unwrap();
     assert!(view.vms.iter().any(|vm| 0 < vm.check_fails && vm.pool.as_str() == "hanging"), "{view:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_however_many_checks_hang_no_other_vm_is_given_up() {
+    let world = World::new();
+    let mut provider = ProviderConfig::new("dummy");
+    provider.max_concurrent = 1000;
+    let mut config = pool(600);
+    config.check = CheckConfig::Tcp { port: 22 };
+    (config.max_starting, config.max_check_fails) = (1000, 0);
+    let builder = world.builder().checker(Arc::new(Hanging));
+    let builder = builder.provider(lab(), provider, world.driver.clone());
+    let builder = builder.pool("hanging".parse().unwrap(), config.clone());
+    config.size = 10;
+    let manager = builder.pool("passing".parse().unwrap(), config).start().await.unwrap();
+    let handle = manager.handle();
+    for _ in 0..30 {
+        pass(seconds(10)).await;
+        let view = handle.view().await.unwrap();
+        let mut passing = view.vms.iter().filter(|vm| vm.pool.as_str() == "passing");
+        assert!(passing.all(|vm| vm.check_fails == 0 && vm.problem.is_none()), "{:?}", view.pools);
+    }
 }
