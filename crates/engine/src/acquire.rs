@@ -160,7 +160,7 @@ impl Engine {
         self.drop_request(&request);
     }
 
-    fn drop_request(&mut self, request: &RequestRecord) {
+    pub(crate) fn drop_request(&mut self, request: &RequestRecord) {
         if let Some(pool) = self.pools.get_mut(&request.pool) {
             pool.queue.remove(request);
         }

@@ -86,7 +86,7 @@ impl Engine {
         records.leases.into_iter().for_each(|lease| engine.recover_lease(lease));
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
-        engine.recover_orphaned_leases();
+        engine.recover_misfits();
         for provider in engine.providers.keys() {
             engine.timers.set(Timer::Provider(provider.clone()), Some(now));
         }
@@ -138,12 +138,20 @@ impl Engine {
         self.requests.insert(request.id.clone(), request);
     }
 
-    /// Drops leases without a VM; an atomic store never shows one, so this is for stores edited by hand.
-    fn recover_orphaned_leases(&mut self) {
-        let gone: Vec<_> =
-            self.leases.values().filter(|lease| !self.vms.contains_key(&lease.vm)).cloned().collect();
-        for lease in gone {
+    /// Drops leases that their VM does not know, and forgets requests whose lease is not recorded; an atomic store never
+    /// shows either, so this is for stores edited by hand.
+    fn recover_misfits(&mut self) {
+        let is_known = |lease: &&Lease| {
+            self.vms.get(&lease.vm).is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
+        };
+        let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
+        for lease in unknown {
             self.forget_lease(&lease);
+        }
+        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { lease } if !self.leases.contains_key(lease));
+        let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();
+        for request in unserved {
+            self.drop_request(&request);
         }
     }
 

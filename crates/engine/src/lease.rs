@@ -60,7 +60,9 @@ impl Engine {
         self.timers.set(Timer::Lease(lease.id.clone()), None);
         self.out.changes.push(Change::RemoveLease(lease.id.clone()));
         let now = self.now;
-        if self.vms.get(&lease.vm).is_some_and(|vm| vm.record.state == RecordState::InUse) {
+        let vm = self.vms.get(&lease.vm);
+        let holds_it = vm.is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id));
+        if holds_it && vm.is_some_and(|vm| vm.record.state == RecordState::InUse) {
             self.edit(&lease.vm, |record| {
                 record.lease = None;
                 record.last_release = Some(now);

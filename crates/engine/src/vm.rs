@@ -316,8 +316,9 @@ impl Engine {
 
     /// Gives up a VM whose lease is not recorded; an atomic store never shows one.
     fn advance_in_use(&mut self, name: &VmName) -> Option<Timestamp> {
-        let lease = self.vms.get(name)?.record.lease.as_ref();
-        if !lease.is_some_and(|lease| self.leases.contains_key(lease)) {
+        let lease = self.vms.get(name)?.record.lease.as_ref().and_then(|lease| self.leases.get(lease));
+        if lease.is_none_or(|lease| lease.vm != *name) {
+            self.edit(name, |record| record.lease = None);
             self.terminate(name, "its lease is not recorded");
         }
         None

@@ -265,6 +265,14 @@ impl Lab {
         assert_eq!(self.step(Input::Release(lease.id.clone())), Answer::Accepted);
     }
 
+    /// Damages what is committed, as no store does; the next restart finds it.
+    pub(crate) fn damage(
+        &mut self,
+        damage: impl FnOnce(&mut BTreeMap<VmName, VmRecord>, &mut BTreeMap<LeaseId, Lease>),
+    ) {
+        damage(&mut self.vms, &mut self.leases);
+    }
+
     /// Kills the engine, and makes a new one of what is committed; what was under way is not answered.
     pub(crate) fn restart(&mut self) {
         let mut spec = self.engine.spec().clone();

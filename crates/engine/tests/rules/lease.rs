@@ -44,6 +44,8 @@ fn a_renewal_may_change_the_time_to_live_within_its_limits() {
         let refusal = lab.refused(Input::Renew { lease: lease.id.clone(), ttl: Some(ttl) });
         assert!(matches!(refusal, Refusal::TtlOutOfRange { .. }), "{refusal}");
     }
+    let longest = Input::Renew { lease: lease.id.clone(), ttl: Some(seconds(86_400)) };
+    assert!(matches!(lab.step(longest), Answer::Renewed(_)));
     let answer = lab.step(Input::Renew { lease: lease.id.clone(), ttl: Some(seconds(5)) });
     let Answer::Renewed(renewed) = answer else { panic!("{answer:?}") };
     assert_eq!((renewed.ttl, renewed.expires_at), (seconds(5), lab.now + seconds(5)));

@@ -67,6 +67,52 @@ fn a_vm_that_was_ready_before_the_restart_is_no_news() {
 }
 
 #[test]
+fn a_failed_check_keeps_its_pause() {
+    let mut lab = Lab::new(with_check(config(1)));
+    lab.created(NodeState::Running);
+    lab.checked(Err("refused"));
+    lab.restart();
+    lab.pass(std::time::Duration::from_millis(999));
+    assert_eq!(lab.checks(), 0);
+    lab.pass(seconds(1));
+    assert_eq!(lab.checks(), 1);
+}
+
+#[test]
+fn a_refused_destruction_keeps_its_pause() {
+    let mut lab = Lab::ready(config(1));
+    let vm = lab.only_vm().name.clone();
+    let _ = lab.step(vmpool_engine::Input::Terminate { vm, reason: String::new() });
+    lab.destroyed(Err(crate::lab::timeout()));
+    lab.restart();
+    lab.pass(std::time::Duration::from_millis(999));
+    assert_eq!(lab.destroys(), 0);
+    lab.pass(seconds(1));
+    assert_eq!(lab.destroys(), 1);
+}
+
+#[test]
+fn f14_records_that_do_not_fit_together_are_put_right() {
+    let mut lab = Lab::ready(config(3));
+    let lost = lab.granted(crate::lab::wish("r1", "ann")).lease;
+    let bodiless = lab.granted(crate::lab::wish("r2", "ann")).lease;
+    let sound = lab.granted(crate::lab::wish("r3", "ann")).lease;
+    let mut twin = sound.clone();
+    twin.id = vmpool_model::LeaseId::new("lease-twin").unwrap();
+    twin.request = vmpool_model::RequestId::new("r-twin").unwrap();
+    lab.damage(|vms, leases| {
+        leases.remove(&lost.id);
+        vms.remove(&bodiless.vm);
+        leases.insert(twin.id.clone(), twin);
+    });
+    lab.restart();
+    assert_eq!(lab.vm(&lost.vm).unwrap().state, RecordState::Terminating);
+    let leases: Vec<_> = lab.engine.leases().map(|lease| lease.id.clone()).collect();
+    assert_eq!(leases, [sound.id.clone()], "nothing else is touched");
+    assert_eq!(lab.vm(&sound.vm).unwrap().lease, Some(sound.id));
+}
+
+#[test]
 fn effects_and_names_of_an_engine_are_never_those_of_the_one_before() {
     let mut lab = Lab::new(config(2));
     let ids: BTreeSet<_> = lab.effects.keys().copied().collect();

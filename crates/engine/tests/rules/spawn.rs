@@ -269,4 +269,6 @@ fn a_pool_that_left_the_configuration_keeps_what_it_has_and_adds_nothing() {
     assert!(lab.engine.pools()[0].retired);
     lab.release(&grant.lease);
     assert_eq!((lab.destroys(), lab.creates(), lab.vms().count()), (1, 0, 2));
+    lab.pass(seconds(10_000));
+    assert_eq!(lab.counts([RecordState::Ready]), [1]);
 }
