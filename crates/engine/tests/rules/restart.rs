@@ -108,7 +108,7 @@ fn f14_records_that_do_not_fit_together_are_put_right() {
     lab.restart();
     assert_eq!(lab.vm(&lost.vm).unwrap().state, RecordState::Terminating);
     let leases: Vec<_> = lab.engine.leases().map(|lease| lease.id.clone()).collect();
-    assert_eq!(leases, [sound.id.clone()], "nothing else is touched");
+    assert_eq!(leases, std::slice::from_ref(&sound.id), "nothing else is touched");
     assert_eq!(lab.vm(&sound.vm).unwrap().lease, Some(sound.id));
 }
 
