@@ -14,6 +14,7 @@ mod engine;
 mod input;
 mod lease;
 mod listing;
+mod moment;
 mod observe;
 mod outcome;
 mod pool;

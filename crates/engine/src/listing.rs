@@ -76,7 +76,7 @@ impl Engine {
             self.vms.values().filter(|vm| vm.record.node.is_some() && vm.record.provider == *provider);
         let absent = known.filter(|vm| vm.seen_in != Some(id)).map(|vm| vm.record.name.clone());
         for vm in absent.collect::<Vec<_>>() {
-            self.miss(&vm, asked_at);
+            self.miss(&vm, id, asked_at);
         }
         self.sweep(provider, &strays);
     }
@@ -158,16 +158,16 @@ impl Engine {
     }
 
     /// A complete listing does not have the VM's node.
-    fn miss(&mut self, name: &VmName, asked_at: Timestamp) {
+    fn miss(&mut self, name: &VmName, id: EffectId, asked_at: Timestamp) {
         let window = self.visibility_window(name);
         let now = self.now;
         let Some(vm) = self.vms.get_mut(name) else { return };
-        if asked_at < vm.asked_at + window {
+        if !vm.asked_at.is_before(id) || asked_at < vm.asked_at.at + window {
             return;
         }
         if vm.record.state == RecordState::Terminating {
             // Destroyed by us before the listing was asked for, and not there any more: gone.
-            if vm.destroyed_at.is_some_and(|at| at <= asked_at) || vm.usurped {
+            if vm.destroyed_at.is_some_and(|destroyed| destroyed.is_before(id)) || vm.usurped {
                 return self.vanish(name);
             }
             // One whose destruction is refused may have been gone before; that takes the longer proof.

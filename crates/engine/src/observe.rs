@@ -8,11 +8,12 @@ impl Engine {
     /// Takes in how the node looks, and does what that calls for.
     pub(crate) fn observe(&mut self, name: &VmName, node: NodeView) {
         self.bind(name, &node.id);
+        let now = self.moment();
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.absent = None;
         let is_new = vm.record.node.as_ref().is_none_or(|known| known.id != node.id);
         if is_new {
-            vm.asked_at = self.now;
+            vm.asked_at = now;
             vm.destroyed_at = None;
         }
         let missing = vm.record.suspect.is_some() && node.state == NodeState::Running;

@@ -53,13 +53,14 @@ impl Engine {
     }
 
     fn not_created(&mut self, name: &VmName, failure: &Failure) {
+        let now = self.moment();
         let Some(vm) = self.vms.get_mut(name) else { return };
         let certain =
             failure.certainty == Certainty::NotApplied && failure.kind != FailureKind::AlreadyExists;
         let (pool, state, has_node) = (vm.record.pool.clone(), vm.record.state, vm.record.node.is_some());
         if !certain {
             // The provider may have taken until now to make the node, and only now it begins to be invisible.
-            vm.asked_at = self.now;
+            vm.asked_at = now;
         }
         self.spawn_trouble(name, &failure.to_string(), Some(failure));
         if certain && !has_node {
@@ -96,7 +97,7 @@ impl Engine {
             return self.adopt(name, node);
         }
         // What counts is when the look-up was asked for: its answer may be older than it is late.
-        let visible_at = vm.asked_at + self.visibility_window(name);
+        let visible_at = vm.asked_at.at + self.visibility_window(name);
         if vm.started_at < visible_at {
             self.edit(name, |record| record.retry_at = Some(visible_at));
             return self.advance(name);
@@ -120,7 +121,7 @@ impl Engine {
     }
 
     fn destroyed(&mut self, name: &VmName, result: Result<(), Failure>) {
-        let now = self.now;
+        let now = self.moment();
         match result {
             Ok(()) => {}
             // The provider does not know it: that is what was wanted, and a listing must still agree.

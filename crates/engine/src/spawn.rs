@@ -76,11 +76,11 @@ impl Engine {
                 Err(_) => return,
             }
         };
-        let now = self.now;
+        let now = self.moment();
         let Some(pool) = self.pools.get_mut(name) else { return };
-        let record = VmRecord::intended(vm.clone(), name.clone(), pool.config.provider.clone(), now);
+        let record = VmRecord::intended(vm.clone(), name.clone(), pool.config.provider.clone(), now.at);
         pool.count_in(&record);
-        self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config)));
+        self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config), now));
         self.out.changes.push(Change::PutVm(Box::new(record)));
         self.event(EventKind::VmSpawning, |event| {
             event.pool = Some(name.clone());

@@ -8,7 +8,7 @@ use vmpool_model::{
     states::NodeState,
 };
 
-use crate::{Answer, Effect, EffectId, Engine, Refusal, backoff, timers::Timer};
+use crate::{Answer, Effect, EffectId, Engine, Refusal, backoff, moment::Moment, timers::Timer};
 
 /// A VM: its record, and what only this process knows. Whatever is not in the record can be lost.
 #[derive(Debug)]
@@ -23,13 +23,13 @@ pub(crate) struct Vm {
     /// The node may exist although the record has none: it must be looked for before it is created.
     pub(crate) may_exist: bool,
     /// When the node was last asked for, or became known: until some time later it may be invisible.
-    pub(crate) asked_at: Timestamp,
+    pub(crate) asked_at: Moment,
     /// Until when the VM is not given up for booting slowly, whatever its age: nobody looked before a restart.
     pub(crate) boot_grace: Timestamp,
     /// The VM was ready before: that it is so again after a check is no news.
     pub(crate) was_ready: bool,
     /// When the provider accepted to destroy the node.
-    pub(crate) destroyed_at: Option<Timestamp>,
+    pub(crate) destroyed_at: Option<Moment>,
     /// The last listing that showed the node.
     pub(crate) seen_in: Option<EffectId>,
     /// Since when, and in how many complete listings, the node is absent.
@@ -39,7 +39,7 @@ pub(crate) struct Vm {
 }
 
 impl Vm {
-    pub(crate) fn intended(record: VmRecord, config: Arc<PoolConfig>) -> Self {
+    pub(crate) fn intended(record: VmRecord, config: Arc<PoolConfig>, now: Moment) -> Self {
         let created_at = record.created_at;
         Self {
             record,
@@ -47,7 +47,7 @@ impl Vm {
             effect: None,
             started_at: created_at,
             may_exist: false,
-            asked_at: created_at,
+            asked_at: now,
             boot_grace: created_at,
             was_ready: false,
             destroyed_at: None,
@@ -58,18 +58,12 @@ impl Vm {
     }
 
     /// After a restart nobody knows whether the node was asked for, nor whether it came up meanwhile.
-    pub(crate) fn recovered(
-        record: VmRecord,
-        config: Arc<PoolConfig>,
-        now: Timestamp,
-        grace: Duration,
-    ) -> Self {
+    pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Moment, grace: Duration) -> Self {
         Self {
             may_exist: true,
-            asked_at: now,
-            boot_grace: now + grace,
+            boot_grace: now.at + grace,
             was_ready: record.state == RecordState::Ready,
-            ..Self::intended(record, config)
+            ..Self::intended(record, config, now)
         }
     }
 }
@@ -215,7 +209,7 @@ impl Engine {
             template: vm.config.template.clone(),
         };
         self.start(name, effect);
-        let now = self.now;
+        let now = self.moment();
         if let Some(vm) = self.vms.get_mut(name) {
             // From here on only a look-up can tell that there is no node.
             vm.may_exist = true;
@@ -348,7 +342,9 @@ impl Engine {
         }
         // Accepted is not gone: a complete listing without the node ends this, or another attempt.
         match vm.destroyed_at {
-            Some(at) if self.now < at + DESTROY_PATIENCE => Some(at + DESTROY_PATIENCE),
+            Some(accepted) if self.now < accepted.at + DESTROY_PATIENCE => {
+                Some(accepted.at + DESTROY_PATIENCE)
+            }
             _ => {
                 let (provider, node) = (vm.record.provider.clone(), node.id.clone());
                 self.start(name, Effect::Destroy { provider, vm: Some(name.clone()), node });

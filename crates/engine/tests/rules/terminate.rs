@@ -109,6 +109,19 @@ fn f4_a_vm_is_gone_only_when_a_complete_listing_after_its_destruction_lacks_it()
 }
 
 #[test]
+fn f4_a_listing_that_was_asked_for_in_the_same_millisecond_but_before_proves_nothing() {
+    let mut lab = Lab::new(config(1));
+    lab.boot_all();
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    lab.destroyed(Ok(()));
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_some(), "it was asked for before there was a node");
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_none());
+}
+
+#[test]
 fn f4_a_refused_destruction_is_repeated_with_growing_pauses_and_one_at_a_time() {
     let (mut lab, node) = doomed();
     for least in [1, 2, 4] {

@@ -208,6 +208,12 @@ fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), S
         _ => false,
     };
     ensure!(is_wanted || lease.expires_at <= world.now, "{lease:?} was ended by {input:?}");
+    let began = world.ledger.life.began;
+    let grace_is_over = began + world.spec().restart_grace <= world.now;
+    ensure!(
+        is_wanted || began <= lease.acquired_at || grace_is_over,
+        "{lease:?} expired before its holder could come back"
+    );
     world.ledger.past.served.insert(lease.request.clone(), (id.clone(), Some(world.now)));
     Ok(())
 }
