@@ -77,6 +77,17 @@ fn the_nodes_of_others_are_never_touched() {
 }
 
 #[test]
+fn a_node_of_a_pool_that_is_not_ours_to_decide_on_is_left_alone() {
+    let mut lab = Lab::new(config(0));
+    let mut node = stray("test");
+    node.token.as_mut().unwrap().pool = vmpool_model::PoolName::new("elsewhere").unwrap();
+    for _ in 0..20 {
+        lab.list(std::slice::from_ref(&node));
+    }
+    assert_eq!(lab.destroys(), 0);
+}
+
+#[test]
 fn a_node_of_another_installation_is_never_adopted() {
     let mut lab = Lab::new(config(1));
     let (_, mut token) = lab.create();
@@ -107,4 +118,45 @@ fn f4_an_orphan_whose_destruction_is_refused_is_destroyed_again() {
         lab.destroyed(Err(timeout()));
     }
     assert_eq!(lab.happened(EventKind::OrphanDestroyed), 3);
+}
+
+/// One VM at the first provider; whatever the second one lists is answered at once, many times.
+fn listed_elsewhere(node: impl Fn(&Node) -> Node) -> Lab {
+    let other = vmpool_model::ProviderName::new("other").unwrap();
+    let mut spec = crate::lab::spec(config(1));
+    spec.providers.insert(other.clone(), vmpool_model::config::ProviderConfig::new("dummy"));
+    let mut lab = Lab::of(spec);
+    let own = lab.boot_all().remove(0);
+    for _ in 0..20 {
+        let is_list = |effect: &Effect| matches!(effect, Effect::List { .. });
+        let lists: Vec<_> = lab.effects.clone().into_iter().filter(|(_, effect)| is_list(effect)).collect();
+        for (id, effect) in lists {
+            let Effect::List { provider } = effect else { panic!() };
+            let nodes = vec![if provider == other { node(&own) } else { own.clone() }];
+            let result = Ok(vmpool_engine::ListedNodes { nodes, complete: true });
+            lab.answer(id, vmpool_engine::Outcome::Listed { provider, result });
+        }
+        lab.pass(seconds(10));
+    }
+    assert_eq!(lab.only_vm().state, vmpool_model::RecordState::Ready);
+    lab
+}
+
+#[test]
+fn a_node_that_a_second_provider_of_the_same_account_lists_is_left_alone() {
+    assert_eq!(listed_elsewhere(Node::clone).destroys(), 0);
+}
+
+#[test]
+fn a_node_with_the_token_of_a_vm_elsewhere_and_an_id_of_its_own_is_an_orphan() {
+    let twin = |own: &Node| {
+        let mut twin = own.clone();
+        twin.id = NodeId::new("twin").unwrap();
+        twin
+    };
+    let lab = listed_elsewhere(twin);
+    assert_eq!(
+        lab.count(|effect| matches!(effect, Effect::Destroy { node, .. } if node.as_str() == "twin")),
+        1
+    );
 }

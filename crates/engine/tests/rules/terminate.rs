@@ -119,6 +119,15 @@ fn f4_a_listing_that_was_asked_for_in_the_same_millisecond_but_before_proves_not
     assert!(lab.vm(&name).is_some(), "it was asked for before there was a node");
     lab.list(&[]);
     assert!(lab.vm(&name).is_none());
+
+    let mut lab = Lab::ready(config(1));
+    let name = lab.only_vm().name.clone();
+    lab.list(&[]);
+    lab.pass(seconds(10));
+    assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
+    lab.destroyed(Ok(()));
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_some(), "it was asked for before the node was destroyed");
 }
 
 #[test]
