@@ -14,6 +14,9 @@ pub(crate) use self::{
     listing::{EventsArgs, LeaseCommand, PoolCommand, VmCommand},
 };
 
+/// Where the daemon is unless the command line or the environment says otherwise.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:7717";
+
 /// Keeps pools of virtual machines ready on private clouds and hands them out.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,7 +29,7 @@ pub(crate) use self::{
                        Exit codes are listed in docs/cli.md."
 )]
 pub(crate) struct Arguments {
-    /// What applies to every command.
+    /// What applies to every command that asks a daemon.
     #[command(flatten)]
     pub(crate) global: Global,
     /// The command.
@@ -34,7 +37,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// What applies to every command.
+/// What applies to every command that asks a daemon.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The daemon's address
@@ -43,8 +46,8 @@ pub(crate) struct Global {
         global = true,
         env = "VMPOOL_URL",
         value_name = "URL",
-        default_value = "http://127.0.0.1:7717",
-        help_heading = "Global options"
+        default_value = DEFAULT_URL,
+        help_heading = "Options of every command that asks a daemon"
     )]
     pub(crate) url: String,
     /// How results are printed
@@ -55,11 +58,11 @@ pub(crate) struct Global {
         value_enum,
         value_name = "FORMAT",
         default_value_t = Format::Table,
-        help_heading = "Global options"
+        help_heading = "Options of every command that asks a daemon"
     )]
     pub(crate) output: Format,
     /// Prints results and errors only, no notices
-    #[arg(long, short, global = true, help_heading = "Global options")]
+    #[arg(long, short, global = true, help_heading = "Options of every command that asks a daemon")]
     pub(crate) quiet: bool,
 }
 
@@ -97,6 +100,22 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Returns the name of a command that asks no daemon, and so takes none of the [`Global`] options.
+    pub(crate) fn without_options(&self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "serve")]
+            Self::Demo(_) => Some("demo"),
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => Some("serve"),
+            #[cfg(feature = "serve")]
+            Self::Config(_) => Some("config"),
+            Self::Completions { .. } => Some("completions"),
+            Self::Ask(_) => None,
+        }
+    }
 }
 
 /// The commands that ask a daemon.
@@ -163,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn every_top_level_command_shows_an_example_that_parses() {
-        for command in Arguments::command().get_subcommands() {
+    fn every_command_shows_an_example_that_parses() {
+        for (path, command) in all() {
             let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             let examples: Vec<&str> =
                 help.lines().map(str::trim).filter(|line| line.starts_with("vmpool ")).collect();
-            assert!(!examples.is_empty(), "{} has no example", command.get_name());
+            assert!(!examples.is_empty(), "{path} has no example");
             for example in examples {
                 // What the shell would do with redirections and quotes is not ours to test.
                 let words = example.split(" > ").next().unwrap().split(" | ").next().unwrap();

@@ -11,7 +11,7 @@ use vmpool_api::exit;
 use vmpool_client::Client;
 
 use crate::{
-    args::{Arguments, Ask, Command},
+    args::{Arguments, Ask, Command, DEFAULT_URL},
     failure::Failure,
     output::Output,
     runtime,
@@ -33,7 +33,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
             crate::output::print(String::from_utf8_lossy(&script).trim_end()).map(|()| exit::OK)
         }
         Command::Ask(command) => {
-            let client = Client::new(&arguments.global.url)?;
+            // A variable that is set to nothing is as good as none.
+            let url = Some(arguments.global.url.as_str()).filter(|url| !url.is_empty());
+            let client = Client::new(url.unwrap_or(DEFAULT_URL))?;
             runtime::small()?.block_on(ask(&client, command, output))
         }
     }

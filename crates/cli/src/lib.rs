@@ -18,7 +18,7 @@ mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind, parser::ValueSource};
 use vmpool_api::exit;
 
 use crate::{args::Arguments, failure::Failure};
@@ -28,7 +28,7 @@ use crate::{args::Arguments, failure::Failure};
 /// A failure is told on standard error as `error: …`, followed by `hint: …` if something can be done about it.
 #[must_use]
 pub fn main() -> ExitCode {
-    match commands::run(Arguments::parse()) {
+    match commands::run(arguments()) {
         Ok(code) => ExitCode::from(code),
         Err(Failure::OutputClosed) => ExitCode::from(exit::OK),
         Err(Failure::Told { message, hint, code }) => {
@@ -39,4 +39,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Reads the command line; ends the process with the usage if it does not fit, as clap does.
+fn arguments() -> Arguments {
+    let mut command = Arguments::command();
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|err| err.exit());
+    // An option that would do nothing is refused: whoever typed it expects something of it.
+    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+    if let Some(name) = arguments.command.without_options()
+        && let Some(option) = ["url", "output", "quiet"].into_iter().find(|option| is_typed(option))
+    {
+        let message = format!("--{option} is for the commands that ask a daemon, `vmpool {name}` does not");
+        command.error(ErrorKind::ArgumentConflict, message).exit();
+    }
+    arguments
 }

@@ -49,7 +49,7 @@ pub(crate) fn pool(pool: &Pool) -> Table {
 
 /// Makes the table of VMs.
 pub(crate) fn vms(vms: &[Vm]) -> Table {
-    let mut table = table(&["vm", "pool", "state", "since", "address", "owner", "lease", "problem"]);
+    let mut table = table(&["vm", "pool", "state", "since", "address", "owner", "lease", "note"]);
     for vm in vms {
         let problem = vm.suspect.as_ref().or(vm.problem.as_ref());
         table.add_row([

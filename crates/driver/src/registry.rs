@@ -110,7 +110,7 @@ impl OpenError {
 
 /// Takes the value out of a parser's message, which quotes it: an option may be a secret.
 fn without_value(message: &str) -> String {
-    let quoting = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let quoting = ["invalid type: ", "invalid value: "];
     let Some(start) = quoting.iter().find(|start| message.starts_with(**start)) else {
         return message.to_owned();
     };

@@ -97,9 +97,9 @@ impl Engine {
             return self.adopt(name, node);
         }
         // What counts is when the look-up was asked for: its answer may be older than it is late.
-        let visible_at = vm.asked_at.at + self.visibility_window(name);
-        if vm.started_at < visible_at {
-            self.edit(name, |record| record.retry_at = Some(visible_at));
+        let believed_at = vm.asked_at.at + self.visibility_window(name).max(self.create_settle(name));
+        if vm.started_at < believed_at {
+            self.edit(name, |record| record.retry_at = Some(believed_at));
             return self.advance(name);
         }
         if let Some(vm) = self.vms.get_mut(name) {
@@ -183,6 +183,12 @@ impl Engine {
     pub(crate) fn visibility_window(&self, name: &VmName) -> std::time::Duration {
         let provider = self.vms.get(name).and_then(|vm| self.providers.get(&vm.record.provider));
         provider.map(|provider| provider.config.visibility_window).unwrap_or_default()
+    }
+
+    /// Returns how long a create that was not answered may still take effect.
+    fn create_settle(&self, name: &VmName) -> std::time::Duration {
+        let provider = self.vms.get(name).and_then(|vm| self.providers.get(&vm.record.provider));
+        provider.map(|provider| provider.config.create_settle()).unwrap_or_default()
     }
 }
 

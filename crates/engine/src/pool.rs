@@ -197,7 +197,7 @@ impl Pool {
             why.push(format!("max_total is {}", self.config.max_total()));
         }
         if !self.queue.is_empty() {
-            why.push(format!("{} requests wait", self.queue.len()));
+            why.push(format!("requests waiting: {}", self.queue.len()));
         }
         match (&self.problem, self.paused_until) {
             (Some(problem), Some(until)) if now < until => {

@@ -4,6 +4,14 @@ use std::time::Duration;
 
 use vmpool_model::{LeaseId, PoolName, RequestId, VmName, format_duration};
 
+/// Returns the time without what nobody wants to read: parts of a second, where there are whole ones.
+fn whole(time: Duration) -> Duration {
+    match time.as_secs() {
+        0 => time,
+        seconds => Duration::from_secs(seconds),
+    }
+}
+
 /// Why a wish of a client is refused; a refused wish changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -25,7 +33,7 @@ pub enum Refusal {
         why: String,
     },
     /// The request's time was over before there was a VM.
-    #[error("no VM of pool {pool} became ready within {}: {why}", format_duration(*.waited))]
+    #[error("no VM of pool {pool} became ready within {}: {why}", format_duration(whole(*.waited)))]
     TimedOut {
         /// The pool.
         pool: PoolName,

@@ -147,6 +147,32 @@ pub mod duration_text {
     }
 }
 
+/// Serializes an optional [`Duration`] as text; for `#[serde(with = "optional_duration_text", default)]`.
+pub mod optional_duration_text {
+    use super::{Deserializer, Duration, Serializer, duration_text};
+
+    /// Writes the duration as text, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => duration_text::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a duration from text.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not a duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        duration_text::deserialize(deserializer).map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,6 +66,7 @@ fn the_default_configuration_shows_every_key_with_its_default() {
     let lab = ProviderName::new("lab").unwrap();
     let mut provider = ProviderConfig::new("dummy");
     provider.options = config.providers["lab"].options.clone();
+    provider.create_settle = Some(provider.request_timeout);
     assert_eq!(config.providers["lab"], provider);
 
     let mut pool = PoolConfig::new(lab, "small", 2);

@@ -105,6 +105,8 @@ fn prepare(plan: &Plan) -> Result<(PathBuf, PathBuf), String> {
     let mut setup = Setup::new(&state, SIZE)
         .with("daemon.restart_grace", "500ms")
         .with("providers.cloud.list_interval", "100ms")
+        // This cloud answers at once, and has nothing under way when its caller dies.
+        .with("providers.cloud.create_settle", "0s")
         .with_pool("shared", SIZE)
         .with("pools.shared.on_release", "reuse")
         .with("pools.shared.dirty_timeout", "2s")

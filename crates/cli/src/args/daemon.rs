@@ -38,10 +38,12 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Checks a configuration file and changes nothing
+    #[command(after_long_help = "Example:\n  vmpool config check vmpool.toml")]
     Check {
         /// The configuration file
         file: PathBuf,
     },
     /// Prints the default configuration, with every key explained
+    #[command(after_long_help = "Example:\n  vmpool config default > vmpool.toml")]
     Default,
 }

@@ -6,8 +6,10 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
     /// Lists the pools
+    #[command(after_long_help = "Example:\n  vmpool pool ls")]
     Ls,
     /// Shows one pool
+    #[command(after_long_help = "Example:\n  vmpool pool show builders --output json")]
     Show {
         /// The pool
         name: String,
@@ -18,8 +20,10 @@ pub(crate) enum PoolCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum VmCommand {
     /// Lists the VMs
+    #[command(after_long_help = "Example:\n  vmpool vm ls --pool builders --state ready")]
     Ls(VmFilter),
     /// Shows one VM
+    #[command(after_long_help = "Example:\n  vmpool vm show builders-7f3a")]
     Show {
         /// The VM
         name: String,
@@ -41,6 +45,7 @@ pub(crate) struct VmFilter {
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum LeaseCommand {
     /// Lists the leases
+    #[command(after_long_help = "Example:\n  vmpool lease ls --output json")]
     Ls,
 }
 

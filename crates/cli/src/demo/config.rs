@@ -51,6 +51,7 @@ fn text(folder: &Path, listen: &str) -> String {
          [providers.cloud]\n\
          driver = \"dummy\"\n\
          list_interval = \"500ms\"\n\
+         create_settle = \"0s\"\n\
          options = {{ path = {cloud}, boot_latency = \"1s\" }}\n\n\
          [pools.{POOL}]\n\
          provider = \"cloud\"\n\

@@ -175,5 +175,5 @@ fn the_refusal_of_a_wish_that_does_not_wait_says_why() {
     let refusal = lab.refused(Input::Acquire(Box::new(wish("r3", "ann"))));
     let Refusal::NoVmAvailable { why, .. } = refusal else { panic!("{refusal}") };
     assert!(why.contains("1 spawning") && why.contains("max_total is 1"), "{why}");
-    assert!(why.contains("1 requests wait") && why.contains("last problem: quota"), "{why}");
+    assert!(why.contains("requests waiting: 1") && why.contains("last problem: quota"), "{why}");
 }

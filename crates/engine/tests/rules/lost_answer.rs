@@ -153,3 +153,20 @@ fn a_second_node_with_the_same_token_is_an_orphan_and_goes() {
     assert_eq!(lab.destroyed(Ok(())), second.id);
     assert_eq!(lab.only_vm().node.as_ref().unwrap().id, first.id);
 }
+
+#[test]
+fn f1_a_create_that_was_under_way_at_a_crash_gets_its_time_before_it_is_repeated() {
+    let mut spec = spec(config(1));
+    spec.providers.get_mut(&provider()).unwrap().create_settle = Some(seconds(30));
+    let mut lab = Lab::of(spec);
+    let (_, token) = lab.create();
+    lab.restart();
+    lab.found(vec![]);
+    lab.pass(seconds(29));
+    assert_eq!(lab.creates(), 0, "the provider may still be making the node");
+    lab.pass(seconds(1));
+    let node = lab.node(&token, NodeState::Running);
+    lab.found(vec![node.clone()]);
+    assert_eq!(lab.creates(), 0);
+    assert_eq!(lab.only_vm().node.as_ref().unwrap().id, node.id);
+}

@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use vmpool_dummy::Fault;
-use vmpool_manager::{
-    CheckTarget, Checker,
-    driver::Operation,
-    model::config::{CheckConfig, ProviderConfig},
-};
+use vmpool_manager::{CheckTarget, Checker, driver::Operation, model::config::CheckConfig};
 
 use crate::{
     spy::Trick,
@@ -51,7 +47,7 @@ async fn a_listing_that_hangs_delays_no_lease() {
 #[tokio::test(start_paused = true)]
 async fn a_listing_is_not_starved_by_creates() {
     let world = World::new();
-    let mut config = ProviderConfig::new("dummy");
+    let mut config = crate::world::prompt();
     config.max_concurrent = 1;
     (0..5).for_each(|_| world.driver.trick("create", Trick::Hang));
     let builder = world.builder().provider(lab(), config, world.driver.clone());
@@ -92,7 +88,7 @@ async fn look_ups_share_a_listing() {
     (0..20).for_each(|_| world.cloud.fail_next(Operation::Create, Fault::LostAnswer));
     // The look-ups are due at different times, but within a second or two.
     world.cloud.reconfigure(|config| config.call_latency = seconds(4));
-    let mut config = ProviderConfig::new("dummy");
+    let mut config = crate::world::prompt();
     config.max_concurrent = 20;
     let builder = world.builder().provider(lab(), config, world.driver.clone());
     let manager = builder.pool(small(), pool(20)).start().await.unwrap();
@@ -105,7 +101,7 @@ async fn look_ups_share_a_listing() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_is_listed_once_at_a_time_however_many_look_ups_wait() {
     let world = World::new();
-    let mut config = ProviderConfig::new("dummy");
+    let mut config = crate::world::prompt();
     config.request_timeout = seconds(15);
     (0..30).for_each(|_| world.driver.trick("create", Trick::Hang));
     (0..100).for_each(|_| world.driver.trick("list", Trick::Wait(5)));
@@ -151,7 +147,7 @@ async fn f15_c35_checks_that_hang_or_panic_fail_and_delay_no_others() {
 #[tokio::test(start_paused = true)]
 async fn f15_however_many_checks_hang_no_other_vm_is_given_up() {
     let world = World::new();
-    let mut provider = ProviderConfig::new("dummy");
+    let mut provider = crate::world::prompt();
     provider.max_concurrent = 1000;
     let mut config = pool(600);
     config.check = CheckConfig::Tcp { port: 22 };

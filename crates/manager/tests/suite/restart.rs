@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vmpool_dummy::DummyConfig;
 use vmpool_manager::{
     ManagerError, Notice, StartError, SystemClock,
-    model::{DomainName, EventKind, InstallationId, Timestamp, config::ProviderConfig},
+    model::{DomainName, EventKind, InstallationId, Timestamp},
     store::{CommitFault, Cursor, Store},
 };
 
@@ -215,7 +215,7 @@ async fn f10_a_clock_that_jumps_back_stops_nothing() {
     let world = World::new();
     let clock = Arc::new(Jumping(std::sync::atomic::AtomicI64::new(start_time().as_millis())));
     let builder = world.builder().clock(clock.clone());
-    let provider = ProviderConfig::new("dummy");
+    let provider = crate::world::prompt();
     let manager =
         builder.provider(lab(), provider, world.driver.clone()).pool(small(), pool(1)).start().await.unwrap();
     let handle = manager.handle();

@@ -47,7 +47,7 @@ impl World {
     /// Begins a manager with one provider and no pool.
     pub(crate) fn builder(&self) -> ManagerBuilder {
         Manager::builder(self.store.clone())
-            .provider(lab(), ProviderConfig::new("dummy"), self.driver.clone())
+            .provider(lab(), prompt(), self.driver.clone())
             .clock(Arc::new(SystemClock::anchored_at(start_time())))
             .seed(7)
     }
@@ -111,4 +111,11 @@ pub(crate) async fn use_one(handle: &ManagerHandle, id: &str) -> Grant {
     let grant = handle.acquire(request(id)).await.unwrap();
     handle.release(grant.lease.id.clone()).await.unwrap();
     grant
+}
+
+/// Returns the configuration of a provider that has nothing under way once a call has ended.
+pub(crate) fn prompt() -> ProviderConfig {
+    let mut config = ProviderConfig::new("dummy");
+    config.create_settle = Some(Duration::ZERO);
+    config
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::DriverOptions;
-use crate::time::duration_text;
+use super::{DriverOptions, InvalidConfig};
+use crate::time::{duration_text, optional_duration_text};
 
 /// One configured account on one cloud.
 ///
@@ -31,6 +31,10 @@ pub struct ProviderConfig {
     /// How long a new node may stay invisible to listings and look-ups. Default: 0 s.
     #[serde(with = "duration_text", default)]
     pub visibility_window: Duration,
+    /// How long a create that was not answered may still take effect at the provider: only after that
+    /// is a look-up believed that finds nothing, and the create repeated. Default: `request_timeout`.
+    #[serde(with = "optional_duration_text", default, skip_serializing_if = "Option::is_none")]
+    pub create_settle: Option<Duration>,
     /// For how long, and in at least two complete listings, a known node must be absent before its VM
     /// counts as lost. Default: 30 s.
     #[serde(with = "duration_text", default = "defaults::missing_grace")]
@@ -56,10 +60,34 @@ impl ProviderConfig {
             list_interval: defaults::list_interval(),
             request_timeout: defaults::request_timeout(),
             visibility_window: Duration::ZERO,
+            create_settle: None,
             missing_grace: defaults::missing_grace(),
             orphan_grace: defaults::orphan_grace(),
             max_concurrent: defaults::max_concurrent(),
             options: DriverOptions::default(),
+        }
+    }
+
+    /// Returns how long a create that was not answered may still take effect.
+    #[must_use]
+    pub fn create_settle(&self) -> Duration {
+        self.create_settle.unwrap_or(self.request_timeout)
+    }
+
+    /// Checks what no single value can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`], which names the first key that does not fit and why.
+    pub fn validate(&self) -> Result<(), InvalidConfig> {
+        let zero = [
+            ("list_interval", self.list_interval.is_zero(), "the provider would be listed without a pause"),
+            ("request_timeout", self.request_timeout.is_zero(), "no request could ever be answered in time"),
+            ("max_concurrent", self.max_concurrent == 0, "no request could ever be made"),
+        ];
+        match zero.into_iter().find(|(_, is_zero, _)| *is_zero) {
+            Some((key, _, why)) => Err(InvalidConfig { key, reason: format!("it is 0, so {why}") }),
+            None => Ok(()),
         }
     }
 }
@@ -81,5 +109,31 @@ mod defaults {
     }
     pub(super) const fn max_concurrent() -> usize {
         8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_fit() {
+        assert_eq!(ProviderConfig::new("dummy").validate(), Ok(()));
+    }
+
+    #[test]
+    fn an_interval_of_zero_is_refused_by_name() {
+        let config = ProviderConfig { list_interval: Duration::ZERO, ..ProviderConfig::new("dummy") };
+        assert_eq!(config.validate().unwrap_err().key, "list_interval");
+    }
+
+    #[test]
+    fn a_create_settles_within_the_time_of_a_request_unless_told_otherwise() {
+        let config: ProviderConfig =
+            serde_json::from_str(r#"{"driver": "dummy", "request_timeout": "7s"}"#).unwrap();
+        assert_eq!(config.create_settle(), Duration::from_secs(7));
+        let config: ProviderConfig =
+            serde_json::from_str(r#"{"driver": "dummy", "create_settle": "0s"}"#).unwrap();
+        assert_eq!(config.create_settle(), Duration::ZERO);
     }
 }

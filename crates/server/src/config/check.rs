@@ -29,6 +29,9 @@ fn check_provider(
     places: &Places<'_>,
     registry: &Registry,
 ) -> Option<ConfigProblem> {
+    if let Err(err) = provider.validate() {
+        return Some(places.name_of(&format!("{path}.{}", err.key)).problem(err.reason));
+    }
     let checked = registry.get(&provider.driver).and_then(|factory| factory.check(&provider.options));
     let err = checked.err()?;
     Some(match err {

@@ -67,10 +67,12 @@ impl Committer {
             return;
         };
         let mut replies = Vec::with_capacity(group.len());
-        let written = guarded(|| self.write(&mut opened, &mut group, &mut replies));
-        let failure = match written.and_then(|written| written) {
-            Ok(()) => self.finish(opened),
-            Err(fault) => self.recover(opened, &fault),
+        let failure = match guarded(|| self.write(&mut opened, &mut group, &mut replies)) {
+            Ok(Ok(())) => self.finish(opened),
+            Ok(Err(fault)) => self.recover(opened, &fault),
+            // The work may have broken off before it was handed to the database, so that finding there
+            // all that was handed over says nothing: nobody is told that it was written.
+            Err(panic) => Some(self.recover(opened, &panic).unwrap_or((panic, true))),
         };
         let place = self.place.dir();
         for reply in replies {
