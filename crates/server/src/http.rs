@@ -6,6 +6,7 @@ mod fallback;
 mod health;
 mod host;
 mod leases;
+mod poll;
 mod pools;
 mod read;
 mod refuse;
@@ -42,6 +43,7 @@ pub(crate) struct Api {
     pub(crate) hold: Duration,
     /// Becomes true when the daemon stops.
     pub(crate) stopping: watch::Receiver<bool>,
+    polls: poll::Polls,
     recent: Arc<Mutex<Option<Seen>>>,
 }
 
@@ -61,7 +63,15 @@ impl Api {
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let started_at = convert::time(started_at);
-        Self { manager, started_at, state_dir, hold, stopping, recent: Arc::default() }
+        Self {
+            manager,
+            started_at,
+            state_dir,
+            hold,
+            stopping,
+            polls: poll::Polls::default(),
+            recent: Arc::default(),
+        }
     }
 
     /// Makes the router of all routes, served at an address.

@@ -29,7 +29,10 @@ pub(super) async fn acquire(
         .with_task(task)
         .with_ttl(body.ttl)
         .with_wait(wait);
-    match api.manager.acquire_within(acquire, api.hold).await? {
+    let poll = api.polls.begin(&request, &api.manager);
+    let answer = api.manager.acquire_within(acquire, api.hold).await;
+    poll.answer();
+    match answer? {
         Some(grant) => {
             let lease = Box::new(convert::grant(&grant));
             Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease })))

@@ -106,6 +106,22 @@ async fn a_request_that_was_cancelled_is_not_served() {
 }
 
 #[tokio::test]
+async fn f8_a_request_whose_client_is_gone_is_withdrawn_and_gets_no_vm() {
+    let world = World::start_holding(Duration::from_secs(30)).await;
+    let held = world.client.acquire(&wish("r1")).await.unwrap();
+    let waiting = wish("r2").with_wait(Duration::from_secs(60));
+    let gone = world.raw(Method::POST, "/v1/leases").json(&waiting).timeout(Duration::from_millis(100));
+    assert!(gone.send().await.unwrap_err().is_timeout());
+    assert_eq!(world.client.pool("small").await.unwrap().waiting, 1, "it may have lost the connection only");
+
+    let mut events = world.client.follow(Some(0));
+    while events.next().await.unwrap().kind != "request_cancelled" {}
+    assert_eq!(world.client.pool("small").await.unwrap().waiting, 0);
+    world.client.release(&held.id).await.unwrap();
+    assert_eq!(world.client.leases().await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_renewal_extends_the_lease_and_shows_all_of_it() {
     let world = World::ready().await;
     let lease = world.client.acquire(&wish("r1")).await.unwrap();
