@@ -15,6 +15,7 @@ macro_rules! ensure {
 mod act;
 mod calm;
 mod cloud;
+mod execute;
 mod ledger;
 mod reasons;
 mod rules;

@@ -1,0 +1,136 @@
+//! What the clouds make of an effect: carried out, refused, lost or half done.
+
+use vmpool_engine::{Effect, EffectId, ListedNodes, Outcome};
+use vmpool_model::{Failure, FailureKind, Node, Timestamp, Token, states::NodeState};
+
+use crate::{act::How, cloud::Cloud, setup::seconds, world::World};
+
+impl World {
+    /// Carries an effect out at its cloud, well or badly.
+    pub(crate) fn execute(&mut self, id: EffectId, how: How) {
+        let flight = &self.flights[&id];
+        let effect = flight.effect.clone();
+        let now = self.now;
+        let answer = match &effect {
+            Effect::Create { provider, token, .. } => {
+                create(self.clouds.get_mut(provider).unwrap(), token, how, now)
+            }
+            Effect::Find { provider, token, .. } => match how {
+                How::Well { .. } => {
+                    let mut nodes = self.clouds[provider].visible(now);
+                    nodes.retain(|node| node.token.as_ref() == Some(token));
+                    Outcome::Found(Ok(nodes))
+                }
+                _ => Outcome::Found(Err(lost())),
+            },
+            Effect::Destroy { provider, node, .. } => {
+                let cloud = self.clouds.get_mut(provider).unwrap();
+                let is_alive = cloud.alive(node).is_some();
+                let (ends_at, result) = match how {
+                    How::Well { .. } if !is_alive => {
+                        (None, Err(Failure::not_applied(FailureKind::NotFound, "no such node")))
+                    }
+                    How::Well { .. } => (Some(now), Ok(())),
+                    How::DoneAndLost { .. } => (Some(now), Err(lost())),
+                    How::NotDoneAndLost => (None, Err(lost())),
+                    How::Refused { wait } => (None, Err(refused(wait))),
+                    How::Late { after } => (Some(now + seconds(u64::from(after))), Ok(())),
+                    How::Bad { .. } => (None, Ok(())),
+                };
+                if let Some(ends_at) = ends_at {
+                    cloud.end(node, ends_at, now);
+                }
+                Outcome::Destroyed(result)
+            }
+            Effect::Check { node, .. } => {
+                let runs = self.clouds.values().filter_map(|cloud| cloud.get(&node.id));
+                let runs = runs.into_iter().any(|node| node.node.state == NodeState::Running);
+                Outcome::Checked(match (how, runs) {
+                    (How::Well { .. }, true) => Ok(()),
+                    _ => Err("no answer".to_owned()),
+                })
+            }
+            Effect::List { provider } => {
+                let mut nodes = self.clouds[provider].visible(now);
+                let result = match how {
+                    How::Well { .. } => Ok(ListedNodes { nodes, complete: true }),
+                    How::Bad { which } => {
+                        let mut index = 0;
+                        nodes.retain(|_| {
+                            index += 1;
+                            which >> (index % 8) & 1 == 1
+                        });
+                        Ok(ListedNodes { nodes, complete: false })
+                    }
+                    How::Refused { wait } => Err(refused(wait)),
+                    _ => Err(lost()),
+                };
+                Outcome::Listed { provider: provider.clone(), result }
+            }
+            other => panic!("{other:?}"),
+        };
+        self.tell(|| format!("{id:?} is carried out {how:?}: {}", brief(&answer)));
+        self.flights.get_mut(&id).unwrap().answer = Some(answer);
+    }
+}
+
+/// An outcome for people.
+pub(crate) fn brief(outcome: &Outcome) -> String {
+    let nodes = |nodes: &[Node]| {
+        let nodes = nodes.iter().map(|node| format!("{} {} {:?}", node.id, node.state, node.token));
+        nodes.collect::<Vec<_>>().join(", ")
+    };
+    match outcome {
+        Outcome::Listed { result: Ok(listed), .. } => {
+            format!("listed, complete {}: {}", listed.complete, nodes(&listed.nodes))
+        }
+        Outcome::Found(Ok(found)) => format!("found {}", nodes(found)),
+        other => format!("{other:?}"),
+    }
+}
+
+fn create(cloud: &mut Cloud, token: &Token, how: How, now: Timestamp) -> Outcome {
+    let visible_at = |hides: u8| now + seconds(u64::from(hides)).min(cloud.window);
+    let lost = Outcome::Created(Err(lost()));
+    match how {
+        How::Well { boots, hides } => {
+            let visible_at = visible_at(hides);
+            let made = cloud.make(Some(token.clone()), now, visible_at, Some(seconds(u64::from(boots))));
+            Outcome::Created(Ok(Box::new(made.node.clone())))
+        }
+        How::DoneAndLost { boots, hides } => {
+            let visible_at = visible_at(hides);
+            cloud.make(Some(token.clone()), now, visible_at, Some(seconds(u64::from(boots))));
+            lost
+        }
+        How::NotDoneAndLost => lost,
+        How::Refused { wait } => Outcome::Created(Err(refused(wait))),
+        How::Late { after } => {
+            let at = visible_at(after);
+            match now < at {
+                true => cloud.late.push((at, token.clone())),
+                false => drop(cloud.make(Some(token.clone()), now, now, None)),
+            }
+            lost
+        }
+        How::Bad { which } => {
+            let made = cloud.make(Some(token.clone()), now, now, None);
+            match which % 3 {
+                0 => made.node.state = NodeState::Error,
+                1 => made.node.state = NodeState::Terminated,
+                _ => {}
+            }
+            Outcome::Created(Ok(Box::new(made.node.clone())))
+        }
+    }
+}
+
+fn lost() -> Failure {
+    Failure::unknown(FailureKind::Timeout, "no answer in time")
+}
+
+fn refused(wait: u8) -> Failure {
+    let mut failure = Failure::not_applied(FailureKind::Quota, "the quota is used up");
+    failure.retry_after = (20 < wait).then(|| seconds(u64::from(wait)));
+    failure
+}
