@@ -22,14 +22,14 @@ const END: &str = "<!-- end of crates -->";
 /// The documents that hold a table, and how it is written there.
 const DOCUMENTS: [(&str, Table); 2] = [("README.md", short), ("docs/architecture.md", full)];
 
-/// Returns the table as it stands in a document.
-type Table = fn() -> String;
+/// Returns the table as it stands in a document; the tree tells which crates are there.
+type Table = fn(&Tree) -> String;
 
 fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, table) in DOCUMENTS {
         let Some(file) = tree.file(path) else { continue };
-        match with_table(&file.text, &table()) {
+        match with_table(&file.text, &table(tree)) {
             None => {
                 findings.push(Finding::file(path, format!("has no place for the table, `{BEGIN}` … `{END}`")))
             }
@@ -47,7 +47,9 @@ fn check(tree: &Tree) -> Vec<Finding> {
 pub(super) fn fix(tree: &Tree) -> Result<(), Error> {
     for (path, table) in DOCUMENTS {
         let Some(file) = tree.file(path) else { continue };
-        let Some(text) = with_table(&file.text, &table()).filter(|text| *text != file.text) else { continue };
+        let Some(text) = with_table(&file.text, &table(tree)).filter(|text| *text != file.text) else {
+            continue;
+        };
         let place = tree::root().join(path);
         fs::write(&place, text).map_err(|source| Error::Io { action: "write", path: place, source })?;
         say(&format!("rewrote the table of {path}"));
@@ -62,19 +64,32 @@ fn with_table(text: &str, table: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}\n{table}{END}{after}"))
 }
 
-fn short() -> String {
-    let line = |row: &Row| format!("| [`{}`](crates/{}) | {} |\n", row.package(), row.folder, row.purpose);
+fn short(tree: &Tree) -> String {
+    let line = |row: &Row| {
+        let Row { folder, purpose, .. } = row;
+        let package = row.package();
+        match is_there(row, tree) {
+            true => format!("| [`{package}`](crates/{folder}) | {purpose} |\n"),
+            false => format!("| `{package}` (planned) | {purpose} |\n"),
+        }
+    };
     format!("| crate | what it is |\n|---|---|\n{}", dag::ROWS.iter().map(line).collect::<String>())
 }
 
-fn full() -> String {
+fn full(tree: &Tree) -> String {
     let list = |names: &[&str]| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
     let line = |row: &Row| {
         let Row { folder, purpose, may_depend_on, never_reaches } = row;
-        format!("| `{folder}` | {purpose} | {} | {} |\n", list(may_depend_on), list(never_reaches))
+        let planned = if is_there(row, tree) { "" } else { " (planned)" };
+        format!("| `{folder}`{planned} | {purpose} | {} | {} |\n", list(may_depend_on), list(never_reaches))
     };
     let head = "| crate | what it is | may depend on | never reaches |\n|---|---|---|---|\n";
     format!("{head}{}", dag::ROWS.iter().map(line).collect::<String>())
+}
+
+/// Tells whether a crate has a folder; without one it is planned.
+fn is_there(row: &Row, tree: &Tree) -> bool {
+    tree.file(&row.manifest()).is_some()
 }
 
 #[cfg(test)]
@@ -87,6 +102,17 @@ mod tests {
         let rewritten = with_table(&text, "new\n").unwrap();
         assert_eq!(rewritten, format!("# Title\n{BEGIN}\nnew\n{END}\nend\n"));
         assert_eq!(with_table(&rewritten, "new\n").unwrap(), rewritten);
+    }
+
+    #[test]
+    fn a_crate_without_a_folder_is_planned_and_not_linked() {
+        let tree = Tree::of("crates/dummy/Cargo.toml", "");
+        let line =
+            |table: String, package: &str| table.lines().find(|it| it.contains(package)).unwrap().to_owned();
+        assert!(line(short(&tree), "`vmpool-dummy`").starts_with("| [`vmpool-dummy`](crates/dummy) | "));
+        assert!(line(short(&tree), "`vmpool-sim`").starts_with("| `vmpool-sim` (planned) | "));
+        assert!(line(full(&tree), "| `dummy`").starts_with("| `dummy` | "));
+        assert!(line(full(&tree), "| `sim`").starts_with("| `sim` (planned) | "));
     }
 
     #[test]
