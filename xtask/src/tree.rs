@@ -18,7 +18,7 @@ const HEAD: usize = 5;
 pub(crate) struct Tree {
     /// Every text file.
     pub(crate) files: Vec<SourceFile>,
-    /// By folder of a crate, the names of all packages it reaches by normal dependencies.
+    /// By folder of a crate, the names of all packages it reaches by its [edges](dag::Row::edges).
     pub(crate) reached: BTreeMap<String, Vec<String>>,
 }
 
@@ -40,7 +40,7 @@ impl Tree {
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
         for row in dag::ROWS.iter().filter(|row| !row.never_reaches.is_empty()) {
             if tree.file(&row.manifest()).is_some() {
-                tree.reached.insert(row.folder.to_owned(), reached_by(&row.package())?);
+                tree.reached.insert(row.folder.to_owned(), reached_by(&row.package(), row.edges())?);
             }
         }
         Ok(tree)
@@ -122,14 +122,14 @@ fn read_folder(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> Resul
     Ok(())
 }
 
-/// Asks for the packages that a crate reaches: it alone, with all its features, without dev-dependencies.
-fn reached_by(package: &str) -> Result<Vec<String>, Error> {
+/// Asks for the packages that a crate reaches over these edges: it alone, with all its features.
+fn reached_by(package: &str, edges: &str) -> Result<Vec<String>, Error> {
     let tree = cargo::capture(&[
         "tree",
         "--package",
         package,
         "--edges",
-        "normal",
+        edges,
         "--all-features",
         "--prefix",
         "none",
@@ -156,6 +156,13 @@ mod tests {
     fn package_names_are_read_from_the_output_of_cargo_tree() {
         let tree = "vmpool-model v0.1.0 (/home/me/vmpool/crates/model)\nserde v1.0.229\nserde_derive v1.0.229 (proc-macro)\nserde v1.0.229 (*)\n";
         assert_eq!(package_names(tree), ["serde", "serde_derive"]);
+    }
+
+    #[test]
+    fn what_only_tests_use_is_seen_over_dev_edges_alone() {
+        let reached = |edges| reached_by("vmpool-dummy", edges).unwrap();
+        assert!(reached("normal,dev").contains(&"tempfile".to_owned()));
+        assert!(!reached("normal").contains(&"tempfile".to_owned()));
     }
 
     #[test]
