@@ -25,7 +25,8 @@ impl Engine {
     }
 
     fn check_vm(&self, vm: &Vm) -> Result<(), String> {
-        let VmRecord { name, state, .. } = &vm.record;
+        let VmRecord { name, state, pool, .. } = &vm.record;
+        ensure(self.pools.contains_key(pool), || format!("{name} is of {pool}, which there is not"))?;
         if let Some(id) = vm.effect {
             ensure(self.awaited.get(&id) == Some(name), || format!("{name}: nobody awaits {id:?}"))?;
         }
@@ -229,6 +230,11 @@ mod tests {
                 provider.orphans = provider.by_node.keys().map(|node| (node.clone(), orphan())).collect();
             }
         });
+    }
+
+    #[test]
+    fn every_vm_has_its_pool() {
+        finds("which there is not", |engine| engine.pools.clear());
     }
 
     #[test]

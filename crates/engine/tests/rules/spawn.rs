@@ -272,3 +272,22 @@ fn a_pool_that_left_the_configuration_keeps_what_it_has_and_adds_nothing() {
     lab.pass(seconds(10_000));
     assert_eq!(lab.counts([RecordState::Ready]), [1]);
 }
+
+#[test]
+fn a_pool_that_left_the_configuration_is_forgotten_with_its_last_vm() {
+    let mut lab = Lab::ready(config(2));
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    spec.pools.clear();
+    lab.restart_as(spec);
+    let names: Vec<_> = lab.vms().map(|vm| vm.name.clone()).collect();
+    for (vm, left) in names.into_iter().zip([1, 0]) {
+        let reason = "an operator says so".to_owned();
+        let _ = lab.step(vmpool_engine::Input::Terminate { vm, reason });
+        lab.destroyed(Ok(()));
+        while lab.vms().any(|vm| vm.state == RecordState::Terminating) {
+            lab.list(&[]);
+        }
+        assert_eq!((lab.vms().count(), lab.engine.pools().len()), (left, left));
+    }
+}
