@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const GUIDE: &str = include_str!("../../../writing-a-driver.md");
+const GUIDE: &str = include_str!("../../docs/writing-a-driver.md");
 
 /// A block of code, and the file that it is said to be from.
 struct Block<'a> {
@@ -40,7 +40,7 @@ fn is_in(code: &[&str], source: &str) -> bool {
 
 #[test]
 fn each_block_of_the_guide_is_in_the_file_that_it_names() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/third-party-driver");
     let blocks = blocks(GUIDE);
     assert!(10 <= blocks.len(), "only {} blocks were found", blocks.len());
     for Block { file, code } in blocks {
