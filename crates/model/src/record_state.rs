@@ -229,6 +229,27 @@ mod tests {
     }
 
     #[test]
+    fn the_states_that_copr_had_keep_its_names() {
+        let copr = [
+            (RecordState::GotIp, "got_ip"),
+            (RecordState::CheckHealth, "check_health"),
+            (RecordState::CheckHealthFailed, "check_health_failed"),
+            (RecordState::Ready, "ready"),
+            (RecordState::InUse, "in_use"),
+            (RecordState::Terminating, "terminating"),
+        ];
+        for (state, name) in copr {
+            assert_eq!(state.to_string(), name);
+        }
+    }
+
+    #[test]
+    fn an_illegal_transition_says_from_which_state_what_was_tried() {
+        let err = RecordState::next(Some(RecordState::Spawning), Transition::Acquire).unwrap_err();
+        assert_eq!(err.to_string(), "a VM that is spawning cannot Acquire");
+    }
+
+    #[test]
     fn every_state_survives_its_text() {
         for state in RecordState::ALL {
             assert_eq!(state.as_str().parse(), Ok(state));
