@@ -82,7 +82,7 @@ fn filter(file: &Path, configured: &str) -> Result<EnvFilter, Failure> {
 impl From<ConfigError> for Failure {
     fn from(err: ConfigError) -> Self {
         Self::new(err.exit_code(), err.to_string())
-            .with_hint("`vmpool config default` prints a configuration with every key explained")
+            .with_hint("`vmpool config default` prints a configuration with its keys explained")
     }
 }
 

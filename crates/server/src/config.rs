@@ -21,12 +21,12 @@ pub use self::{
     error::{ConfigError, ConfigProblem},
 };
 
-/// The documented configuration that shows every key with its default.
+/// The documented configuration that shows every key but the options of drivers, with its default.
 pub const DEFAULT_CONFIG: &str = include_str!("../default.toml");
 
 /// The configuration of a daemon.
 ///
-/// [`DEFAULT_CONFIG`] shows every key.
+/// [`DEFAULT_CONFIG`] shows every key but the options of drivers.
 ///
 /// # Examples
 ///

@@ -43,7 +43,7 @@ pub(crate) enum ConfigCommand {
         /// The configuration file
         file: PathBuf,
     },
-    /// Prints the default configuration, with every key explained
+    /// Prints the default configuration, with its keys explained
     #[command(after_long_help = "Example:\n  vmpool config default > vmpool.toml")]
     Default,
 }
