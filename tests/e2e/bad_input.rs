@@ -84,6 +84,14 @@ fn a_state_directory_in_use_is_named_and_its_daemon_goes_on() {
 }
 
 #[test]
+fn a_state_directory_that_is_a_file_is_named() {
+    let place = Place::new();
+    let file = place.write("state", "hi");
+    let parts = &[file.to_str().unwrap(), "is not a directory"];
+    assert_fails(&place.serve(&place.setup(1).text()), exit::CONFIG, parts);
+}
+
+#[test]
 fn a_truncated_store_is_refused_and_left_as_it_is() {
     let place = Place::new();
     let setup = place.setup(1);
@@ -94,7 +102,7 @@ fn a_truncated_store_is_refused_and_left_as_it_is() {
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 3]).unwrap();
     let ran = place.serve(&setup.text());
-    assert_fails(&ran, exit::STORE, &[place.path("state").to_str().unwrap()]);
+    assert_fails(&ran, exit::STORE, &[place.path("state").to_str().unwrap(), "hint: put a copy of"]);
     // Whoever puts the file back has lost nothing.
     fs::write(&file, &bytes).unwrap();
     assert_eq!(place.start(&setup).leases().len(), 1);

@@ -22,7 +22,7 @@ pub const UNREACHABLE: u8 = 7;
 pub const PORT_IN_USE: u8 = 8;
 /// Another process uses the state directory.
 pub const STATE_IN_USE: u8 = 9;
-/// The store is damaged, or a newer version wrote it.
+/// The store is damaged or cannot be opened, or a newer version wrote it.
 pub const STORE: u8 = 10;
 /// Client and daemon speak different versions of the API.
 pub const VERSION: u8 = 11;
@@ -51,7 +51,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (UNREACHABLE, "unreachable", "the daemon cannot be reached, or does not answer"),
     (PORT_IN_USE, "port_in_use", "the address that the daemon is to listen on is in use"),
     (STATE_IN_USE, "state_in_use", "another process uses the state directory"),
-    (STORE, "store", "the store is damaged, or a newer version wrote it"),
+    (STORE, "store", "the store is damaged or cannot be opened, or a newer version wrote it"),
     (VERSION, "version", "client and daemon speak different versions of the API"),
     (PROVIDER, "provider", "a provider or its driver failed"),
     (DAEMON, "daemon", "the daemon failed, or answered something that cannot be understood"),

@@ -88,6 +88,7 @@ impl From<ConfigError> for Failure {
 
 impl From<DaemonError> for Failure {
     fn from(err: DaemonError) -> Self {
-        Self::new(err.exit_code(), err.to_string())
+        let failure = Self::new(err.exit_code(), err.to_string());
+        err.hint().into_iter().fold(failure, Self::with_hint)
     }
 }

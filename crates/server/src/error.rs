@@ -32,7 +32,7 @@ pub enum DaemonError {
         source: io::Error,
     },
     /// The records cannot be opened.
-    #[error("the records in {}: {source}", .state_dir.display())]
+    #[error("cannot open the records: {}", with_source(.source))]
     Store {
         /// The state directory.
         state_dir: PathBuf,
@@ -66,12 +66,27 @@ impl DaemonError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Store { source: StoreError::NotADirectory { .. }, .. } => exit::CONFIG,
             Self::AddressInUse { .. } => exit::PORT_IN_USE,
             Self::Store { source, .. } | Self::Start(StartError::Store { source, .. }) => store(source),
             Self::Provider { source: OpenError::Driver(_), .. } => exit::PROVIDER,
             Self::Provider { .. } | Self::Start(_) => exit::CONFIG,
             Self::Stopped(StopError::Fenced { .. }) => exit::STATE_IN_USE,
             Self::Listen { .. } | Self::Stopped(_) | Self::Serve { .. } => exit::FAILURE,
+        }
+    }
+
+    /// Returns what to do next, where the message does not say it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store { state_dir, source: StoreError::Damaged { .. } } => {
+                Some(after_damage(&state_dir.display().to_string()))
+            }
+            Self::Start(StartError::Store { source: StoreError::Damaged { .. }, .. }) => {
+                Some(after_damage("the state directory"))
+            }
+            _ => None,
         }
     }
 }
@@ -81,6 +96,15 @@ fn store(err: &StoreError) -> u8 {
         StoreError::InUse { .. } | StoreError::Fenced { .. } => exit::STATE_IN_USE,
         _ => exit::STORE,
     }
+}
+
+/// Says how to go on without the records, and what that costs.
+fn after_damage(state_dir: &str) -> String {
+    format!(
+        "put a copy of {state_dir} back, or move {state_dir} away to start without records: all leases are lost then, \
+         and the VMs left behind are destroyed as orphans after orphan_grace if the configuration names the same \
+         installation as before, else they stay until you remove them at the provider"
+    )
 }
 
 fn with_source(err: &dyn std::error::Error) -> String {

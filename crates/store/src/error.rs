@@ -14,6 +14,12 @@ pub enum StoreError {
         /// The store.
         place: String,
     },
+    /// Something else is where the store's directory is to be.
+    #[error("{place} is not a directory: move it away, or choose another directory")]
+    NotADirectory {
+        /// What is there instead.
+        place: String,
+    },
     /// A newer version of vmpool wrote the store.
     #[error("{place} was written in format {found}, this version reads up to {known}: use the newer vmpool")]
     NewerVersion {

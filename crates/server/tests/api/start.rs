@@ -49,6 +49,39 @@ async fn f7_a_state_directory_in_use_is_named() {
 }
 
 #[tokio::test]
+async fn a_state_directory_that_is_a_file_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state");
+    std::fs::write(&file, "hi").unwrap();
+    let err = start(in_directory(directory.path())).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::CONFIG);
+    let wanted = format!("cannot open the records: {} is not a directory: move it away", file.display());
+    assert!(err.to_string().starts_with(&wanted), "{err}");
+}
+
+#[tokio::test]
+async fn a_state_directory_that_cannot_be_made_says_why() {
+    let mut config = config(ONE_VM);
+    config.daemon.state_dir = "/proc/vmpool-state".into();
+    let err = start(config).await.unwrap_err();
+    assert!(err.to_string().contains("/proc/vmpool-state: opening failed: No such file"), "{err}");
+}
+
+#[tokio::test]
+async fn f12_damaged_records_say_how_to_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    start(in_directory(directory.path())).await.unwrap().run(async {}).await.unwrap();
+    let state = directory.path().join("state");
+    std::fs::remove_file(state.join("head")).unwrap();
+    let err = start(in_directory(directory.path())).await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::STORE);
+    let (message, hint) = (err.to_string(), err.hint().unwrap());
+    assert!(message.contains("is damaged") && !message.contains('\n'), "{message}");
+    assert!(hint.contains(&format!("move {} away", state.display())) && !hint.contains('\n'), "{hint}");
+    assert!(hint.contains("all leases are lost") && hint.contains("orphan_grace"), "{hint}");
+}
+
+#[tokio::test]
 async fn records_of_another_installation_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let named = |name: &str| {

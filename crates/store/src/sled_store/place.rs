@@ -32,7 +32,10 @@ impl Place {
     /// Makes the directory if need be, and takes it for this process alone.
     pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
         let fault = |err: io::Error| Fault::from(err).while_opening(dir);
-        create_dir_durably(dir).map_err(fault)?;
+        create_dir_durably(dir).map_err(|err| match not_a_directory(dir) {
+            Some(place) => StoreError::NotADirectory { place: place.display().to_string() },
+            None => fault(err),
+        })?;
         let lock = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("lock"));
         let lock = lock.map_err(fault)?;
         match lock.try_lock() {
@@ -124,6 +127,11 @@ pub(super) fn remove_dir(dir: &Path) -> io::Result<()> {
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// Returns what is no directory where one is needed: the path itself, or one above it.
+fn not_a_directory(dir: &Path) -> Option<&Path> {
+    dir.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir())
 }
 
 /// Makes a directory and those above it, and makes durable that they are there.

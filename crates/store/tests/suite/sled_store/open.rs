@@ -45,7 +45,9 @@ async fn a_file_is_no_place_for_a_store() {
     fs::write(&file, "precious").unwrap();
     for place in [file.clone(), file.join("below")] {
         let err = open(&place).unwrap_err();
-        assert!(matches!(err, StoreError::Io { unknown: false, .. }), "{err:?}");
+        assert!(matches!(err, StoreError::NotADirectory { .. }), "{err:?}");
+        let wanted = format!("{} is not a directory: move it away", file.display());
+        assert!(err.to_string().starts_with(&wanted), "{err}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"precious");
 }
