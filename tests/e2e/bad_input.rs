@@ -39,6 +39,24 @@ fn a_value_of_the_wrong_type_is_named_with_its_place() {
 }
 
 #[test]
+fn a_bad_log_filter_is_named_with_its_place() {
+    let place = Place::new();
+    let text = place.setup(1).with("daemon.log", "foo=bar=baz").text();
+    let line = text.lines().position(|line| line.starts_with("log")).unwrap() + 1;
+    refused(&place, &text, &[&format!("bad.toml:{line}:7: daemon.log: \"foo=bar=baz\" is not a log filter")]);
+}
+
+#[test]
+fn a_configuration_without_pools_is_fine_with_a_warning() {
+    let place = Place::new();
+    let file = place.write("empty.toml", "");
+    let checked = vmpool(NOWHERE, &["config", "check", file.to_str().unwrap()]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.stderr.starts_with("warning: ") && checked.stderr.lines().count() == 1, "{checked:?}");
+    assert!(checked.stderr.contains("there is no provider"), "{checked:?}");
+}
+
+#[test]
 fn an_unknown_driver_is_answered_with_the_known_ones() {
     let place = Place::new();
     let text = place.setup(1).with("providers.cloud.driver", "dumy").text();

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 /// Says why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a duration: {reason}; write a number with a unit, such as 500ms, 60s, 10m or 1h30m")]
+#[error("{text:?} is not a duration: {reason}")]
 pub struct InvalidDuration {
     text: String,
-    reason: String,
+    reason: &'static str,
 }
 
 /// Parses a duration.
@@ -26,9 +26,11 @@ pub struct InvalidDuration {
 /// # Ok::<(), vmpool_api::duration::InvalidDuration>(())
 /// ```
 pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
-    let invalid = |reason: String| InvalidDuration { text: text.chars().take(80).collect(), reason };
-    let parsed: jiff::SignedDuration = text.parse().map_err(|err: jiff::Error| invalid(err.to_string()))?;
-    Duration::try_from(parsed).map_err(|_| invalid("it is negative".to_owned()))
+    let invalid = |reason| InvalidDuration { text: text.chars().take(80).collect(), reason };
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| {
+        invalid("write numbers with units up to hours, such as 500ms, 60s, 10m, 1h30m or 48h")
+    })?;
+    Duration::try_from(parsed).map_err(|_| invalid("it is negative"))
 }
 
 /// Formats a duration as [`parse`] reads it.
@@ -89,6 +91,14 @@ mod tests {
         for text in ["500ms", "1m30s", "10m", "1h", "0s"] {
             assert_eq!(format(parse(text).unwrap()), text);
         }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_answered_with_examples() {
+        assert_eq!(
+            parse("1 month").unwrap_err().to_string(),
+            "\"1 month\" is not a duration: write numbers with units up to hours, such as 500ms, 60s, 10m, 1h30m or 48h"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use vmpool_server::{Config, ConfigError, DEFAULT_CONFIG, Daemon, DaemonError, dr
 use crate::{
     args::{ConfigCommand, ServeArgs},
     failure::Failure,
-    output::print,
+    output::{complain, print},
     runtime,
     signals::{Signals, exit_code},
 };
@@ -30,6 +30,9 @@ pub(crate) fn config(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = load(file)?;
             filter(file, &config.daemon.log)?;
+            for warning in config.warnings() {
+                complain(&format!("warning: {}: {warning}", file.display()));
+            }
             let (providers, pools) = (config.providers.len(), config.pools.len());
             print(&format!("{} is fine; providers: {providers}, pools: {pools}", file.display()))
         }
@@ -69,14 +72,18 @@ fn log(file: &Path, configured: &str) -> Result<(), Failure> {
 
 /// Returns which messages are logged: what RUST_LOG says, or else the configuration.
 fn filter(file: &Path, configured: &str) -> Result<EnvFilter, Failure> {
-    let (place, text) = match env::var("RUST_LOG") {
-        Ok(text) if !text.is_empty() => ("RUST_LOG".to_owned(), text),
-        _ => (format!("{}: daemon.log", file.display()), configured.to_owned()),
+    let no_filter = |text: &str| {
+        format!(
+            "{text:?} is not a log filter: write a level such as info, or a filter such as \
+             info,vmpool_manager=debug"
+        )
     };
-    EnvFilter::try_new(&text).map_err(|err| {
-        Failure::new(exit::CONFIG, format!("{place}: {text:?} says not what to log: {err}"))
-            .with_hint("write a level such as info, or a filter such as info,vmpool_manager=debug")
-    })
+    match env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() => EnvFilter::try_new(&text)
+            .map_err(|_| Failure::new(exit::CONFIG, format!("RUST_LOG: {}", no_filter(&text)))),
+        _ => EnvFilter::try_new(configured)
+            .map_err(|_| ConfigError::of_value(file, "daemon.log", no_filter(configured)).into()),
+    }
 }
 
 impl From<ConfigError> for Failure {

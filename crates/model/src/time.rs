@@ -67,7 +67,9 @@ impl FromStr for Timestamp {
         }
         match text.parse::<jiff::Timestamp>() {
             Ok(time) => Ok(Self(time.as_millisecond())),
-            Err(err) => Err(InvalidTime { text: text.to_owned(), reason: err.to_string() }),
+            Err(_) => {
+                Err(InvalidTime::new(text, "a time", "write it in RFC 3339, such as 2026-01-31T12:00:00Z"))
+            }
         }
     }
 }
@@ -87,10 +89,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// Says why a text is not a time or a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a time or duration: {reason}")]
+#[error("{text:?} is not {wanted}: {reason}")]
 pub struct InvalidTime {
     text: String,
-    reason: String,
+    wanted: &'static str,
+    reason: &'static str,
+}
+
+impl InvalidTime {
+    fn new(text: &str, wanted: &'static str, reason: &'static str) -> Self {
+        Self { text: text.chars().take(80).collect(), wanted, reason }
+    }
 }
 
 /// Parses a duration such as `500ms`, `60s`, `10m`, `1h30m` or `0s`.
@@ -106,11 +115,11 @@ pub struct InvalidTime {
 /// # Ok::<(), vmpool_model::InvalidTime>(())
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, InvalidTime> {
-    let invalid = |reason: String| InvalidTime { text: text.chars().take(80).collect(), reason };
-    let parsed: jiff::SignedDuration = text.parse().map_err(|err| {
-        invalid(format!("{err}; write a number with a unit, such as 500ms, 60s, 10m or 1h30m"))
+    let invalid = |reason| InvalidTime::new(text, "a duration", reason);
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| {
+        invalid("write numbers with units up to hours, such as 500ms, 60s, 10m, 1h30m or 48h")
     })?;
-    Duration::try_from(parsed).map_err(|_| invalid("it is negative".to_owned()))
+    Duration::try_from(parsed).map_err(|_| invalid("it is negative"))
 }
 
 /// Formats a duration as [`parse_duration`] reads it.
@@ -201,6 +210,28 @@ mod tests {
     fn a_duration_without_unit_or_below_zero_is_refused() {
         assert!(parse_duration("60").is_err());
         assert!(parse_duration("-5s").unwrap_err().to_string().contains("negative"));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_answered_with_examples() {
+        for text in ["1 month", "60", "", "2d", "soon"] {
+            assert_eq!(
+                parse_duration(text).unwrap_err().to_string(),
+                format!(
+                    "{text:?} is not a duration: write numbers with units up to hours, such as 500ms, 60s, 10m, 1h30m \
+                     or 48h"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_answered_with_an_example() {
+        let err = "yesterday".parse::<Timestamp>().unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "\"yesterday\" is not a time: write it in RFC 3339, such as 2026-01-31T12:00:00Z"
+        );
     }
 
     #[test]

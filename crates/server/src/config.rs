@@ -16,6 +16,8 @@ use vmpool::{
     },
 };
 
+use crate::words;
+
 pub use self::{
     daemon::DaemonConfig,
     error::{ConfigError, ConfigProblem},
@@ -98,11 +100,22 @@ impl Config {
         let places = place::Places::parse(text).map_err(|problem| invalid(vec![problem]))?;
         let config: Self = toml::from_str(text).map_err(|err| {
             let place = places.at(err.span().map_or(0, |span| span.start));
-            invalid(vec![place.problem(one_line(err.message()))])
+            invalid(vec![place.problem(words::plain(&one_line(err.message()), words::TABLE))])
         })?;
         match check::problems(&config, &places, registry) {
             problems if problems.is_empty() => Ok(config),
             problems => Err(invalid(problems)),
+        }
+    }
+
+    /// Returns what is allowed but hardly meant, one line each.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let advice = "`vmpool config default` shows how to write one";
+        match (self.providers.is_empty(), self.pools.is_empty()) {
+            (true, _) => vec![format!("there is no provider, so no VM can be made or leased; {advice}")],
+            (false, true) => vec![format!("there is no pool, so no VM can be leased; {advice}")],
+            (false, false) => Vec::new(),
         }
     }
 }

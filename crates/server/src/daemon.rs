@@ -142,6 +142,9 @@ impl Daemon {
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the API asks nobody who they are: whoever reaches this address may destroy every VM");
         }
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
         let mut builder = Manager::builder(store)
             .restart_grace(config.daemon.restart_grace)
             .holder(format!("{address}, process {}", std::process::id()));

@@ -29,6 +29,7 @@ mod config;
 mod daemon;
 mod error;
 mod http;
+mod words;
 
 pub use vmpool::drivers;
 pub use vmpool_api as api;

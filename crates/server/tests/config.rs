@@ -88,6 +88,16 @@ fn what_is_no_toml_names_the_place() {
 }
 
 #[test]
+fn a_key_that_is_given_twice_is_named() {
+    check("size = 2", "size = 2\nsize = 3", "vmpool.toml:15:1: the key `size` is given twice");
+    check(
+        "[pools.small]",
+        "[pools.small]\n[pools.small]",
+        "vmpool.toml:12:8: the key `small` is given twice",
+    );
+}
+
+#[test]
 fn an_unknown_key_is_named_with_what_is_allowed() {
     check_begin(
         "size = 2",
@@ -106,8 +116,59 @@ fn a_wrong_type_names_the_key() {
     check(
         "size = 2",
         "size = \"two\"",
-        "vmpool.toml:14:8: pools.small.size: invalid type: string \"two\", expected u32",
+        "vmpool.toml:14:8: pools.small.size: a whole number of 0 or more is expected, not the text \"two\"",
     );
+}
+
+#[test]
+fn a_value_out_of_range_is_told_what_is_allowed() {
+    check(
+        "size = 2",
+        "size = -1",
+        "vmpool.toml:14:8: pools.small.size: a whole number of 0 or more is expected, not the number -1",
+    );
+    check(
+        "driver = \"dummy\"",
+        "driver = \"dummy\"\nmax_concurrent = \"x\"",
+        "vmpool.toml:6:18: providers.lab.max_concurrent: a whole number of 0 or more is expected, not the text \"x\"",
+    );
+}
+
+#[test]
+fn a_table_in_place_of_a_value_and_a_value_in_place_of_a_table_are_named() {
+    check(
+        "size = 2",
+        "size = {}",
+        "vmpool.toml:14:8: pools.small.size: a whole number of 0 or more is expected, not a table",
+    );
+    check(
+        "[daemon]\nlisten = \"127.0.0.1:0\"",
+        "daemon = 3",
+        "vmpool.toml:1:10: daemon: a table is expected, not the number 3",
+    );
+    check(
+        "size = 2",
+        "check = 3",
+        "vmpool.toml:14:9: pools.small.check: a table is expected, not the number 3",
+    );
+}
+
+#[test]
+fn a_value_can_be_refused_later_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("vmpool.toml");
+    std::fs::write(&path, GOOD).unwrap();
+    let err = ConfigError::of_value(&path, "daemon.listen", "no");
+    assert_eq!(err.to_string(), format!("{}:2:10: daemon.listen: no", path.display()));
+}
+
+#[test]
+fn a_configuration_without_pools_or_providers_is_warned_about() {
+    let warnings = |text: &str| parse(text).unwrap().warnings();
+    assert_eq!(warnings(GOOD), Vec::<String>::new());
+    let pools = GOOD.split("[pools.small]").next().unwrap();
+    assert!(warnings(pools)[0].starts_with("there is no pool, so no VM can be leased"));
+    assert!(warnings("")[0].starts_with("there is no provider, so no VM can be made"));
 }
 
 #[test]
@@ -129,7 +190,7 @@ fn a_bad_duration_says_how_to_write_one() {
     check_begin(
         "size = 2",
         "lease_ttl = \"10\"",
-        "vmpool.toml:14:13: pools.small.lease_ttl: \"10\" is not a time",
+        "vmpool.toml:14:13: pools.small.lease_ttl: \"10\" is not a duration: write numbers with units up to hours, such as",
     );
 }
 
@@ -175,12 +236,12 @@ fn an_option_that_the_driver_cannot_use_is_named() {
     check_begin(
         "\"2s\"",
         "\"2\"",
-        "vmpool.toml:8:1: providers.lab.options.boot_latency: \"2\" is not a time",
+        "vmpool.toml:8:1: providers.lab.options.boot_latency: \"2\" is not a duration",
     );
     check_begin(
         "= 0.1",
         "= true",
-        "vmpool.toml:9:8: providers.lab.options.faults.lost_answers: invalid type: boolean",
+        "vmpool.toml:9:8: providers.lab.options.faults.lost_answers: a number is expected, not true or false",
     );
 }
 

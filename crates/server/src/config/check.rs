@@ -8,6 +8,8 @@ use vmpool::{
     },
 };
 
+use crate::words;
+
 use super::{Config, error::ConfigProblem, place::Places};
 
 /// Returns everything that does not fit, in the order of the text's tables.
@@ -36,10 +38,10 @@ fn check_provider(
     let err = checked.err()?;
     Some(match err {
         OpenError::Options { place, reason } if place == "." => {
-            places.name_of(&format!("{path}.options")).problem(reason)
+            places.name_of(&format!("{path}.options")).problem(words::plain(&reason, words::TABLE))
         }
         OpenError::Options { place, reason } => {
-            places.name_of(&format!("{path}.options.{place}")).problem(reason)
+            places.name_of(&format!("{path}.options.{place}")).problem(words::plain(&reason, words::TABLE))
         }
         err => places.value_of(&format!("{path}.driver")).problem(err.to_string()),
     })

@@ -1,8 +1,13 @@
 //! What is wrong with a configuration, and where.
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use vmpool_api::exit;
+
+use super::place::Places;
 
 /// Says why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,20 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Says that the value of a key such as `daemon.log` does not fit, with its place in the file, which is read for it.
+    #[must_use]
+    pub fn of_value(file: &Path, key: &str, reason: impl Into<String>) -> Self {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(source) => return Self::Read { file: file.to_owned(), source },
+        };
+        let problem = match Places::parse(&text) {
+            Ok(places) => places.value_of(key).problem(reason),
+            Err(problem) => problem,
+        };
+        Self::Invalid { file: file.display().to_string(), problems: vec![problem] }
+    }
+
     /// Returns what a command line exits with; see [`exit`].
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -43,8 +43,12 @@ impl<'a> Places<'a> {
         match DeTable::parse(text) {
             Ok(table) => places.add_table("", table.get_ref()),
             Err(err) => {
-                let place = places.place(err.span().map_or(0, |span| span.start), "");
-                return Err(place.problem(one_line(err.message())));
+                let span = err.span().unwrap_or_default();
+                let reason = match (err.message(), text.get(span.clone())) {
+                    ("duplicate key", Some(key)) => format!("the key `{key}` is given twice"),
+                    (message, _) => one_line(message),
+                };
+                return Err(places.place(span.start, "").problem(reason));
             }
         }
         Ok(places)

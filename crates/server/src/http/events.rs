@@ -44,6 +44,13 @@ pub(super) async fn page(
 ) -> Result<Json<EventPage>, Refused> {
     let after = part.after.unwrap_or(0);
     check(&api, after)?;
+    if part.limit == Some(0) {
+        let detail = format!(
+            "the query does not fit at `limit`: 1 or more is expected; a page has {} events at most",
+            routes::MAX_EVENTS
+        );
+        return Err(Problem::new(code::INVALID_REQUEST, detail).into());
+    }
     let limit = part.limit.unwrap_or(BATCH).min(routes::MAX_EVENTS);
     let page = api.manager.events(Cursor(after), limit).await?;
     let events: Vec<Event> = page.events.iter().map(convert::event).collect();

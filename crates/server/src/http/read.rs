@@ -1,15 +1,19 @@
 //! Reading requests: bodies, queries and names.
 
+use std::error::Error as _;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use vmpool::model::InvalidName;
 use vmpool_api::{Problem, code, routes};
 
 use super::refuse::Refused;
+use crate::words;
 
 /// The body of a request, read strictly from JSON.
 ///
@@ -39,18 +43,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    // A list would be taken, too, for the values of the object's keys in their order.
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => {}
+        Some(_) => return Err(invalid("the body does not fit: a JSON object is expected")),
+        None => return Err(invalid("the body is empty: a JSON object is expected")),
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let invalid = |place: &str, err: &serde_json::Error| {
-        // The message ends with line and column.
-        Refused::from(Problem::new(code::INVALID_REQUEST, format!("the body does not fit{place}: {err}")))
-    };
-    let value =
-        serde_path_to_error::deserialize(&mut json).map_err(|err| match err.path().to_string().as_str() {
-            "." => invalid("", err.inner()),
-            path => invalid(&format!(" at `{path}`"), err.inner()),
-        })?;
-    json.end().map_err(|err| invalid("", &err))?;
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|err| body_problem(&err.path().to_string(), err.inner()))?;
+    json.end().map_err(|err| body_problem(".", &err))?;
     Ok(value)
+}
+
+fn body_problem(path: &str, err: &serde_json::Error) -> Refused {
+    let place = format!("line {} column {}", err.line(), err.column());
+    let message = err.to_string();
+    let message = message.strip_suffix(&format!(" at {place}")).unwrap_or(&message);
+    match (err.classify(), path) {
+        (Category::Eof, _) => invalid(format!("the body is not JSON: it ends too early, at {place}")),
+        (Category::Syntax | Category::Io, _) => {
+            invalid(format!("the body is not JSON at {place}: {message}"))
+        }
+        (Category::Data, "." | "?") => {
+            invalid(format!("the body does not fit at {place}: {}", words::plain(message, words::OBJECT)))
+        }
+        (Category::Data, path) => {
+            let message = words::plain(message, words::OBJECT);
+            invalid(format!("the body does not fit at `{path}`: {message} ({place})"))
+        }
+    }
+}
+
+fn invalid(detail: impl Into<String>) -> Refused {
+    Problem::new(code::INVALID_REQUEST, detail).into()
 }
 
 /// The query of a request, read strictly.
@@ -63,8 +89,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(filter)) => Ok(Self(filter)),
-            Err(rejection) => Err(Problem::new(code::INVALID_REQUEST, rejection.body_text()).into()),
+            // The cause alone, without what axum says around it.
+            Err(rejection) => Err(match rejection.source() {
+                Some(cause) => invalid(query_problem(&cause.to_string())),
+                None => invalid(rejection.body_text()),
+            }),
         }
+    }
+}
+
+/// Says what does not fit in a query; `message` begins with the parameter, if it is known.
+fn query_problem(message: &str) -> String {
+    let (parameter, message) = match message.split_once(": ") {
+        Some((parameter, message)) if !parameter.contains(' ') => (parameter, message),
+        _ => ("", message),
+    };
+    if let Some(unknown) = message.strip_prefix("unknown field ") {
+        return format!("the query does not fit: unknown parameter {unknown}");
+    }
+    if let Some(twice) = message.strip_prefix("duplicate field ") {
+        return format!("the query does not fit: {twice} is given twice");
+    }
+    let message = match message {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "a whole number of 0 or more is expected"
+        }
+        "number too large to fit in target type" => "the number is too large",
+        other => other,
+    };
+    match parameter {
+        "" => format!("the query does not fit: {message}"),
+        parameter => format!("the query does not fit at `{parameter}`: {message}"),
     }
 }
 

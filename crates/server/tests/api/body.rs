@@ -27,6 +27,20 @@ async fn broken_json_names_line_and_column() {
 }
 
 #[tokio::test]
+async fn json_that_breaks_off_or_has_a_bad_key_names_line_and_column() {
+    check("{\n 7: 1}", "the body is not JSON at line 2 column 2: key must be a string").await;
+    check(r#"{"request":"r""#, "the body is not JSON: it ends too early, at line 1 column 14").await;
+}
+
+#[tokio::test]
+async fn a_list_is_no_body_even_if_its_values_would_fit() {
+    for body in ["[]", r#"["r","small","ada",null,null,null,null]"#, "7"] {
+        check(body, "the body does not fit: a JSON object is expected").await;
+    }
+    check(" ", "the body is empty: a JSON object is expected").await;
+}
+
+#[tokio::test]
 async fn an_unknown_key_is_named_with_its_place() {
     let body = r#"{"request":"r","pool":"small","owner":"ada","wiat":"5s"}"#;
     check(body, "at `wiat`: unknown field `wiat`, expected one of `request`").await;
@@ -34,7 +48,11 @@ async fn an_unknown_key_is_named_with_its_place() {
 
 #[tokio::test]
 async fn a_value_of_the_wrong_type_is_named_by_its_key() {
-    check(r#"{"request":"r","pool":"small","owner":7}"#, "at `owner`: invalid type: integer `7`").await;
+    check(
+        r#"{"request":"r","pool":"small","owner":7}"#,
+        "at `owner`: a text is expected, not the number 7 (line 1 column ",
+    )
+    .await;
     check(r#"{"request":"r","pool":"small","owner":"ada","wait":"5"}"#, "at `wait`: \"5\" is not a duration")
         .await;
 }
@@ -70,10 +88,23 @@ async fn a_body_above_64_kib_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unknown_filter_is_refused_by_name() {
+async fn a_query_that_does_not_fit_names_the_parameter() {
     let world = World::ready().await;
-    let problem: Problem =
-        world.raw(Method::GET, "/v1/vms?pol=small").send().await.unwrap().json().await.unwrap();
-    assert_eq!(problem.code, "invalid_request");
-    assert!(problem.detail.contains("unknown field `pol`, expected `pool` or `state`"), "{problem}");
+    let number = "at `limit`: a whole number of 0 or more is expected";
+    for (path, wanted) in [
+        ("/v1/vms?pol=small", ": unknown parameter `pol`, expected `pool` or `state`"),
+        ("/v1/vms?pool=a&pool=b", ": `pool` is given twice"),
+        ("/v1/events?limit=x", number),
+        ("/v1/events?limit=", number),
+        ("/v1/events?limit=-1", number),
+        ("/v1/events?after=99999999999999999999999", "at `after`: the number is too large"),
+        ("/v1/events?limit=0", "at `limit`: 1 or more is expected; a page has 1000 events at most"),
+    ] {
+        let response = world.raw(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+        let problem: Problem = response.json().await.unwrap();
+        assert_eq!(problem.code, "invalid_request");
+        let separator = if wanted.starts_with(':') { "" } else { " " };
+        assert_eq!(problem.detail, format!("the query does not fit{separator}{wanted}"));
+    }
 }
