@@ -32,7 +32,7 @@ pub const PROVIDER: u8 = 12;
 pub const DAEMON: u8 = 13;
 /// The lease ended while a command ran with its VM, so the command was ended, too.
 pub const LEASE_LOST: u8 = 14;
-/// It was interrupted by the user or by a signal.
+/// It was interrupted by ctrl-c; 128 + n stands for another signal n, such as 143 for SIGTERM.
 pub const INTERRUPTED: u8 = 130;
 
 /// All exit codes with their names and meanings, in order; the table that help texts and docs print.
@@ -52,7 +52,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (PORT_IN_USE, "port_in_use", "the address that the daemon is to listen on is in use"),
     (STATE_IN_USE, "state_in_use", "another process uses the state directory"),
     (STORE, "store", "the store is damaged or cannot be opened, or a newer version wrote it"),
-    (VERSION, "version", "client and daemon speak different versions of the API"),
+    (VERSION, "version", "client and daemon speak different versions of the API, or it is no daemon of vmpool"),
     (PROVIDER, "provider", "a provider or its driver failed"),
     (DAEMON, "daemon", "the daemon failed, or answered something that cannot be understood"),
     (
@@ -60,7 +60,11 @@ pub const ALL: &[(u8, &str, &str)] = &[
         "lease_lost",
         "the lease ended while a command ran with its VM, so the command was ended, too",
     ),
-    (INTERRUPTED, "interrupted", "it was interrupted by the user or by a signal"),
+    (
+        INTERRUPTED,
+        "interrupted",
+        "it was interrupted by ctrl-c; 128 + n stands for another signal n, such as 143 for SIGTERM",
+    ),
 ];
 
 #[cfg(test)]

@@ -9,10 +9,12 @@ use crate::{Fence, Revision};
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process has the store open.
-    #[error("{place} is in use by another process: stop that one, or choose another directory")]
+    #[error("{place} is in use by another process{}: stop that one, or choose another directory", numbered(.process))]
     InUse {
         /// The store.
         place: String,
+        /// The id of that process, if it is known.
+        process: Option<u32>,
     },
     /// Something else is where the store's directory is to be.
     #[error("{place} is not a directory: move it away, or choose another directory")]
@@ -81,4 +83,8 @@ impl StoreError {
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Io { unknown: true, .. })
     }
+}
+
+fn numbered(process: &Option<u32>) -> String {
+    process.map(|id| format!(" ({id})")).unwrap_or_default()
 }

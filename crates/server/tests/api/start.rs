@@ -45,7 +45,8 @@ async fn f7_a_state_directory_in_use_is_named() {
     let _first = start(in_directory(directory.path())).await.unwrap();
     let err = start(in_directory(directory.path())).await.unwrap_err();
     assert_eq!(err.exit_code(), exit::STATE_IN_USE);
-    assert!(err.to_string().contains("in use by another process"), "{err}");
+    let named = format!("in use by another process ({})", std::process::id());
+    assert!(err.to_string().contains(&named), "{err}");
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ impl Fault {
         let full = self.is_full();
         let place = place.display().to_string();
         match self {
-            Self::Locked => StoreError::InUse { place },
+            Self::Locked => StoreError::InUse { place, process: None },
             Self::Damaged(reason) => StoreError::Damaged { place, reason },
             Self::Io(_) if full => StoreError::Full { place },
             Self::Io(err) => io_error(place, "opening", false, err),
@@ -45,7 +45,7 @@ impl Fault {
     pub(super) fn while_writing(&self, place: &Path, unknown: bool) -> StoreError {
         let place = place.display().to_string();
         match self {
-            Self::Locked => StoreError::InUse { place },
+            Self::Locked => StoreError::InUse { place, process: None },
             Self::Io(_) if self.is_full() && !unknown => StoreError::Full { place },
             Self::Io(err) => io_error(place, "writing", unknown, io::Error::new(err.kind(), err.to_string())),
             Self::Damaged(reason) => io_error(place, "writing", unknown, io::Error::other(reason.clone())),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -36,11 +36,19 @@ impl Place {
             Some(place) => StoreError::NotADirectory { place: place.display().to_string() },
             None => fault(err),
         })?;
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("lock"));
+        let path = dir.join("lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(fault)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place: dir.display().to_string() }),
+            Ok(()) => {
+                // Only for people: whose the store is, the lock itself tells.
+                let _ = lock.set_len(0).and_then(|()| write!(&lock, "{}", std::process::id()));
+                Ok(Self { dir: dir.to_owned(), _lock: lock })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let process = fs::read_to_string(&path).ok().and_then(|id| id.trim().parse().ok());
+                Err(StoreError::InUse { place: dir.display().to_string(), process })
+            }
             Err(TryLockError::Error(err)) => Err(fault(err)),
         }
     }

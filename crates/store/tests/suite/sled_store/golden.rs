@@ -11,9 +11,16 @@ use super::{fill, load, main_domain, open};
 /// A VM record as version 1 writes it. Never change it: stores out there hold such records.
 const VM_1: &str = r#"{"v":1,"vm":{"name":"small-1","pool":"small","provider":"lab","state":"in_use","since":"2023-11-14T22:13:20Z","created_at":"2023-11-14T22:13:19.5Z","node":{"id":"0","state":"running","raw_state":{"kind":"opennebula","state":{"vm":3,"lcm":3}},"addresses":["10.0.0.7"]},"lease":"lease-1","owner":"zoe","sandbox":null,"uses":1,"check_fails":0,"last_check":"2023-11-14T22:13:20Z","last_release":null,"attempts":0,"retry_at":null,"suspect":null,"problem":null}}"#;
 
+/// Opens the database itself, as soon as the threads of a store that was dropped have let go of it.
+fn raw(dir: &Path) -> sled::Db {
+    let database = dir.join("sled");
+    std::fs::File::open(database.join("db")).unwrap().lock().unwrap();
+    sled::Config::new().path(database).open().unwrap()
+}
+
 /// Writes a record straight into the database, as another version would have.
 fn put_raw(dir: &Path, key: &[u8], body: &str) {
-    let db = sled::Config::new().path(dir.join("sled")).open().unwrap();
+    let db = raw(dir);
     db.insert(key, body).unwrap();
     db.flush().unwrap();
 }
@@ -42,7 +49,7 @@ async fn version_1_is_what_is_written() {
     let claim = store.claim(&main_domain(), "test").await.unwrap();
     store.commit(&claim, sample::first(vec![Change::PutVm(Box::new(vm))])).await.unwrap();
     drop(store);
-    let db = sled::Config::new().path(dir.path().join("sled")).open().unwrap();
+    let db = raw(dir.path());
     let body = db.get(b"main\0vsmall-1").unwrap().unwrap();
     assert_eq!(std::str::from_utf8(&body).unwrap(), VM_1);
 }
