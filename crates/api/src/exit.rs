@@ -52,7 +52,11 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (PORT_IN_USE, "port_in_use", "the address that the daemon is to listen on is in use"),
     (STATE_IN_USE, "state_in_use", "another process uses the state directory"),
     (STORE, "store", "the store is damaged or cannot be opened, or a newer version wrote it"),
-    (VERSION, "version", "client and daemon speak different versions of the API, or it is no daemon of vmpool"),
+    (
+        VERSION,
+        "version",
+        "client and daemon speak different versions of the API, or it is no daemon of vmpool",
+    ),
     (PROVIDER, "provider", "a provider or its driver failed"),
     (DAEMON, "daemon", "the daemon failed, or answered something that cannot be understood"),
     (

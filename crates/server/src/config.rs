@@ -83,7 +83,8 @@ impl Config {
             .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
         let mut config = Self::parse(&text, &path.display().to_string(), registry)?;
         if let Some(directory) = path.parent() {
-            config.daemon.state_dir = directory.join(&config.daemon.state_dir);
+            let state_dir = directory.join(&config.daemon.state_dir);
+            config.daemon.state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
         }
         Ok(config)
     }
