@@ -1,7 +1,7 @@
 //! The file `head`: how far the store had certainly come.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     os::unix::fs::FileExt,
     path::Path,
@@ -21,14 +21,21 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Makes the file and makes it durable.
+    /// Makes the file, in place of an earlier one if there is one, and makes it durable.
+    ///
+    /// Whenever the process is killed, there is the earlier file or the new one, and each is whole.
     pub(super) fn create(path: &Path, sequence: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        let draft = path.with_extension("new");
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&draft)?;
         let head = Self { file };
         // Both slots, so that later writes need no more room.
         head.write(sequence.saturating_sub(1))?;
         head.write(sequence)?;
         head.file.sync_all()?;
+        fs::rename(&draft, path)?;
+        if let Some(dir) = path.parent() {
+            File::open(dir)?.sync_all()?;
+        }
         Ok(head)
     }
 
@@ -77,6 +84,28 @@ mod tests {
         let path = dir.path().join("head");
         let head = Head::create(&path, 7).unwrap();
         head.write(8).unwrap();
+        assert_eq!(Head::open(&path).unwrap().1, 8);
+    }
+
+    #[test]
+    fn an_earlier_file_is_whole_until_the_new_one_takes_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head");
+        drop(Head::create(&path, 7).unwrap());
+        let (earlier, _) = Head::open(&path).unwrap();
+        drop(Head::create(&path, 9).unwrap());
+        assert_eq!([earlier.read(0), earlier.read(1)], [Some(6), Some(7)]);
+        assert_eq!(Head::open(&path).unwrap().1, 9);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_of_a_new_file_does_not_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head");
+        drop(Head::create(&path, 7).unwrap());
+        fs::write(dir.path().join("head.new"), "vmpool-he").unwrap();
+        assert_eq!(Head::open(&path).unwrap().1, 7);
+        drop(Head::create(&path, 8).unwrap());
         assert_eq!(Head::open(&path).unwrap().1, 8);
     }
 
