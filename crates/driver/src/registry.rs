@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Dura
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use vmpool_model::{ProviderName, config::DriverOptions};
 
 use crate::{Driver, DriverError};
@@ -100,12 +101,22 @@ impl OpenError {
     ///
     /// [`OpenError::Options`].
     pub fn parse<T: DeserializeOwned>(options: &DriverOptions) -> Result<T, Self> {
-        let value = serde_json::Value::Object(options.0.clone());
+        let value = Value::Object(options.0.clone());
         serde_path_to_error::deserialize(value).map_err(|err| Self::Options {
             place: err.path().to_string(),
-            reason: without_value(&err.inner().to_string()),
+            reason: without_texts(&without_value(&err.inner().to_string()), options.0.values()),
         })
     }
+}
+
+/// Takes every text of the options out of a message that quotes it.
+fn without_texts<'a>(message: &str, options: impl Iterator<Item = &'a Value>) -> String {
+    options.fold(message.to_owned(), |message, option| match option {
+        Value::String(text) if !text.is_empty() => message.replace(&format!("{text:?}"), "the value"),
+        Value::Array(values) => without_texts(&message, values.iter()),
+        Value::Object(values) => without_texts(&message, values.values()),
+        _ => message,
+    })
 }
 
 /// Takes the value out of a parser's message, which quotes it: an option may be a secret.
@@ -196,6 +207,20 @@ mod tests {
     #[test]
     fn a_number_that_does_not_fit_is_not_shown_either() {
         assert_eq!(reason(r#"{"port": 123456789}"#), "option port: invalid value: integer, expected u16");
+    }
+
+    #[test]
+    fn a_text_that_an_option_refuses_in_its_own_words_is_not_shown() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Slow {
+            #[expect(dead_code, reason = "only the failure to read it matters")]
+            #[serde(with = "vmpool_model::time::duration_text")]
+            latency: Duration,
+        }
+        let options: DriverOptions = serde_json::from_str(r#"{"latency": "hunter2"}"#).unwrap();
+        let shown = OpenError::parse::<Slow>(&options).unwrap_err().to_string();
+        assert!(shown.starts_with("option latency: the value is not a duration"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -101,7 +101,11 @@ impl Config {
         let places = place::Places::parse(text).map_err(|problem| invalid(vec![problem]))?;
         let config: Self = toml::from_str(text).map_err(|err| {
             let place = places.at(err.span().map_or(0, |span| span.start));
-            invalid(vec![place.problem(words::plain(&one_line(err.message()), words::TABLE))])
+            let reason = match place.may_be_secret() {
+                true => "a table of options is expected".to_owned(),
+                false => words::plain(&one_line(err.message()), words::TABLE),
+            };
+            invalid(vec![place.problem(reason)])
         })?;
         match check::problems(&config, &places, registry) {
             problems if problems.is_empty() => Ok(config),

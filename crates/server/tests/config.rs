@@ -236,7 +236,7 @@ fn an_option_that_the_driver_cannot_use_is_named() {
     check_begin(
         "\"2s\"",
         "\"2\"",
-        "vmpool.toml:8:1: providers.lab.options.boot_latency: \"2\" is not a duration",
+        "vmpool.toml:8:1: providers.lab.options.boot_latency: the value is not a duration",
     );
     check_begin(
         "= 0.1",
@@ -281,4 +281,16 @@ fn a_relative_state_directory_counts_from_the_directory_of_the_file() {
 fn a_file_that_is_not_there_is_named() {
     let err = Config::load(Path::new("/nonexistent/vmpool.toml"), &vmpool::drivers::builtin()).unwrap_err();
     assert!(err.to_string().starts_with("cannot read the configuration /nonexistent/vmpool.toml: "), "{err}");
+}
+
+#[test]
+fn no_value_below_the_options_of_a_driver_is_shown() {
+    let table = "[providers.lab.options]\nboot_latency = \"2s\"\nfaults.lost_answers = 0.1";
+    assert!(GOOD.contains(table));
+    for (from, to) in
+        [(table, "options = \"hunter2\""), ("\"2s\"", "\"hunter2\""), ("= 0.1", "= \"hunter2\"")]
+    {
+        let err = parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(err.contains("providers.lab.options") && !err.contains("hunter2"), "{err}");
+    }
 }

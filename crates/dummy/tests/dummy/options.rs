@@ -34,7 +34,7 @@ fn an_option_that_does_not_fit_is_named() {
         "option faults.lost_answers: 1.5 is not a probability",
     );
     check_fails(r#"{"faults": {"death_rate": -1}}"#, "option faults.death_rate: -1 is not a rate");
-    check_fails(r#"{"boot_latency": "2"}"#, r#"option boot_latency: "2" is not a duration"#);
+    check_fails(r#"{"boot_latency": "2"}"#, "option boot_latency: the value is not a duration");
     check_fails(r#"{"features": ["retina"]}"#, "option features[0]: unknown variant `retina`");
 }
 

@@ -29,6 +29,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Returns whether what is here must not be shown: the options of a driver may be secrets.
+    pub(super) fn may_be_secret(&self) -> bool {
+        self.key.starts_with("providers.") && self.key.split('.').nth(2) == Some("options")
+    }
+
     /// Says what does not fit here.
     pub(super) fn problem(self, reason: impl Into<String>) -> ConfigProblem {
         let Self { line, column, key } = self;
