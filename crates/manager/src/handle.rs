@@ -145,6 +145,9 @@ impl ManagerHandle {
     ///
     /// No wish is taken from now on; who waits for a VM gets [`ManagerError::Stopped`], and the request stays
     /// recorded. Calls to providers get a bounded time to end; it is safe to abandon those that do not.
+    ///
+    /// Handles keep the store, because events can still be read: a store in a directory is free for another
+    /// process when the manager and all its handles are dropped.
     pub async fn shutdown(&self) {
         // If it cannot be sent, the loop is ending already.
         let _ = self.wakes.send(Wake::Shutdown).await;
