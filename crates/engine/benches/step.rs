@@ -65,8 +65,9 @@ fn acquire_and_release(criterion: &mut Criterion) {
                 let request = RequestId::new(format!("r{number}")).unwrap();
                 let acquire = Acquire::new(request, pool(), Owner::new("ann").unwrap());
                 let answer = engine.step(now, Input::Acquire(Box::new(acquire))).answer;
-                let Answer::Granted(grant) = answer else { unreachable!("{answer:?}") };
-                black_box(engine.step(now, Input::Release(grant.lease.id)))
+                let Answer::Granted(mut grants) = answer else { unreachable!("{answer:?}") };
+                let lease = grants.remove(0).lease.id;
+                black_box(engine.step(now, Input::Release { lease, fence: None }))
             });
         });
     }

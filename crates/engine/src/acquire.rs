@@ -11,24 +11,30 @@ impl Engine {
         if let Some(request) = self.requests.get(&acquire.request) {
             return self.acquire_again(request.clone(), &acquire);
         }
-        let Some(pool) = self.pools.get(&acquire.pool).filter(|pool| !pool.retired) else {
+        let Some(name) = acquire.pools.first().cloned() else {
+            return Answer::Refused(Refusal::Unsupported);
+        };
+        let Some(pool) = self.pools.get(&name).filter(|pool| !pool.retired) else {
             let known = self.spec.pools.keys().cloned().collect();
-            return Answer::Refused(Refusal::UnknownPool { pool: acquire.pool, known });
+            return Answer::Refused(Refusal::UnknownPool { pool: name, known });
         };
         let ttl = acquire.ttl.unwrap_or(pool.config.lease_ttl);
         if ttl.is_zero() || pool.config.max_lease_ttl < ttl {
             let max = pool.config.max_lease_ttl;
-            return Answer::Refused(Refusal::TtlOutOfRange { pool: acquire.pool, max });
+            return Answer::Refused(Refusal::TtlOutOfRange { pool: name, max });
         }
         // Who waits was first; only a VM that is kept for this very tenant may be given past the queue.
         let picked = pool.pick(&acquire.owner, acquire.sandbox.as_ref(), pool.queue.is_empty());
         if picked.is_none() && acquire.wait.is_zero() {
             let why = pool.why_empty(self.now);
-            return Answer::Refused(Refusal::NoVmAvailable { pool: acquire.pool, why });
+            return Answer::Refused(Refusal::NoVmAvailable { pool: name, why });
         }
         let request = RequestRecord {
             id: acquire.request,
-            pool: acquire.pool,
+            pools: acquire.pools,
+            labels: acquire.labels,
+            count: acquire.count,
+            priority: acquire.priority,
             owner: acquire.owner,
             sandbox: acquire.sandbox,
             task: acquire.task,
@@ -39,14 +45,14 @@ impl Engine {
             status: RequestStatus::Waiting,
         };
         match picked.and_then(|vm| self.grant(request.clone(), &vm)) {
-            Some(grant) => Answer::Granted(Box::new(grant)),
+            Some(grant) => Answer::Granted(vec![grant]),
             None => self.wait(request),
         }
     }
 
     /// Answers a request that was made before: a client lost its answer, or the daemon was restarted.
     fn acquire_again(&mut self, request: RequestRecord, acquire: &Acquire) -> Answer {
-        let is_same = request.pool == acquire.pool
+        let is_same = request.pools == acquire.pools
             && request.owner == acquire.owner
             && request.sandbox == acquire.sandbox
             && request.task == acquire.task;
@@ -62,10 +68,9 @@ impl Engine {
                 }
                 Answer::Waiting
             }
-            RequestStatus::Granted { lease } => match self.grant_of(&lease) {
-                Some(grant) => Answer::Granted(Box::new(grant)),
-                None => Answer::Refused(Refusal::UnknownLease { lease }),
-            },
+            RequestStatus::Granted { leases } => {
+                Answer::Granted(leases.iter().filter_map(|lease| self.grant_of(lease)).collect())
+            }
             RequestStatus::Ended { lease, vm, .. } => {
                 Answer::Refused(Refusal::RequestEnded { request: request.id, lease, vm })
             }
@@ -79,10 +84,12 @@ impl Engine {
     }
 
     fn wait(&mut self, request: RequestRecord) -> Answer {
-        if let Some(pool) = self.pools.get_mut(&request.pool) {
+        if let Some((name, pool)) =
+            request.pools.first().and_then(|name| Some((name, self.pools.get_mut(name)?)))
+        {
             pool.queue.insert(&request);
+            self.touched.insert(name.clone());
         }
-        self.touched.insert(request.pool.clone());
         self.timers.set(Timer::Request(request.id.clone()), Some(request.deadline));
         self.request_event(EventKind::RequestWaiting, &request);
         self.put_request(request);
@@ -95,7 +102,7 @@ impl Engine {
         let lease = Lease {
             id: LeaseId::new(format!("lease-{number}-{}", self.suffix())).ok()?,
             vm: vm.clone(),
-            pool: request.pool.clone(),
+            pool: self.vms.get(vm)?.record.pool.clone(),
             owner: request.owner.clone(),
             sandbox: request.sandbox.clone(),
             task: request.task.clone(),
@@ -104,6 +111,7 @@ impl Engine {
             expires_at: self.now + request.ttl,
             ttl: request.ttl,
             fence: number,
+            suspect: None,
         };
         let taken = self.transit(vm, Transition::Acquire, |record| {
             record.lease = Some(lease.id.clone());
@@ -117,13 +125,13 @@ impl Engine {
         self.timers.set(Timer::Vm(vm.clone()), None);
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.timers.set(Timer::Request(request.id.clone()), None);
-        if let Some(pool) = self.pools.get_mut(&request.pool) {
+        if let Some(pool) = self.pools.get_mut(&lease.pool) {
             pool.queue.remove(&request);
         }
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.leases.insert(lease.id.clone(), lease.clone());
         self.put_request(RequestRecord {
-            status: RequestStatus::Granted { lease: lease.id.clone() },
+            status: RequestStatus::Granted { leases: vec![lease.id.clone()] },
             ..request
         });
         self.lease_event(EventKind::LeaseGranted, &lease);
@@ -141,7 +149,12 @@ impl Engine {
                 self.out.decided.push((id.clone(), Err(Refusal::Cancelled { request: id.clone() })));
                 Answer::Accepted
             }
-            RequestStatus::Granted { lease } => self.release(lease),
+            RequestStatus::Granted { leases } => {
+                for lease in leases {
+                    let _ = self.release(lease, None);
+                }
+                Answer::Accepted
+            }
             RequestStatus::Ended { .. } => Answer::Accepted,
         }
     }
@@ -150,21 +163,28 @@ impl Engine {
     pub(crate) fn request_due(&mut self, id: &RequestId) {
         let Some(request) = self.requests.get(id).cloned() else { return };
         if request.status == RequestStatus::Waiting {
-            let why =
-                self.pools.get(&request.pool).map(|pool| Pool::why_empty(pool, self.now)).unwrap_or_default();
+            let why = request
+                .pools
+                .first()
+                .and_then(|pool| self.pools.get(pool))
+                .map(|pool| Pool::why_empty(pool, self.now))
+                .unwrap_or_default();
             let waited = self.now.since(request.submitted_at);
-            let refusal = Refusal::TimedOut { pool: request.pool.clone(), waited, why };
             self.request_event(EventKind::RequestTimedOut, &request);
-            self.out.decided.push((id.clone(), Err(refusal)));
+            if let Some(pool) = request.pools.first().cloned() {
+                self.out.decided.push((id.clone(), Err(Refusal::TimedOut { pool, waited, why })));
+            }
         }
         self.drop_request(&request);
     }
 
     pub(crate) fn drop_request(&mut self, request: &RequestRecord) {
-        if let Some(pool) = self.pools.get_mut(&request.pool) {
+        if let Some((name, pool)) =
+            request.pools.first().and_then(|name| Some((name, self.pools.get_mut(name)?)))
+        {
             pool.queue.remove(request);
+            self.touched.insert(name.clone());
         }
-        self.touched.insert(request.pool.clone());
         self.timers.set(Timer::Request(request.id.clone()), None);
         self.requests.remove(&request.id);
         self.out.changes.push(Change::RemoveRequest(request.id.clone()));
@@ -177,7 +197,7 @@ impl Engine {
 
     fn request_event(&mut self, kind: EventKind, request: &RequestRecord) {
         self.event(kind, |event| {
-            event.pool = Some(request.pool.clone());
+            event.pool = request.pools.first().cloned();
             event.request = Some(request.id.clone());
             event.owner = Some(request.owner.clone());
         });

@@ -48,7 +48,7 @@ impl Engine {
     fn check_progress(&self, vm: &Vm) -> Result<(), String> {
         let Vm { record, config, effect, .. } = vm;
         let rests = match record.state {
-            RecordState::InUse | RecordState::Held => true,
+            RecordState::InUse | RecordState::Held | RecordState::Releasing => true,
             RecordState::Ready => {
                 let is_checked = config.check != CheckConfig::None && !config.check_interval.is_zero();
                 record.is_clean() && !is_checked
@@ -81,9 +81,12 @@ impl Engine {
         let id = &request.id;
         let due = match &request.status {
             RequestStatus::Waiting => Some(request.deadline),
-            RequestStatus::Granted { lease } => {
-                let fits = self.leases.get(lease).is_some_and(|lease| lease.request == *id);
-                ensure(fits, || format!("{id} was granted {lease}, which is none or of another request"))?;
+            RequestStatus::Granted { leases } => {
+                let is_of_it = |lease| self.leases.get(lease).is_some_and(|lease| lease.request == *id);
+                let fits = leases.iter().any(is_of_it);
+                ensure(fits, || {
+                    format!("{id} was granted {leases:?}, which are none or of another request")
+                })?;
                 None
             }
             RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
@@ -97,7 +100,7 @@ impl Engine {
             let mut recount = Pool::new((*pool.config).clone(), pool.retired);
             let records = self.vms.values().map(|vm| &vm.record);
             records.filter(|record| record.pool == *name).for_each(|record| recount.count_in(record));
-            let waiting = self.requests.values().filter(|request| request.pool == *name);
+            let waiting = self.requests.values().filter(|request| request.pools.first() == Some(name));
             let waiting = waiting.filter(|request| request.status == RequestStatus::Waiting);
             waiting.for_each(|request| recount.queue.insert(request));
             ensure(pool.has_same_indexes(&recount), || {
@@ -177,7 +180,7 @@ mod tests {
             let _ = engine.step(Timestamp::default(), Input::Acquire(Box::new(acquire.with_wait(wait))));
         }
         let first = engine.leases().next().map(|lease| lease.id.clone()).unwrap();
-        let _ = engine.step(Timestamp::default(), Input::Release(first));
+        let _ = engine.step(Timestamp::default(), Input::Release { lease: first, fence: None });
         engine
     }
 

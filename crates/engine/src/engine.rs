@@ -127,7 +127,7 @@ impl Engine {
     fn recover_request(&mut self, request: RequestRecord) {
         let due = match &request.status {
             RequestStatus::Waiting => {
-                if let Some(pool) = self.pools.get_mut(&request.pool) {
+                if let Some(pool) = request.pools.first().and_then(|pool| self.pools.get_mut(pool)) {
                     pool.queue.insert(&request);
                 }
                 Some(request.deadline)
@@ -149,7 +149,7 @@ impl Engine {
         for lease in unknown {
             self.forget_lease(&lease);
         }
-        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { lease } if !self.leases.contains_key(lease));
+        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
         let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();
         for request in unserved {
             self.drop_request(&request);
@@ -168,9 +168,16 @@ impl Engine {
         let answer = match input {
             Input::Acquire(acquire) => self.acquire(*acquire),
             Input::Cancel(request) => self.cancel(&request),
-            Input::Renew { lease, ttl } => self.renew(&lease, ttl),
-            Input::Release(lease) => self.release(&lease),
-            Input::Terminate { vm, reason } => self.terminate_by_verb(&vm, &reason),
+            Input::Renew { lease, fence, ttl } => self.renew(&lease, fence, ttl),
+            Input::Release { lease, fence } => self.release(&lease, fence),
+            Input::Terminate { vm, only_if, reason } => self.terminate_by_verb(&vm, only_if, &reason),
+            Input::Hold { vm, reason, by, time } => self.hold(&vm, &reason, by, time),
+            Input::Unhold(vm) => self.unhold(&vm),
+            Input::Forget { vm, reason } => self.forget(&vm, &reason),
+            Input::Drain { pool, reason } => self.drain(&pool, &reason),
+            Input::Undrain(pool) => self.undrain(&pool),
+            Input::AcceptLoss(provider) => self.accept_loss(&provider),
+            Input::Reconfigure(reconfigure) => self.reconfigure(*reconfigure),
             Input::Done { id, outcome } => {
                 self.done(id, outcome);
                 Answer::Nothing

@@ -1,8 +1,11 @@
 //! What an engine is told: wishes of clients, and what became of effects.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use vmpool_model::{Acquire, Failure, LeaseId, Node, ProviderName, RequestId, VmName};
+use vmpool_model::{
+    Acquire, Failure, LeaseId, Node, Owner, PoolName, ProviderName, RecordState, RequestId, VmName,
+    config::{LimitsConfig, PoolConfig, ProviderConfig},
+};
 
 /// Identifies one effect, so that its result is matched to the step that asked for it; a result
 /// whose effect is no longer awaited changes nothing.
@@ -21,18 +24,60 @@ pub enum Input {
     Renew {
         /// The lease.
         lease: LeaseId,
+        /// The lease's fence, if the holder tells it: another one is refused.
+        fence: Option<u64>,
         /// A new time to live; the lease's own if `None`.
         ttl: Option<Duration>,
     },
     /// A holder gives its VM back.
-    Release(LeaseId),
-    /// An operator wants a VM destroyed, leased or not.
+    Release {
+        /// The lease.
+        lease: LeaseId,
+        /// The lease's fence, if the holder tells it: another one is refused.
+        fence: Option<u64>,
+    },
+    /// Somebody wants a VM destroyed, leased or not.
     Terminate {
+        /// The VM.
+        vm: VmName,
+        /// The state that the VM must be in, if it matters.
+        only_if: Option<RecordState>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Somebody wants a VM kept for debugging: at once, or when its lease ends.
+    Hold {
+        /// The VM.
+        vm: VmName,
+        /// Why, for people.
+        reason: String,
+        /// Who wants it, if they said so.
+        by: Option<Owner>,
+        /// For how long; the VM is destroyed after that. A day if `None`.
+        time: Option<Duration>,
+    },
+    /// A VM need not be kept any more: it is checked and used again.
+    Unhold(VmName),
+    /// An operator knows that a VM's node is gone, or does not care: its record is removed without proof.
+    Forget {
         /// The VM.
         vm: VmName,
         /// Why, for people.
         reason: String,
     },
+    /// A pool is to come to its end: nothing is made or leased any more, and what is not in use is destroyed.
+    Drain {
+        /// The pool.
+        pool: PoolName,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A drained pool is to work again.
+    Undrain(PoolName),
+    /// An operator knows that the nodes that are missing all at once are lost.
+    AcceptLoss(ProviderName),
+    /// The configuration is another one from now on.
+    Reconfigure(Box<Reconfigure>),
     /// An effect was carried out, or failed.
     Done {
         /// The effect.
@@ -56,7 +101,14 @@ pub enum Outcome {
     /// [`Effect::Destroy`](crate::Effect::Destroy): accepted, or why not. `NotFound` is a failure, too.
     Destroyed(Result<(), Failure>),
     /// [`Effect::Check`](crate::Effect::Check): passed, or what was wrong.
-    Checked(Result<(), String>),
+    Checked(Result<CheckReport, String>),
+    /// [`Effect::Get`](crate::Effect::Get): the node, `None` if the provider says that there is no such node, or why
+    /// that could not be said.
+    Got(Result<Option<Box<Node>>, Failure>),
+    /// [`Effect::Hook`](crate::Effect::Hook): it ended well, or why not.
+    Hooked(Result<(), String>),
+    /// [`Effect::SetExpiry`](crate::Effect::SetExpiry): accepted, or why not.
+    ExpirySet(Result<(), Failure>),
     /// [`Effect::List`](crate::Effect::List): what the provider lists.
     Listed {
         /// The provider.
@@ -64,6 +116,24 @@ pub enum Outcome {
         /// The nodes and whether they are all, or why there is no listing.
         result: Result<ListedNodes, Failure>,
     },
+}
+
+/// What a check that passed found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// The host key that the VM showed, if it was asked for.
+    pub host_key: Option<String>,
+}
+
+/// A configuration that takes the place of the one before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reconfigure {
+    /// All pools.
+    pub pools: BTreeMap<PoolName, PoolConfig>,
+    /// All providers.
+    pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// What owners may have.
+    pub limits: LimitsConfig,
 }
 
 /// What a provider listed.

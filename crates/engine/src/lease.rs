@@ -10,10 +10,13 @@ use vmpool_model::{
 use crate::{Answer, Engine, Refusal, pool, timers::Timer};
 
 impl Engine {
-    pub(crate) fn renew(&mut self, id: &LeaseId, ttl: Option<Duration>) -> Answer {
+    pub(crate) fn renew(&mut self, id: &LeaseId, fence: Option<u64>, ttl: Option<Duration>) -> Answer {
         let Some(lease) = self.leases.get_mut(id) else {
             return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
         };
+        if let Some(told) = fence.filter(|fence| *fence != lease.fence) {
+            return Answer::Refused(Refusal::StaleFence { lease: id.clone(), told, current: lease.fence });
+        }
         let ttl = ttl.unwrap_or(lease.ttl);
         if let Some(max) = self.pools.get(&lease.pool).map(|pool| pool.config.max_lease_ttl)
             && (ttl.is_zero() || max < ttl)
@@ -28,10 +31,13 @@ impl Engine {
         Answer::Renewed(Box::new(lease))
     }
 
-    pub(crate) fn release(&mut self, id: &LeaseId) -> Answer {
+    pub(crate) fn release(&mut self, id: &LeaseId, fence: Option<u64>) -> Answer {
         let Some(lease) = self.leases.get(id).cloned() else {
             return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
         };
+        if let Some(told) = fence.filter(|fence| *fence != lease.fence) {
+            return Answer::Refused(Refusal::StaleFence { lease: id.clone(), told, current: lease.fence });
+        }
         self.lease_event(EventKind::LeaseReleased, &lease);
         self.forget_lease(&lease);
         let Some(vm) = self.vms.get(&lease.vm) else { return Answer::Accepted };
@@ -41,7 +47,9 @@ impl Engine {
                 self.transit(&lease.vm, Transition::Release, |_| {});
                 self.advance(&lease.vm);
             }
-            OnRelease::Reuse | OnRelease::Destroy => self.terminate(&lease.vm, "its lease was released"),
+            OnRelease::Reuse | OnRelease::Clean | OnRelease::Destroy => {
+                self.terminate(&lease.vm, "its lease was released")
+            }
         }
         Answer::Accepted
     }

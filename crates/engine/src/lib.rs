@@ -25,12 +25,13 @@ mod spawn;
 mod spec;
 mod step;
 mod timers;
+mod verbs;
 mod vm;
 
 pub use crate::{
     engine::{Engine, PoolView},
-    input::{EffectId, Input, ListedNodes, Outcome},
+    input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},
     refusal::Refusal,
     spec::{Records, Spec},
-    step::{Answer, Effect, Grant, Step},
+    step::{Answer, Effect, Grant, HookRun, Step},
 };

@@ -28,9 +28,9 @@ impl Engine {
                 self.advance(&name);
             }
             Outcome::Destroyed(result) => self.destroyed(&name, result),
-            Outcome::Checked(Ok(())) => self.check_passed(&name),
+            Outcome::Checked(Ok(_)) => self.check_passed(&name),
             Outcome::Checked(Err(why)) => self.check_failed(&name, &why),
-            Outcome::Listed { .. } => {}
+            Outcome::Got(_) | Outcome::Hooked(_) | Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
         }
     }
 

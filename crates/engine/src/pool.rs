@@ -7,7 +7,8 @@ use std::{
 
 use vmpool_model::{
     Owner, PoolName, ProviderName, RecordState, RequestId, Sandbox, Timestamp, VmName, VmRecord,
-    config::PoolConfig, states::NodeState,
+    config::{OfferConfig, PoolConfig},
+    states::NodeState,
 };
 
 use crate::queue::{Queue, Tenant};
@@ -19,6 +20,8 @@ type ByAge = BTreeSet<(Timestamp, VmName)>;
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) config: Arc<PoolConfig>,
+    /// Where its VMs may come from.
+    pub(crate) offers: Vec<OfferConfig>,
     /// The pool left the configuration: what there is of it is kept, nothing is added.
     pub(crate) retired: bool,
     /// How many records are in each state.
@@ -43,6 +46,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(config: PoolConfig, retired: bool) -> Self {
         Self {
+            offers: config.offers(),
             config: Arc::new(config),
             retired,
             counts: [0; RecordState::ALL.len()],

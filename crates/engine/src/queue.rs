@@ -77,7 +77,10 @@ mod tests {
     fn request(order: u64, owner: &str) -> RequestRecord {
         RequestRecord {
             id: RequestId::new(format!("r{order}")).unwrap(),
-            pool: PoolName::new("small").unwrap(),
+            pools: vec![PoolName::new("small").unwrap()],
+            labels: BTreeSet::new(),
+            count: 1,
+            priority: 0,
             owner: Owner::new(owner).unwrap(),
             sandbox: None,
             task: None,

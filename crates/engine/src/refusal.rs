@@ -76,6 +76,19 @@ pub enum Refusal {
         /// The lease.
         lease: LeaseId,
     },
+    /// The holder tells the fence of another lease.
+    #[error(
+        "lease {lease} has the fencing token {current}, not {told}: whoever holds the older token has lost the VM and \
+         must not use it any more"
+    )]
+    StaleFence {
+        /// The lease.
+        lease: LeaseId,
+        /// What the holder told.
+        told: u64,
+        /// The lease's own.
+        current: u64,
+    },
     /// The time to live is not allowed.
     #[error("a lease of pool {pool} lasts at most {}, and more than 0s", format_duration(*.max))]
     TtlOutOfRange {
@@ -84,6 +97,9 @@ pub enum Refusal {
         /// The longest time allowed.
         max: Duration,
     },
+    /// This is not possible yet.
+    #[error("this is not possible yet")]
+    Unsupported,
     /// There is no such VM.
     #[error("there is no VM {vm}")]
     UnknownVm {

@@ -30,7 +30,7 @@ impl Engine {
             let (id, vm) = (id.clone(), vm.clone());
             let Some(request) = self.requests.get(&id).cloned() else { return };
             let Some(grant) = self.grant(request, &vm) else { return };
-            self.out.decided.push((id, Ok(grant)));
+            self.out.decided.push((id, Ok(vec![grant])));
         }
     }
 
@@ -53,7 +53,10 @@ impl Engine {
             let is_full = pool.desired() <= pool.live()
                 || pool.config.max_total() as usize <= pool.total()
                 || pool.config.max_starting as usize <= starting;
-            if is_full || pool.retired || !self.providers.contains_key(&pool.config.provider) {
+            if is_full
+                || pool.retired
+                || pool.offers.first().is_none_or(|offer| !self.providers.contains_key(&offer.provider))
+            {
                 return None;
             }
             let interval_over = pool.last_spawn.map(|last| last + pool.config.spawn_min_interval);
@@ -78,7 +81,10 @@ impl Engine {
         };
         let now = self.moment();
         let Some(pool) = self.pools.get_mut(name) else { return };
-        let record = VmRecord::intended(vm.clone(), name.clone(), pool.config.provider.clone(), now.at);
+        let Some(offer) = pool.offers.first() else { return };
+        let mut record = VmRecord::intended(vm.clone(), name.clone(), offer.provider.clone(), now.at);
+        record.template.clone_from(&offer.template);
+        record.needs.clone_from(&offer.needs);
         pool.count_in(&record);
         self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config), now));
         self.out.changes.push(Change::PutVm(Box::new(record)));

@@ -1,10 +1,13 @@
 //! What an engine is told once: its pools, its providers, and who it is.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use vmpool_model::{
-    InstallationId, Lease, PoolName, ProviderName, RequestRecord, VmRecord,
-    config::{PoolConfig, ProviderConfig},
+    InstallationId, Lease, PoolName, PoolRecord, ProviderName, RequestRecord, VmName, VmRecord,
+    config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 
 /// What an engine is told once.
@@ -21,6 +24,8 @@ pub struct Spec {
     pub pools: BTreeMap<PoolName, PoolConfig>,
     /// The providers.
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// What owners may have.
+    pub limits: LimitsConfig,
     /// How long all leases last at least after a start: holders get time to reconnect.
     pub restart_grace: Duration,
     /// For how long an ended request is remembered, so that repeating it is recognized.
@@ -37,6 +42,7 @@ impl Spec {
             seed,
             pools: BTreeMap::new(),
             providers: BTreeMap::new(),
+            limits: LimitsConfig::default(),
             restart_grace: Duration::from_secs(30),
             request_memory: Duration::from_secs(600),
         }
@@ -52,4 +58,8 @@ pub struct Records {
     pub leases: Vec<Lease>,
     /// The requests.
     pub requests: Vec<RequestRecord>,
+    /// What is remembered of pools.
+    pub pools: Vec<PoolRecord>,
+    /// VMs whose records exist and cannot be read: they count with their pools, and their nodes are left alone.
+    pub unreadable: BTreeSet<VmName>,
 }

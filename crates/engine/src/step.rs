@@ -1,8 +1,9 @@
 //! What an engine decides: changes to write, then effects to carry out, and answers.
 
 use vmpool_model::{
-    Change, Event, Lease, NodeId, NodeView, PoolName, ProviderName, RequestId, Token, VmName,
-    config::CheckConfig,
+    Change, Event, Lease, NodeId, NodeView, PoolName, ProviderName, RequestId, Timestamp, Token, VmName,
+    VmRecord,
+    config::{CheckConfig, HookConfig, HookKind},
 };
 
 use crate::{EffectId, Refusal};
@@ -21,7 +22,7 @@ pub struct Step {
     /// What to do once the changes are durable.
     pub effects: Vec<(EffectId, Effect)>,
     /// Answers to requests that waited, from this step or an earlier one.
-    pub decided: Vec<(RequestId, Result<Grant, Refusal>)>,
+    pub decided: Vec<(RequestId, Result<Vec<Grant>, Refusal>)>,
     /// The answer to the input itself.
     pub answer: Answer,
 }
@@ -33,8 +34,8 @@ pub enum Answer {
     /// There is nothing to say: a tick, or the result of an effect.
     #[default]
     Nothing,
-    /// An acquire was answered at once.
-    Granted(Box<Grant>),
+    /// An acquire was answered at once, with as many leases as it wanted.
+    Granted(Vec<Grant>),
     /// An acquire waits: its answer will be among the `decided` of a later step.
     Waiting,
     /// A renewal was granted.
@@ -100,12 +101,53 @@ pub enum Effect {
         node: NodeView,
         /// How to check.
         check: CheckConfig,
+        /// The host key that the VM must show, if one is pinned.
+        host_key: Option<String>,
+        /// How many checks of the pool may be under way at once.
+        max_checks: u32,
         /// How long it may take; the outcome is a failure after that.
         timeout: std::time::Duration,
+    },
+    /// Ask the provider for one node.
+    Get {
+        /// The provider.
+        provider: ProviderName,
+        /// The VM.
+        vm: VmName,
+        /// The node.
+        node: NodeId,
+    },
+    /// Run a hook.
+    Hook(Box<HookRun>),
+    /// Let the provider destroy a node by itself at some time.
+    SetExpiry {
+        /// The provider.
+        provider: ProviderName,
+        /// The VM.
+        vm: VmName,
+        /// The node.
+        node: NodeId,
+        /// When.
+        at: Timestamp,
     },
     /// List all nodes of a provider.
     List {
         /// The provider.
         provider: ProviderName,
     },
+}
+
+/// A hook to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HookRun {
+    /// Which one.
+    pub kind: HookKind,
+    /// What to run.
+    pub hook: HookConfig,
+    /// The VM as it is: the hook's environment tells of it.
+    pub vm: VmRecord,
+    /// The lease that ended, for the hook `before_release`.
+    pub lease: Option<Lease>,
+    /// How many hooks of the pool may be under way at once.
+    pub max_hooks: u32,
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use vmpool_model::{
     Change, EventKind, RecordState, Timestamp, Transition, VmName, VmRecord,
-    config::{CheckConfig, PoolConfig},
+    config::{CheckConfig, OfferConfig, PoolConfig},
     states::NodeState,
 };
 
@@ -160,7 +160,7 @@ impl Engine {
             RecordState::CheckHealthFailed => self.advance_failed(name),
             RecordState::Ready => self.advance_ready(name),
             RecordState::InUse => self.advance_in_use(name),
-            RecordState::Held => None,
+            RecordState::Held | RecordState::Releasing => None,
             RecordState::Terminating => self.advance_terminating(name),
         };
         // A transition on the way has advanced the VM itself, and set its own time.
@@ -188,7 +188,12 @@ impl Engine {
         }
         // After a change of the configuration, the template may be gone, or another provider's.
         let pool = self.pools.get(&vm.record.pool);
-        let is_wanted = pool.is_some_and(|pool| !pool.retired && pool.config.provider == vm.record.provider);
+        let is_wanted = pool.is_some_and(|pool| {
+            let is_its = |offer: &OfferConfig| {
+                offer.provider == vm.record.provider && offer.template == vm.record.template
+            };
+            !pool.retired && pool.offers.iter().any(is_its)
+        });
         match vm.may_exist {
             true => self.find(name),
             false if is_wanted => self.create(name),
@@ -206,7 +211,7 @@ impl Engine {
             provider: vm.record.provider.clone(),
             vm: name.clone(),
             token: vm.record.token(&self.spec.installation),
-            template: vm.config.template.clone(),
+            template: vm.record.template.clone(),
         };
         self.start(name, effect);
         let now = self.moment();
@@ -246,6 +251,8 @@ impl Engine {
                 pool: vm.record.pool.clone(),
                 node: vm.record.node.clone()?,
                 check: vm.config.check.clone(),
+                host_key: vm.record.host_key.clone(),
+                max_checks: vm.config.max_checks,
                 timeout: vm.config.check_timeout,
             };
             self.start(name, effect);
@@ -386,7 +393,12 @@ impl Engine {
         self.advance(name);
     }
 
-    pub(crate) fn terminate_by_verb(&mut self, name: &VmName, reason: &str) -> Answer {
+    pub(crate) fn terminate_by_verb(
+        &mut self,
+        name: &VmName,
+        _only_if: Option<RecordState>,
+        reason: &str,
+    ) -> Answer {
         let Some(vm) = self.vms.get(name) else {
             return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
         };

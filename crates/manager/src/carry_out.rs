@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use vmpool_driver::{CreateRequest, Driver, DriverError, Listing, Operation};
-use vmpool_engine::{Effect, ListedNodes, Outcome};
+use vmpool_engine::{CheckReport, Effect, ListedNodes, Outcome};
 use vmpool_model::{Failure, FailureKind, Node, NodeId, Token};
 
 use crate::{CheckTarget, Checker};
@@ -27,7 +27,7 @@ pub(crate) async fn list(driver: &dyn Driver, limit: Duration) -> Result<Listing
 /// Checks a VM.
 pub(crate) async fn check(checker: Arc<dyn Checker>, target: CheckTarget) -> Outcome {
     match tokio::time::timeout(target.timeout, checker.check(&target)).await {
-        Ok(result) => Outcome::Checked(result),
+        Ok(result) => Outcome::Checked(result.map(|()| CheckReport::default())),
         Err(_) => Outcome::Checked(Err(format!("no answer within {:?}", target.timeout))),
     }
 }

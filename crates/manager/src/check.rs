@@ -59,9 +59,9 @@ impl NetworkChecker {
 #[async_trait]
 impl Checker for NetworkChecker {
     async fn check(&self, target: &CheckTarget) -> Result<(), String> {
-        match target.check {
+        match &target.check {
             CheckConfig::None => Ok(()),
-            CheckConfig::Tcp { port } => connect_to_any(target, port).await,
+            CheckConfig::Tcp { port } => connect_to_any(target, *port).await,
             _ => Err(format!("this checker does not know how to do {:?}", target.check)),
         }
     }

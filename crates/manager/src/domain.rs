@@ -35,7 +35,7 @@ impl Domain {
         if let Some(restart_grace) = self.restart_grace {
             spec.restart_grace = restart_grace;
         }
-        let Snapshot { vms, leases, requests, .. } = snapshot;
-        Engine::recover(spec, Records { vms, leases, requests }, now)
+        let Snapshot { vms, leases, requests, pools, .. } = snapshot;
+        Engine::recover(spec, Records { vms, leases, requests, pools, ..Records::default() }, now)
     }
 }

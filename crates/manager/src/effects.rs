@@ -165,7 +165,7 @@ impl Effects {
                     self.list(&provider);
                 }
             }
-            Effect::Check { vm, pool, node, check, timeout } => {
+            Effect::Check { vm, pool, node, check, timeout, .. } => {
                 let target = CheckTarget::new(vm, pool, node, check, timeout);
                 let (checker, checks) = (Arc::clone(&self.checker), Arc::clone(&self.checks));
                 self.spawn(vec![job], async move {

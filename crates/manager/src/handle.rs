@@ -3,8 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use vmpool_engine::{Grant, Input};
-use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, RequestId, VmName};
+use vmpool_engine::{Grant, Input, Refusal};
+use vmpool_model::{
+    Acquire, DomainName, InstallationId, Lease, LeaseId, Owner, PoolName, ProviderName, RecordState,
+    RequestId, VmName,
+};
 use vmpool_store::{Cursor, EventPage, Store};
 
 use crate::{
@@ -31,7 +34,8 @@ pub struct ManagerHandle {
 }
 
 impl ManagerHandle {
-    /// Waits for a VM, at most as long as the request says, and leases it.
+    /// Waits for a VM, at most as long as the request says, and leases it; of several that the request wants, this
+    /// returns the first.
     ///
     /// The same request again yields the same lease, and several may wait for one request.
     ///
@@ -40,10 +44,21 @@ impl ManagerHandle {
     /// [`ManagerError::Refused`] if there is no VM in time, or none to be had; [`ManagerError::Store`], after
     /// which the same request may be repeated; [`ManagerError::Stopped`].
     pub async fn acquire(&self, acquire: Acquire) -> Result<Grant, ManagerError> {
+        let request = acquire.request.clone();
+        let grants = self.acquire_all(acquire).await?;
+        grants.into_iter().next().ok_or(ManagerError::Refused(Refusal::UnknownRequest { request }))
+    }
+
+    /// Waits for as many VMs as the request wants, all at once or none, and leases them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire).
+    pub async fn acquire_all(&self, acquire: Acquire) -> Result<Vec<Grant>, ManagerError> {
         self.ask(|reply| Wake::Acquire(Box::new(acquire), reply)).await
     }
 
-    /// Waits for a VM as [`acquire`](Self::acquire) does, but at most `patience` long in this call.
+    /// Waits for VMs as [`acquire_all`](Self::acquire_all) does, but at most `patience` long in this call.
     ///
     /// `None` says that the request still waits: call again with the same request to go on waiting.
     /// That is what long polling needs.
@@ -55,8 +70,8 @@ impl ManagerHandle {
         &self,
         acquire: Acquire,
         patience: Duration,
-    ) -> Result<Option<Grant>, ManagerError> {
-        match tokio::time::timeout(patience, self.acquire(acquire)).await {
+    ) -> Result<Option<Vec<Grant>>, ManagerError> {
+        match tokio::time::timeout(patience, self.acquire_all(acquire)).await {
             Ok(answer) => answer.map(Some),
             Err(_) => Ok(None),
         }
@@ -68,7 +83,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such lease any more, or the time is not allowed.
     pub async fn renew(&self, lease: LeaseId, ttl: Option<Duration>) -> Result<Lease, ManagerError> {
-        self.ask(|reply| Wake::Renew(Input::Renew { lease, ttl }, reply)).await
+        self.ask(|reply| Wake::Renew(Input::Renew { lease, fence: None, ttl }, reply)).await
     }
 
     /// Ends a lease.
@@ -77,7 +92,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such lease any more.
     pub async fn release(&self, lease: LeaseId) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Release(lease), reply)).await
+        self.ask(|reply| Wake::Wish(Input::Release { lease, fence: None }, reply)).await
     }
 
     /// Destroys a VM, leased or not; the record stays until the node is proven gone.
@@ -86,8 +101,93 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such VM.
     pub async fn terminate(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        self.terminate_if(vm, None, reason).await
+    }
+
+    /// Destroys a VM as [`terminate`](Self::terminate) does, but only if it is in a given state.
+    ///
+    /// A VM that is being destroyed already is asked for again if `only_if` is `terminating`.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, or it is in another state.
+    pub async fn terminate_if(
+        &self,
+        vm: VmName,
+        only_if: Option<RecordState>,
+        reason: impl Into<String>,
+    ) -> Result<(), ManagerError> {
         let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Terminate { vm, reason }, reply)).await
+        self.ask(|reply| Wake::Wish(Input::Terminate { vm, only_if, reason }, reply)).await
+    }
+
+    /// Keeps a VM for debugging: at once, or when its lease ends.
+    ///
+    /// It is destroyed after `time`, a day if `None`, unless it is given up before.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, its state forbids it, or too many are held already.
+    pub async fn hold(
+        &self,
+        vm: VmName,
+        reason: impl Into<String>,
+        by: Option<Owner>,
+        time: Option<Duration>,
+    ) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Hold { vm, reason, by, time }, reply)).await
+    }
+
+    /// Ends the holding of a VM, which is checked and used again.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, or it is not held.
+    pub async fn unhold(&self, vm: VmName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Unhold(vm), reply)).await
+    }
+
+    /// Removes the record of a VM without proof that its node is gone; a lease of it ends.
+    ///
+    /// If the node is there after all, it is found and destroyed as any node of ours that belongs to no record.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM.
+    pub async fn forget(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Forget { vm, reason }, reply)).await
+    }
+
+    /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed.
+    ///
+    /// It stays so across restarts until [`undrain`](Self::undrain).
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such pool.
+    pub async fn drain(&self, pool: PoolName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Drain { pool, reason }, reply)).await
+    }
+
+    /// Lets a drained pool work again.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such pool.
+    pub async fn undrain(&self, pool: PoolName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Undrain(pool), reply)).await
+    }
+
+    /// Says that the nodes that are missing all at once at a provider are lost indeed.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such provider, or nothing is missing.
+    pub async fn accept_loss(&self, provider: ProviderName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::AcceptLoss(provider), reply)).await
     }
 
     /// Withdraws a request; a lease that it was given meanwhile is released.

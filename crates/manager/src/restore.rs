@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use vmpool_engine::Grant;
-use vmpool_model::{RequestId, RequestStatus};
+use vmpool_model::{LeaseId, RequestId, RequestStatus};
 use vmpool_store::{Batch, Snapshot, StoreError};
 
 use crate::{
@@ -81,7 +81,7 @@ impl Loop {
         for request in self.waiters.requests() {
             match status(&snapshot, &request) {
                 Status::Waits => {}
-                Status::Granted(grant) => self.waiters.answer(&request, &Ok(*grant)),
+                Status::Granted(grants) => self.waiters.answer(&request, &Ok(grants)),
                 Status::Ended => self.waiters.answer(&request, &Err(unknown(err))),
             }
         }
@@ -114,22 +114,26 @@ impl Loop {
 /// How a request stands in the records.
 enum Status {
     Waits,
-    Granted(Box<Grant>),
+    Granted(Vec<Grant>),
     Ended,
 }
 
 fn status(snapshot: &Snapshot, request: &RequestId) -> Status {
     let record = snapshot.requests.iter().find(|record| record.id == *request);
-    let lease = match record.map(|record| &record.status) {
+    let leases = match record.map(|record| &record.status) {
         Some(RequestStatus::Waiting) => return Status::Waits,
-        Some(RequestStatus::Granted { lease }) => lease,
+        Some(RequestStatus::Granted { leases }) => leases,
         _ => return Status::Ended,
     };
-    let Some(lease) = snapshot.leases.iter().find(|row| row.id == *lease) else { return Status::Ended };
-    let vm = snapshot.vms.iter().find(|row| row.name == lease.vm);
-    match vm.and_then(|vm| vm.node.clone()) {
-        Some(node) => Status::Granted(Box::new(Grant { lease: lease.clone(), node })),
-        None => Status::Ended,
+    let grant = |id: &LeaseId| {
+        let lease = snapshot.leases.iter().find(|lease| lease.id == *id)?;
+        let vm = snapshot.vms.iter().find(|vm| vm.name == lease.vm)?;
+        Some(Grant { lease: lease.clone(), node: vm.node.clone()? })
+    };
+    let grants: Vec<_> = leases.iter().filter_map(grant).collect();
+    match grants.is_empty() {
+        true => Status::Ended,
+        false => Status::Granted(grants),
     }
 }
 

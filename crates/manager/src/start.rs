@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use vmpool_model::{
-    Change, DomainName, Event, EventKind, InstallationId, PoolName, Timestamp, config::PoolConfig,
+    Change, DomainName, Event, EventKind, InstallationId, PoolName, Timestamp,
+    config::{OfferConfig, PoolConfig},
 };
 use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
 
@@ -69,21 +70,16 @@ fn at(tried: &'static str) -> impl FnOnce(StoreError) -> StartError {
 
 fn check_pool(pool: &PoolName, config: &PoolConfig, builder: &ManagerBuilder) -> Result<(), StartError> {
     config.validate().map_err(|source| StartError::InvalidPool { pool: pool.clone(), source })?;
-    let Some((_, driver)) = builder.providers.get(&config.provider) else {
-        return Err(StartError::UnknownProvider {
-            pool: pool.clone(),
-            provider: config.provider.clone(),
-            known: builder.providers.keys().cloned().collect(),
-        });
-    };
-    match driver.capabilities().create_with_token {
-        true => Ok(()),
-        false => Err(StartError::NoTokens {
-            pool: pool.clone(),
-            provider: config.provider.clone(),
-            driver: driver.info().name,
-        }),
+    for OfferConfig { provider, .. } in config.offers() {
+        let Some((_, driver)) = builder.providers.get(&provider) else {
+            let known = builder.providers.keys().cloned().collect();
+            return Err(StartError::UnknownProvider { pool: pool.clone(), provider, known });
+        };
+        if !driver.capabilities().create_with_token {
+            return Err(StartError::NoTokens { pool: pool.clone(), provider, driver: driver.info().name });
+        }
     }
+    Ok(())
 }
 
 fn installation(builder: &ManagerBuilder, loaded: &Snapshot) -> Result<InstallationId, StartError> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
-use vmpool_model::{Change, Event, Lease, LeaseId, RequestId, Timestamp, VmName};
+use vmpool_model::{Change, Event, Lease, LeaseId, PoolName, RequestId, Timestamp, VmName};
 use vmpool_store::StoreError;
 
 use crate::{
@@ -30,9 +30,9 @@ pub(crate) struct Turn {
 /// An answer that is given once the commit is durable.
 #[derive(Debug)]
 enum Answered {
-    Grant(Reply<Grant>, Result<Grant, Refusal>),
-    Waits(RequestId, Reply<Grant>),
-    Decided(RequestId, Result<Grant, Refusal>),
+    Grant(Reply<Vec<Grant>>, Result<Vec<Grant>, Refusal>),
+    Waits(RequestId, Reply<Vec<Grant>>),
+    Decided(RequestId, Result<Vec<Grant>, Refusal>),
     Lease(Reply<Lease>, Result<Lease, Refusal>),
     Done(Reply<()>, Result<(), Refusal>),
     View(Reply<Arc<View>>),
@@ -45,6 +45,7 @@ enum Row {
     Vm(VmName),
     Lease(LeaseId),
     Request(RequestId),
+    Pool(PoolName),
 }
 
 impl Turn {
@@ -54,7 +55,7 @@ impl Turn {
             Wake::Acquire(acquire, reply) => {
                 let request = acquire.request.clone();
                 let answered = match self.step(engine, now, Input::Acquire(acquire)) {
-                    (Answer::Granted(grant), decided) => (Answered::Grant(reply, Ok(*grant)), decided),
+                    (Answer::Granted(grants), decided) => (Answered::Grant(reply, Ok(grants)), decided),
                     (Answer::Refused(refusal), decided) => (Answered::Grant(reply, Err(refusal)), decided),
                     (_, decided) => (Answered::Waits(request, reply), decided),
                 };
@@ -177,6 +178,8 @@ impl Turn {
             Change::RemoveLease(lease) => Row::Lease(lease.clone()),
             Change::PutRequest(request) => Row::Request(request.id.clone()),
             Change::RemoveRequest(request) => Row::Request(request.clone()),
+            Change::PutPool(pool) => Row::Pool(pool.name.clone()),
+            Change::RemovePool(pool) => Row::Pool(pool.clone()),
             // A kind that this version does not know keeps its place.
             _ => return self.changes.push(change),
         };
@@ -190,4 +193,4 @@ impl Turn {
     }
 }
 
-type Decided = Vec<(RequestId, Result<Grant, Refusal>)>;
+type Decided = Vec<(RequestId, Result<Vec<Grant>, Refusal>)>;

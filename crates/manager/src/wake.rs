@@ -16,7 +16,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, ManagerError>>;
 #[derive(Debug)]
 pub(crate) enum Wake {
     /// A client wants a VM, or asks again.
-    Acquire(Box<Acquire>, Reply<Grant>),
+    Acquire(Box<Acquire>, Reply<Vec<Grant>>),
     /// A holder goes on using its VM.
     Renew(Input, Reply<Lease>),
     /// A release, a cancellation or a termination.

@@ -1,6 +1,8 @@
 //! One change of the records; a store applies many of them at once, or none.
 
-use crate::{InstallationId, Lease, LeaseId, RequestId, RequestRecord, VmName, VmRecord};
+use crate::{
+    InstallationId, Lease, LeaseId, PoolName, PoolRecord, RequestId, RequestRecord, VmName, VmRecord,
+};
 
 /// One change of the records.
 ///
@@ -22,4 +24,8 @@ pub enum Change {
     PutRequest(Box<RequestRecord>),
     /// Removes a request.
     RemoveRequest(RequestId),
+    /// Writes what is remembered of a pool.
+    PutPool(Box<PoolRecord>),
+    /// Forgets a pool.
+    RemovePool(PoolName),
 }

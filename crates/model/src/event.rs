@@ -106,12 +106,22 @@ event_kinds! {
     CheckFailed = "check_failed",
     /// A leased VM is doubted; its holder may go on or release it.
     VmSuspect = "vm_suspect",
+    /// A VM is held for debugging, or is to be when its lease ends.
+    VmHeld = "vm_held",
+    /// A VM is not held any more.
+    VmUnheld = "vm_unheld",
+    /// A hook failed, or took too long.
+    HookFailed = "hook_failed",
     /// The VM is to be destroyed.
     VmTerminating = "vm_terminating",
     /// Destroying the VM failed; it is tried again.
     DestroyFailed = "destroy_failed",
+    /// The VM is being destroyed for longer than it should take.
+    VmStuck = "vm_stuck",
     /// The VM is proven gone.
     VmGone = "vm_gone",
+    /// An operator made vmpool forget a VM without proof that it is gone.
+    VmForgotten = "vm_forgotten",
     /// A VM was leased.
     LeaseGranted = "lease_granted",
     /// A lease was given back.
@@ -132,6 +142,26 @@ event_kinds! {
     ProviderFailed = "provider_failed",
     /// A provider answers again.
     ProviderRecovered = "provider_recovered",
+    /// Nothing more is created at a provider for a while, because it failed too often.
+    BreakerOpened = "breaker_opened",
+    /// VMs are created at a provider again.
+    BreakerClosed = "breaker_closed",
+    /// An offer of a pool is not used for a while, because it failed.
+    OfferPaused = "offer_paused",
+    /// Too many nodes of a provider are missing at once: none counts as lost.
+    MassLoss = "mass_loss",
+    /// The nodes that were missing at once were seen again, or an operator said that they are lost.
+    MassLossEnded = "mass_loss_ended",
+    /// A node that is not ours was seen; nothing is done about it.
+    StrangerSeen = "stranger_seen",
+    /// A pool is drained.
+    PoolDrained = "pool_drained",
+    /// A pool is not drained any more.
+    PoolUndrained = "pool_undrained",
+    /// The configuration was changed.
+    ConfigChanged = "config_changed",
+    /// A record cannot be read and is left alone.
+    RecordUnreadable = "record_unreadable",
 }
 
 impl std::fmt::Display for EventKind {

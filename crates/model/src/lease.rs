@@ -35,4 +35,7 @@ pub struct Lease {
     /// A number that grows with every lease of the domain, also across restarts: whoever guards a
     /// resource can refuse the holder of an older lease of the same VM.
     pub fence: u64,
+    /// Why the VM is doubted, if it is: its node is gone or ill. The lease holds all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<String>,
 }

@@ -11,6 +11,7 @@ mod change;
 pub mod config;
 mod event;
 mod failure;
+mod hold;
 mod id;
 mod lease;
 pub mod libcloud_uuid;
@@ -28,10 +29,12 @@ pub use crate::{
     change::Change,
     event::{Event, EventKind},
     failure::{Certainty, Failure, FailureKind},
+    hold::{Drain, Hold, PoolRecord},
     id::{LeaseId, NodeId, RequestId, VmName},
     lease::Lease,
     name::{
-        DomainName, InstallationId, InvalidName, NameRule, Owner, PoolName, ProviderName, Sandbox, TaskId,
+        DomainName, InstallationId, InvalidName, Label, NameRule, Owner, PoolName, ProviderName, Sandbox,
+        TaskId,
     },
     node::{Node, NodeImage, NodeLocation, NodeSize},
     record::{NodeView, VmRecord},

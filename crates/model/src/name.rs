@@ -14,6 +14,8 @@ pub enum NameRule {
     Label,
     /// The text must be made of ASCII letters, digits and `. _ : -`.
     Identifier,
+    /// The text must be made of ASCII letters, digits and `. _ : - = / +`.
+    Tag,
     /// The text holds a control character, or begins or ends with white space.
     Unprintable,
 }
@@ -25,6 +27,7 @@ impl std::fmt::Display for NameRule {
             Self::TooLong(max) => write!(f, "it is longer than {max} bytes"),
             Self::Label => f.write_str("only a-z, 0-9 and inner '-' are allowed"),
             Self::Identifier => f.write_str("only ASCII letters, digits and . _ : - are allowed"),
+            Self::Tag => f.write_str("only ASCII letters, digits and . _ : - = / + are allowed"),
             Self::Unprintable => {
                 f.write_str("it holds a control character, or begins or ends with white space")
             }
@@ -73,6 +76,14 @@ pub(crate) fn identifier(text: &str) -> Result<(), NameRule> {
     match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte)) {
         true => Ok(()),
         false => Err(NameRule::Identifier),
+    }
+}
+
+pub(crate) fn tag(text: &str) -> Result<(), NameRule> {
+    within(text, 128)?;
+    match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-=/+".contains(&byte)) {
+        true => Ok(()),
+        false => Err(NameRule::Tag),
     }
 }
 
@@ -125,7 +136,30 @@ text_type! {
 
 text_type! {
     /// Names who a lease belongs to: a person, a project, a build system's user.
+    ///
+    /// An owner `team/project` is a sub-owner of `team`.
     Owner, "owner", printable
+}
+
+impl Owner {
+    /// Returns the owner that a sub-owner belongs to; `None` if this is no sub-owner.
+    ///
+    /// ```
+    /// use vmpool_model::Owner;
+    /// assert_eq!(Owner::new("team/project")?.parent(), Some(Owner::new("team")?));
+    /// assert_eq!(Owner::new("team")?.parent(), None);
+    /// # Ok::<(), vmpool_model::InvalidName>(())
+    /// ```
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (parent, _) = self.as_str().split_once('/')?;
+        Self::new(parent).ok()
+    }
+}
+
+text_type! {
+    /// Says what a pool's VMs are good for, such as `arch=x86_64`: requests ask for labels in place of a pool.
+    Label, "label", tag
 }
 
 text_type! {

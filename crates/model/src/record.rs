@@ -1,12 +1,12 @@
 //! What a pool knows about one of its VMs.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    InstallationId, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, Sandbox, Timestamp,
-    Token, VmName,
+    Hold, InstallationId, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, Sandbox,
+    Timestamp, Token, VmName,
     states::{NodeState, RawState},
 };
 
@@ -22,6 +22,12 @@ pub struct VmRecord {
     pub pool: PoolName,
     /// The provider that its node is at.
     pub provider: ProviderName,
+    /// What the node is made from; empty in records of before there were offers.
+    #[serde(default)]
+    pub template: String,
+    /// What the VM takes of its provider's quota, beside 1 of `vms`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<String, u64>,
     /// The state in the pool.
     pub state: RecordState,
     /// When that state began.
@@ -51,6 +57,21 @@ pub struct VmRecord {
     /// Why the VM is doubted although it is leased: its node is gone or ill. Only its holder, expiry
     /// or an explicit verb ends the lease.
     pub suspect: Option<String>,
+    /// That the VM is held for debugging, or is to be held when its lease ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// Whether the hook `after_boot` has run, or there was none.
+    #[serde(default)]
+    pub prepared: bool,
+    /// The host key that the VM showed at its first check over SSH, as a line of `known_hosts` without the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_key: Option<String>,
+    /// When the provider destroys the node by itself, if it was told to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_expiry: Option<Timestamp>,
+    /// When the node was proven gone; the record stays until the hook `after_destroy` has run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
     /// The last thing that went wrong, or why the VM is terminated; for people.
     pub problem: Option<String>,
 }
@@ -63,6 +84,8 @@ impl VmRecord {
             name,
             pool,
             provider,
+            template: String::new(),
+            needs: BTreeMap::new(),
             state: RecordState::Spawning,
             since: now,
             created_at: now,
@@ -77,6 +100,11 @@ impl VmRecord {
             attempts: 0,
             retry_at: None,
             suspect: None,
+            hold: None,
+            prepared: false,
+            host_key: None,
+            cloud_expiry: None,
+            gone_at: None,
             problem: None,
         }
     }

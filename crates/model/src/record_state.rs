@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// The state of a VM in its pool; not the state of its node in its cloud.
 ///
-/// Source of the names: Copr's `VmStates`; `spawning` and `held` are ours, because there a VM had no
-/// record before it ran, and could not be kept for debugging.
+/// Source of the names: Copr's `VmStates`; `spawning`, `releasing` and `held` are ours, because
+/// there a VM had no record before it ran, was not cleaned, and could not be kept for debugging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordState {
@@ -21,6 +21,8 @@ pub enum RecordState {
     Ready,
     /// The VM is leased.
     InUse,
+    /// The lease ended, and a hook cleans the VM.
+    Releasing,
     /// The VM is kept for debugging, and neither leased nor destroyed.
     Held,
     /// The VM is being destroyed; the record stays until the node is proven gone.
@@ -29,13 +31,14 @@ pub enum RecordState {
 
 impl RecordState {
     /// All states, in the order of a VM's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Spawning,
         Self::GotIp,
         Self::CheckHealth,
         Self::CheckHealthFailed,
         Self::Ready,
         Self::InUse,
+        Self::Releasing,
         Self::Held,
         Self::Terminating,
     ];
@@ -50,6 +53,7 @@ impl RecordState {
             Self::CheckHealthFailed => "check_health_failed",
             Self::Ready => "ready",
             Self::InUse => "in_use",
+            Self::Releasing => "releasing",
             Self::Held => "held",
             Self::Terminating => "terminating",
         }
@@ -89,8 +93,11 @@ impl RecordState {
             // Nothing was made, so there is nothing to destroy.
             (Self::Spawning, T::NotCreated) | (Self::Terminating, T::Vanish) => return Ok(None),
             (Self::GotIp | Self::Ready | Self::CheckHealthFailed, T::StartCheck) => Self::CheckHealth,
-            (Self::CheckHealth, T::PassCheck) | (Self::InUse, T::Release) => Self::Ready,
-            (Self::CheckHealth, T::FailCheck) => Self::CheckHealthFailed,
+            (Self::CheckHealth, T::PassCheck) | (Self::InUse | Self::Releasing, T::Release) => Self::Ready,
+            (Self::CheckHealth, T::FailCheck) | (Self::InUse | Self::Releasing, T::ReleaseUnwell) => {
+                Self::CheckHealthFailed
+            }
+            (Self::InUse, T::StartRelease) => Self::Releasing,
             (Self::Ready, T::Acquire) => Self::InUse,
             (Self::GotIp | Self::CheckHealthFailed | Self::Ready | Self::InUse, T::Hold) => Self::Held,
             (Self::Terminating, T::Terminate) => return illegal,
@@ -121,8 +128,8 @@ impl std::str::FromStr for RecordState {
 /// Says that a text names no state of a VM record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no VM state; the states are spawning, got_ip, check_health, check_health_failed, ready, in_use, held \
-     and terminating"
+    "{0:?} is no VM state; the states are spawning, got_ip, check_health, check_health_failed, ready, in_use, \
+     releasing, held and terminating"
 )]
 pub struct UnknownRecordState(String);
 
@@ -144,8 +151,12 @@ pub enum Transition {
     FailCheck,
     /// The VM is leased.
     Acquire,
-    /// The lease ended and the VM may be used again.
+    /// The lease ended and a hook cleans the VM.
+    StartRelease,
+    /// The lease ended, and the VM is clean if it was to be cleaned: it may be used again.
     Release,
+    /// The lease ended while checks of the VM failed: it is checked again before it is used.
+    ReleaseUnwell,
     /// The VM is to be kept for debugging.
     Hold,
     /// The VM need not be kept any more.
@@ -158,7 +169,7 @@ pub enum Transition {
 
 impl Transition {
     /// All transitions.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Intend,
         Self::NotCreated,
         Self::GetIp,
@@ -166,7 +177,9 @@ impl Transition {
         Self::PassCheck,
         Self::FailCheck,
         Self::Acquire,
+        Self::StartRelease,
         Self::Release,
+        Self::ReleaseUnwell,
         Self::Hold,
         Self::Unhold,
         Self::Terminate,
@@ -207,9 +220,14 @@ mod tests {
         ("ready", Transition::Acquire, "in_use"),
         ("ready", Transition::Hold, "held"),
         ("ready", Transition::Terminate, "terminating"),
+        ("in_use", Transition::StartRelease, "releasing"),
         ("in_use", Transition::Release, "ready"),
+        ("in_use", Transition::ReleaseUnwell, "check_health_failed"),
         ("in_use", Transition::Hold, "held"),
         ("in_use", Transition::Terminate, "terminating"),
+        ("releasing", Transition::Release, "ready"),
+        ("releasing", Transition::ReleaseUnwell, "check_health_failed"),
+        ("releasing", Transition::Terminate, "terminating"),
         ("held", Transition::Unhold, "got_ip"),
         ("held", Transition::Terminate, "terminating"),
         ("terminating", Transition::Vanish, "-"),

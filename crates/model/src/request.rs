@@ -1,10 +1,13 @@
 //! Asking for a VM: what a client sends, and what is remembered of it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, marker::PhantomData, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor, value::StrDeserializer},
+};
 
-use crate::{LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId, Timestamp, VmName};
+use crate::{Label, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId, Timestamp, VmName};
 
 /// What a client asks for when it wants a VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +15,14 @@ use crate::{LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId, Timestamp, VmN
 pub struct Acquire {
     /// The client's own id: the same id again is the same request, and yields the same lease.
     pub request: RequestId,
-    /// The pool.
-    pub pool: PoolName,
+    /// The pools that it may be served from, the one liked best first; if empty, any that has all `labels`.
+    pub pools: Vec<PoolName>,
+    /// What the VMs' pool must be good for.
+    pub labels: BTreeSet<Label>,
+    /// How many VMs, all at once or none.
+    pub count: u32,
+    /// Who is served first: the higher number.
+    pub priority: i32,
     /// Who will hold the lease.
     pub owner: Owner,
     /// The sandbox of the use.
@@ -30,7 +39,42 @@ impl Acquire {
     /// Makes a request that fails at once if no VM is ready.
     #[must_use]
     pub fn new(request: RequestId, pool: PoolName, owner: Owner) -> Self {
-        Self { request, pool, owner, sandbox: None, task: None, ttl: None, wait: Duration::ZERO }
+        Self {
+            request,
+            pools: vec![pool],
+            labels: BTreeSet::new(),
+            count: 1,
+            priority: 0,
+            owner,
+            sandbox: None,
+            task: None,
+            ttl: None,
+            wait: Duration::ZERO,
+        }
+    }
+
+    /// Takes VMs of any of several pools, the one liked best first; of any pool with the right labels if empty.
+    #[must_use]
+    pub fn with_pools(self, pools: Vec<PoolName>) -> Self {
+        Self { pools, ..self }
+    }
+
+    /// Takes VMs only of pools that have all of these labels.
+    #[must_use]
+    pub fn with_labels(self, labels: BTreeSet<Label>) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// Wants several VMs, all at once or none.
+    #[must_use]
+    pub fn with_count(self, count: u32) -> Self {
+        Self { count, ..self }
+    }
+
+    /// Is served before requests with a lower number; waiting makes up for priority.
+    #[must_use]
+    pub fn with_priority(self, priority: i32) -> Self {
+        Self { priority, ..self }
     }
 
     /// Waits for a VM, at most this long.
@@ -64,8 +108,18 @@ impl Acquire {
 pub struct RequestRecord {
     /// The client's id of the request.
     pub id: RequestId,
-    /// The pool.
-    pub pool: PoolName,
+    /// The pools that it may be served from, the one liked best first; if empty, any that has all `labels`.
+    #[serde(alias = "pool", deserialize_with = "one_or_many")]
+    pub pools: Vec<PoolName>,
+    /// What the VMs' pool must be good for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<Label>,
+    /// How many VMs, all at once or none.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Who is served first: the higher number.
+    #[serde(default)]
+    pub priority: i32,
     /// Who will hold the lease.
     pub owner: Owner,
     /// The sandbox of the use.
@@ -91,18 +145,70 @@ pub struct RequestRecord {
 pub enum RequestStatus {
     /// It waits for a VM.
     Waiting,
-    /// It was given a lease, which lasts.
+    /// It was given leases, of which at least one lasts.
     Granted {
-        /// The lease.
-        lease: LeaseId,
+        /// All leases that it was given, those that ended included.
+        #[serde(alias = "lease", deserialize_with = "one_or_many")]
+        leases: Vec<LeaseId>,
     },
-    /// It was given a lease, which ended.
+    /// It was given leases, which ended.
     Ended {
-        /// The lease.
+        /// The lease that ended last.
         lease: LeaseId,
         /// The VM that was leased.
         vm: VmName,
         /// When the lease ended.
         at: Timestamp,
     },
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Reads a list of names, or the one name that earlier versions wrote.
+fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_any(OneOrMany(PhantomData))
+}
+
+struct OneOrMany<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a name or a list of names")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(vec![T::deserialize(StrDeserializer::new(text))?])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = seq.next_element()? {
+            all.push(one);
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_an_earlier_version_wrote_is_read() {
+        let json = r#"{"id":"r1","pool":"small","owner":"ann","sandbox":null,"task":null,"ttl":"1m",
+            "submitted_at":"2026-01-01T00:00:00Z","order":1,"deadline":"2026-01-01T00:00:00Z",
+            "status":{"status":"granted","lease":"l1"}}"#;
+        let request: RequestRecord = serde_json::from_str(json).unwrap();
+        assert_eq!((request.pools, request.count), (vec![PoolName::new("small").unwrap()], 1));
+        let leases = vec![LeaseId::new("l1").unwrap()];
+        assert_eq!(request.status, RequestStatus::Granted { leases });
+    }
 }

@@ -1,7 +1,7 @@
 //! What goes into a store and comes out of it.
 
 use serde::{Deserialize, Serialize};
-use vmpool_model::{Change, DomainName, Event, InstallationId, Lease, RequestRecord, VmRecord};
+use vmpool_model::{Change, DomainName, Event, InstallationId, Lease, PoolRecord, RequestRecord, VmRecord};
 
 /// Grows with every claim of a domain: a write with an older fence is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct Snapshot {
     pub leases: Vec<Lease>,
     /// The requests, by id.
     pub requests: Vec<RequestRecord>,
+    /// What is remembered of pools, by name.
+    pub pools: Vec<PoolRecord>,
 }
 
 /// An event and its place in the log.

@@ -45,5 +45,7 @@ fn is_known(change: &Change) -> bool {
             | Change::RemoveLease(_)
             | Change::PutRequest(_)
             | Change::RemoveRequest(_)
+            | Change::PutPool(_)
+            | Change::RemovePool(_)
     )
 }

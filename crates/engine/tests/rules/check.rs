@@ -101,7 +101,7 @@ fn c66_a_leased_vm_is_never_checked_or_ended_by_a_check() {
 fn c57_a_vm_that_is_being_destroyed_is_not_checked_and_late_results_change_nothing() {
     let mut lab = checked_pool();
     let name = lab.only_vm().name.clone();
-    let _ = lab.step(vmpool_engine::Input::Terminate { vm: name, reason: String::new() });
+    let _ = lab.step(vmpool_engine::Input::Terminate { vm: name, only_if: None, reason: String::new() });
     lab.checked(Err("refused"));
     assert_eq!((lab.only_vm().state, lab.only_vm().check_fails), (RecordState::Terminating, 0));
 }

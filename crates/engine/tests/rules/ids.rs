@@ -143,7 +143,8 @@ fn f4_a_vm_whose_destruction_is_refused_because_it_is_gone_is_forgotten_when_lis
     let mut lab = Lab::new(config(1));
     let node = lab.boot_all().remove(0);
     let name = vm_of(&node);
-    let _ = lab.step(vmpool_engine::Input::Terminate { vm: name.clone(), reason: String::new() });
+    let _ =
+        lab.step(vmpool_engine::Input::Terminate { vm: name.clone(), only_if: None, reason: String::new() });
     lab.destroyed(Err(quota()));
     let first = lab.now;
     while lab.now.since(first) < seconds(60) {

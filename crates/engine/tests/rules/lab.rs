@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use vmpool_engine::{
-    Answer, Effect, EffectId, Engine, Grant, Input, ListedNodes, Outcome, Records, Refusal, Spec, Step,
+    Answer, CheckReport, Effect, EffectId, Engine, Grant, Input, ListedNodes, Outcome, Records, Refusal,
+    Spec, Step,
 };
 use vmpool_model::{
     Acquire, Change, Event, EventKind, Failure, FailureKind, InstallationId, Lease, LeaseId, Node, NodeId,
@@ -20,7 +21,7 @@ pub(crate) struct Lab {
     /// The effects that nobody answered yet.
     pub(crate) effects: BTreeMap<EffectId, Effect>,
     pub(crate) events: Vec<Event>,
-    pub(crate) decided: Vec<(RequestId, Result<Grant, Refusal>)>,
+    pub(crate) decided: Vec<(RequestId, Result<Vec<Grant>, Refusal>)>,
     vms: BTreeMap<VmName, VmRecord>,
     leases: BTreeMap<LeaseId, Lease>,
     requests: BTreeMap<RequestId, RequestRecord>,
@@ -202,7 +203,7 @@ impl Lab {
 
     pub(crate) fn checked(&mut self, result: Result<(), &str>) {
         let id = self.find(|effect| matches!(effect, Effect::Check { .. })).unwrap();
-        self.answer(id, Outcome::Checked(result.map_err(str::to_owned)));
+        self.answer(id, Outcome::Checked(result.map(|()| CheckReport::default()).map_err(str::to_owned)));
     }
 
     /// Answers the listing that was asked for, or waits for the next and answers it.
@@ -252,7 +253,7 @@ impl Lab {
 
     pub(crate) fn granted(&mut self, acquire: Acquire) -> Grant {
         match self.acquire(acquire) {
-            Answer::Granted(grant) => *grant,
+            Answer::Granted(grants) => grants.into_iter().next().unwrap(),
             other => panic!("{other:?}"),
         }
     }
@@ -265,7 +266,7 @@ impl Lab {
     }
 
     pub(crate) fn release(&mut self, lease: &Lease) {
-        assert_eq!(self.step(Input::Release(lease.id.clone())), Answer::Accepted);
+        assert_eq!(self.step(Input::Release { lease: lease.id.clone(), fence: None }), Answer::Accepted);
     }
 
     /// Damages what is committed, as no store does; the next restart finds it.
@@ -288,6 +289,7 @@ impl Lab {
             vms: self.vms.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             requests: self.requests.values().cloned().collect(),
+            ..Records::default()
         };
         self.effects.clear();
         self.engine = Engine::recover(spec, records, self.now);

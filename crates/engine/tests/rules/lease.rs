@@ -6,7 +6,7 @@ use vmpool_model::{EventKind, Lease, RecordState, config::OnRelease, states::Nod
 use crate::lab::{Lab, config, seconds, wish};
 
 fn renew(lab: &mut Lab, lease: &Lease) -> Answer {
-    lab.step(Input::Renew { lease: lease.id.clone(), ttl: None })
+    lab.step(Input::Renew { lease: lease.id.clone(), fence: None, ttl: None })
 }
 
 #[test]
@@ -20,7 +20,10 @@ fn f8_a_lease_that_nobody_renews_expires_and_its_vm_is_not_used_again() {
     lab.pass(seconds(1));
     assert_eq!(lab.only_vm().state, RecordState::Terminating);
     assert_eq!(lab.happened(EventKind::LeaseExpired), 1);
-    assert_eq!(lab.refused(Input::Release(lease.id.clone())), Refusal::UnknownLease { lease: lease.id });
+    assert_eq!(
+        lab.refused(Input::Release { lease: lease.id.clone(), fence: None }),
+        Refusal::UnknownLease { lease: lease.id }
+    );
 }
 
 #[test]
@@ -41,12 +44,12 @@ fn a_renewal_may_change_the_time_to_live_within_its_limits() {
     let mut lab = Lab::ready(config(1));
     let lease = lab.granted(wish("r1", "ann")).lease;
     for ttl in [seconds(0), seconds(86_401)] {
-        let refusal = lab.refused(Input::Renew { lease: lease.id.clone(), ttl: Some(ttl) });
+        let refusal = lab.refused(Input::Renew { lease: lease.id.clone(), fence: None, ttl: Some(ttl) });
         assert!(matches!(refusal, Refusal::TtlOutOfRange { .. }), "{refusal}");
     }
-    let longest = Input::Renew { lease: lease.id.clone(), ttl: Some(seconds(86_400)) };
+    let longest = Input::Renew { lease: lease.id.clone(), fence: None, ttl: Some(seconds(86_400)) };
     assert!(matches!(lab.step(longest), Answer::Renewed(_)));
-    let answer = lab.step(Input::Renew { lease: lease.id.clone(), ttl: Some(seconds(5)) });
+    let answer = lab.step(Input::Renew { lease: lease.id.clone(), fence: None, ttl: Some(seconds(5)) });
     let Answer::Renewed(renewed) = answer else { panic!("{answer:?}") };
     assert_eq!((renewed.ttl, renewed.expires_at), (seconds(5), lab.now + seconds(5)));
     let Answer::Renewed(renewed) = renew(&mut lab, &lease) else { panic!() };
@@ -67,7 +70,7 @@ fn c18_a_lease_is_released_once() {
     let mut lab = Lab::ready(config(1));
     let lease = lab.granted(wish("r1", "ann")).lease;
     lab.release(&lease);
-    let refusal = lab.refused(Input::Release(lease.id.clone()));
+    let refusal = lab.refused(Input::Release { lease: lease.id.clone(), fence: None });
     assert_eq!(refusal, Refusal::UnknownLease { lease: lease.id });
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
 }
@@ -83,7 +86,10 @@ fn a_stale_lease_neither_renews_nor_releases_the_next_lease_of_the_same_vm() {
     assert_eq!(new.vm, old.vm);
     assert!(old.fence < new.fence);
     assert!(matches!(renew(&mut lab, &old), Answer::Refused(Refusal::UnknownLease { .. })));
-    assert!(matches!(lab.step(Input::Release(old.id)), Answer::Refused(Refusal::UnknownLease { .. })));
+    assert!(matches!(
+        lab.step(Input::Release { lease: old.id, fence: None }),
+        Answer::Refused(Refusal::UnknownLease { .. })
+    ));
     assert_eq!(lab.only_vm().lease, Some(new.id));
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vmpool_engine::{Answer, Effect, EffectId, Engine, Input, ListedNodes, Outcome, Records, Spec, Step};
+use vmpool_engine::{
+    Answer, CheckReport, Effect, EffectId, Engine, Input, ListedNodes, Outcome, Records, Spec, Step,
+};
 use vmpool_model::{
     Acquire, InstallationId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, Timestamp,
     Token,
@@ -64,15 +66,17 @@ fn a_vm_is_intended_created_checked_leased_released_destroyed_and_proven_gone() 
     let step = engine
         .step(at(1), Input::Done { id: create, outcome: Outcome::Created(Ok(Box::new(running(&token)))) });
     let check = step.effects.iter().find(|(_, effect)| matches!(effect, Effect::Check { .. })).unwrap().0;
-    let _ = engine.step(at(2), Input::Done { id: check, outcome: Outcome::Checked(Ok(())) });
+    let _ =
+        engine.step(at(2), Input::Done { id: check, outcome: Outcome::Checked(Ok(CheckReport::default())) });
     assert_eq!(engine.vms().next().unwrap().state, RecordState::Ready);
 
     let acquire = Acquire::new(RequestId::new("r1").unwrap(), small(), Owner::new("me").unwrap());
     let step = engine.step(at(3), Input::Acquire(Box::new(acquire)));
-    let Answer::Granted(grant) = step.answer else { panic!("{step:?}") };
+    let Answer::Granted(grants) = step.answer else { panic!("{step:?}") };
+    let grant = &grants[0];
     assert_eq!(grant.node.addresses, ["127.0.0.9".parse::<std::net::IpAddr>().unwrap()]);
 
-    let step = engine.step(at(4), Input::Release(grant.lease.id.clone()));
+    let step = engine.step(at(4), Input::Release { lease: grant.lease.id.clone(), fence: None });
     assert_eq!(step.answer, Answer::Accepted);
     let destroy = step.effects.iter().find(|(_, effect)| matches!(effect, Effect::Destroy { .. })).unwrap().0;
     let _ = engine.step(at(5), Input::Done { id: destroy, outcome: Outcome::Destroyed(Ok(())) });

@@ -82,7 +82,7 @@ fn a_failed_check_keeps_its_pause() {
 fn a_refused_destruction_keeps_its_pause() {
     let mut lab = Lab::ready(config(1));
     let vm = lab.only_vm().name.clone();
-    let _ = lab.step(vmpool_engine::Input::Terminate { vm, reason: String::new() });
+    let _ = lab.step(vmpool_engine::Input::Terminate { vm, only_if: None, reason: String::new() });
     lab.destroyed(Err(crate::lab::timeout()));
     lab.restart();
     lab.pass(std::time::Duration::from_millis(999));

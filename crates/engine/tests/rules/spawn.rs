@@ -248,7 +248,7 @@ fn a_vm_without_a_node_whose_pool_moved_to_another_provider_is_made_there() {
     let other = vmpool_model::ProviderName::new("other").unwrap();
     let lab = reconfigured(|spec| {
         spec.providers.insert(other.clone(), vmpool_model::config::ProviderConfig::new("dummy"));
-        spec.pools.get_mut(&pool()).unwrap().provider = other.clone();
+        spec.pools.get_mut(&pool()).unwrap().provider = Some(other.clone());
     });
     let made_there =
         |effect: &Effect| matches!(effect, Effect::Create { provider, .. } if *provider == other);
@@ -283,7 +283,7 @@ fn a_pool_that_left_the_configuration_is_forgotten_with_its_last_vm() {
     let names: Vec<_> = lab.vms().map(|vm| vm.name.clone()).collect();
     for (vm, left) in names.into_iter().zip([1, 0]) {
         let reason = "an operator says so".to_owned();
-        let _ = lab.step(vmpool_engine::Input::Terminate { vm, reason });
+        let _ = lab.step(vmpool_engine::Input::Terminate { vm, only_if: None, reason });
         lab.destroyed(Ok(()));
         while lab.vms().any(|vm| vm.state == RecordState::Terminating) {
             lab.list(&[]);

@@ -10,7 +10,7 @@ use vmpool_model::{
 use crate::lab::{Lab, config, seconds, timeout, wish};
 
 fn terminate(lab: &mut Lab, vm: &VmName) -> Answer {
-    lab.step(Input::Terminate { vm: vm.clone(), reason: "an operator says so".to_owned() })
+    lab.step(Input::Terminate { vm: vm.clone(), only_if: None, reason: "an operator says so".to_owned() })
 }
 
 /// One VM that is being destroyed, and whose provider was asked for that.
@@ -52,7 +52,10 @@ fn c22_a_leased_vm_is_terminated_by_an_operator_and_its_lease_ends() {
     assert_eq!(terminate(&mut lab, &lease.vm), Answer::Accepted);
     assert_eq!(lab.engine.leases().count(), 0);
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
-    assert_eq!(lab.refused(Input::Release(lease.id.clone())), Refusal::UnknownLease { lease: lease.id });
+    assert_eq!(
+        lab.refused(Input::Release { lease: lease.id.clone(), fence: None }),
+        Refusal::UnknownLease { lease: lease.id }
+    );
 }
 
 #[test]

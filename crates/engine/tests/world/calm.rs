@@ -55,7 +55,7 @@ impl World {
         }
         let leases: Vec<_> = self.working.leases.keys().cloned().collect();
         for lease in leases {
-            self.step(Input::Release(lease))?;
+            self.step(Input::Release { lease, fence: None })?;
         }
         match self.flights.is_empty() {
             true => self.wake(),

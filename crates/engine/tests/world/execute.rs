@@ -1,6 +1,6 @@
 //! What the clouds make of an effect: carried out, refused, lost or half done.
 
-use vmpool_engine::{Effect, EffectId, ListedNodes, Outcome};
+use vmpool_engine::{CheckReport, Effect, EffectId, ListedNodes, Outcome};
 use vmpool_model::{Failure, FailureKind, Node, Timestamp, Token, states::NodeState};
 
 use crate::{act::How, cloud::Cloud, setup::seconds, world::World};
@@ -46,7 +46,7 @@ impl World {
                 let runs = self.clouds.values().filter_map(|cloud| cloud.get(&node.id));
                 let runs = runs.into_iter().any(|node| node.node.state == NodeState::Running);
                 Outcome::Checked(match (how, runs) {
-                    (How::Well { .. }, true) => Ok(()),
+                    (How::Well { .. }, true) => Ok(CheckReport::default()),
                     _ => Err("no answer".to_owned()),
                 })
             }

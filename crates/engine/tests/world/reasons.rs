@@ -38,8 +38,8 @@ pub(crate) fn check(
         }
         "others wait, and its last user does not use it" => {
             let mut waiting = world.working.requests.values();
-            let waits =
-                waiting.any(|request| request.pool == old.pool && request.status == RequestStatus::Waiting);
+            let waits = waiting
+                .any(|request| request.pools.contains(&old.pool) && request.status == RequestStatus::Waiting);
             waits && !old.is_clean() && config.max_total() as usize <= of_pool().count()
         }
         "its node is missing at the provider" => {

@@ -101,6 +101,14 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
 fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     let mut fresh = VmRecord::intended(vm.name.clone(), vm.pool.clone(), vm.provider.clone(), world.now);
     fresh.problem.clone_from(&vm.problem);
+    let offer = world
+        .pool(vm)
+        .offers()
+        .into_iter()
+        .find(|offer| offer.provider == vm.provider && offer.template == vm.template);
+    ensure!(offer.is_some_and(|offer| offer.needs == vm.needs), "{vm:?} is of no offer");
+    fresh.template.clone_from(&vm.template);
+    fresh.needs.clone_from(&vm.needs);
     ensure!(*vm == fresh, "{vm:?} does not begin as intended");
     ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
     ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
@@ -202,7 +210,7 @@ fn lease_put(world: &mut World, new: &Lease) -> Result<(), String> {
 fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), String> {
     let Some(lease) = world.working.leases.get(id) else { return Err(format!("{id} ended twice")) };
     let is_wanted = match input {
-        Input::Release(released) => released == id,
+        Input::Release { lease: released, fence: None } => released == id,
         Input::Cancel(request) => *request == lease.request,
         Input::Terminate { vm, .. } => *vm == lease.vm,
         _ => false,
@@ -229,8 +237,8 @@ fn request_put(world: &mut World, new: &RequestRecord) -> Result<(), String> {
             let legal = match (&old.status, &new.status) {
                 (RequestStatus::Waiting, RequestStatus::Waiting) => old.deadline <= new.deadline,
                 (RequestStatus::Waiting, RequestStatus::Granted { .. }) => true,
-                (RequestStatus::Granted { lease: old }, RequestStatus::Ended { lease: new, .. }) => {
-                    old == new
+                (RequestStatus::Granted { leases: old }, RequestStatus::Ended { lease: new, .. }) => {
+                    old.contains(new)
                 }
                 _ => false,
             };
@@ -249,10 +257,7 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let intended = matches!(record.state, RecordState::Spawning | RecordState::Terminating);
             ensure!(intended && record.node.is_none(), "a node is asked for, for {record:?}");
             let fits = *token == record.token(&ours) && *provider == record.provider;
-            ensure!(
-                fits && *template == world.pool(record).template && !template.is_empty(),
-                "{effect:?}: {record:?}"
-            );
+            ensure!(fits && *template == record.template && !template.is_empty(), "{effect:?}: {record:?}");
             ensure!(world.ledger.life.created.insert(vm.clone()), "{vm} is created again without a look");
             let in_flight = world.flights.values().any(
                 |flight| matches!(&flight.effect, Effect::Create { token: other, .. } if other == token),
@@ -311,22 +316,27 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
     for lease in given {
         let request = &working.requests[&lease.request];
         let waiting = working.requests.values().filter(|other| {
-            other.status == RequestStatus::Waiting && other.pool == lease.pool && other.order < request.order
+            other.status == RequestStatus::Waiting
+                && other.pools.contains(&lease.pool)
+                && other.order < request.order
         });
         let was_clean = before.vms.get(&lease.vm).is_none_or(VmRecord::is_clean);
         for other in waiting {
             let same_tenant = other.owner == lease.owner && other.sandbox == lease.sandbox;
             ensure!(!was_clean && !same_tenant, "{} was served before {}", request.id, other.id);
         }
-        let told_by_answer = matches!(&step.answer, Answer::Granted(grant) if grant.lease == *lease);
+        let told_by_answer = matches!(&step.answer, Answer::Granted(grants) if grants.iter().any(|grant| grant.lease == *lease));
         let mut decided = step.decided.iter().filter_map(|(id, result)| Some((id, result.as_ref().ok()?)));
-        let told = decided.any(|(id, grant)| *id == lease.request && grant.lease == *lease);
+        let told = decided
+            .any(|(id, grants)| *id == lease.request && grants.iter().any(|grant| grant.lease == *lease));
         ensure!(told_by_answer || told, "nobody is told of {}", lease.id);
     }
     for (id, result) in &step.decided {
         let request = working.requests.get(id).map(|request| &request.status);
         let fits = match (result, request) {
-            (Ok(grant), Some(RequestStatus::Granted { lease })) => grant.lease.id == *lease,
+            (Ok(grants), Some(RequestStatus::Granted { leases })) => {
+                grants.iter().map(|grant| &grant.lease.id).eq(leases)
+            }
             // Served, and over in the same step.
             (Ok(_), Some(RequestStatus::Ended { .. })) | (Err(_), None) => true,
             _ => false,
@@ -336,7 +346,7 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
     let Input::Acquire(acquire) = input else { return Ok(()) };
     let live = before.leases.values().find(|lease| lease.request == acquire.request);
     if let Some(lease) = live.filter(|lease| working.leases.contains_key(&lease.id)) {
-        let same = matches!(&step.answer, Answer::Granted(grant) if grant.lease.id == lease.id);
+        let same = matches!(&step.answer, Answer::Granted(grants) if grants.iter().any(|grant| grant.lease.id == lease.id));
         ensure!(same, "{} was asked again and told {:?}", acquire.request, step.answer);
     }
     let waits = working.requests.get(&acquire.request).map(|request| &request.status);

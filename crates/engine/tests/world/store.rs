@@ -30,6 +30,7 @@ impl Store {
             vms: self.vms.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             requests: self.requests.values().cloned().collect(),
+            ..Records::default()
         }
     }
 

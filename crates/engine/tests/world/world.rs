@@ -156,17 +156,19 @@ impl World {
                 None => Ok(()),
             },
             Act::Renew { pick } => match pick_of(&self.leases, pick) {
-                Some(lease) => self.step(Input::Renew { lease, ttl: None }),
+                Some(lease) => self.step(Input::Renew { lease, fence: None, ttl: None }),
                 None => Ok(()),
             },
             Act::Release { pick } => match pick_of(&self.leases, pick) {
-                Some(lease) => self.step(Input::Release(lease)),
+                Some(lease) => self.step(Input::Release { lease, fence: None }),
                 None => Ok(()),
             },
             Act::Terminate { pick } => {
                 let names: Vec<_> = self.working.vms.keys().cloned().collect();
                 match pick_of(&names, pick) {
-                    Some(vm) => self.step(Input::Terminate { vm, reason: "operator".to_owned() }),
+                    Some(vm) => {
+                        self.step(Input::Terminate { vm, only_if: None, reason: "operator".to_owned() })
+                    }
                     None => Ok(()),
                 }
             }
@@ -234,11 +236,11 @@ impl World {
             self.tell(|| format!("    {} {:?} {:?}: {}", event.kind, event.vm, event.lease, event.detail));
         }
         rules::check(self, &before, &input, &step)?;
-        if let Answer::Granted(grant) = &step.answer {
-            self.leases.push(grant.lease.id.clone());
+        if let Answer::Granted(grants) = &step.answer {
+            self.leases.extend(grants.iter().map(|grant| grant.lease.id.clone()));
         }
         for (_, decided) in &step.decided {
-            self.leases.extend(decided.iter().map(|grant| grant.lease.id.clone()));
+            self.leases.extend(decided.iter().flatten().map(|grant| grant.lease.id.clone()));
         }
         self.waiting.extend(step.effects);
         match self.armed.take() {

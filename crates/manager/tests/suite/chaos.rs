@@ -39,7 +39,7 @@ impl Shared {
         let grant = loop {
             let patience = Duration::from_millis(rng.u64(1..60_000));
             match self.handle().acquire_within(wanted.clone(), patience).await {
-                Ok(Some(grant)) => break grant,
+                Ok(Some(mut grants)) => break grants.remove(0),
                 Ok(None) => {}
                 Err(ManagerError::Refused(refusal)) => panic!("{refusal}"),
                 Err(_) => pass(Duration::from_millis(rng.u64(1..2000))).await,

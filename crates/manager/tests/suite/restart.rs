@@ -180,7 +180,7 @@ async fn an_installation_that_is_not_the_one_of_the_records_is_refused() {
 async fn a_pool_of_an_unknown_provider_is_refused_with_the_known_ones() {
     let world = World::new();
     let mut config = pool(1);
-    config.provider = "lap".parse().unwrap();
+    config.provider = Some("lap".parse().unwrap());
     let err = world.builder().pool(small(), config).start().await.unwrap_err();
     assert_eq!(err.to_string(), "pool small: there is no provider lap; the providers are lab");
 }

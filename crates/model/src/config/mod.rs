@@ -1,13 +1,23 @@
-//! What a pool and a provider can be told.
+//! What a pool, a provider and the owners of a domain can be told.
 
 mod check;
+mod hooks;
+mod limits;
+mod offer;
 mod options;
 mod pool;
 mod provider;
+mod stock;
+mod validate;
 
 pub use self::{
-    check::CheckConfig,
+    check::{CheckConfig, CheckMode, HttpCheck, SshCheck},
+    hooks::{HookConfig, HookKind, HooksConfig},
+    limits::{LimitsConfig, OwnerLimits},
+    offer::OfferConfig,
     options::DriverOptions,
-    pool::{InvalidConfig, OnRelease, PoolConfig},
+    pool::{OnExpiry, OnRelease, PoolConfig},
     provider::ProviderConfig,
+    stock::{Day, DemandConfig, InvalidTimeOfDay, ScheduleConfig, TimeOfDay},
+    validate::InvalidConfig,
 };

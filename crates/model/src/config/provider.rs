@@ -1,6 +1,6 @@
 //! What a provider can be told.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,32 @@ pub struct ProviderConfig {
     /// How many creates, look-ups and destroys may be under way at once. Default: 8.
     #[serde(default = "defaults::max_concurrent")]
     pub max_concurrent: usize,
+    /// How many creates may be under way at once at most; fewer while the provider refuses them. Default: `max_concurrent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_creating: Option<usize>,
+    /// How many requests per second the account is asked at most, all pools together; fractions are allowed. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// How many requests may be made at once after a pause, where there is a `rate`. Default: 10.
+    #[serde(default = "defaults::burst")]
+    pub burst: u32,
+    /// How much the account may have at once, those VMs included that are starting or being destroyed: `vms` counts VMs,
+    /// other names are what the offers of pools need, such as `cores`. Default: no limit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quota: BTreeMap<String, u64>,
+    /// After how many failures in a row nothing more is created for a while. Default: 5.
+    #[serde(default = "defaults::breaker_failures")]
+    pub breaker_failures: u32,
+    /// How long nothing is created then; it doubles each time the VM that is tried next fails. Default: 30 s.
+    #[serde(with = "duration_text", default = "defaults::breaker_pause")]
+    pub breaker_pause: Duration,
+    /// The longest such pause. Default: 10 min.
+    #[serde(with = "duration_text", default = "defaults::breaker_max_pause")]
+    pub breaker_max_pause: Duration,
+    /// If more than this percentage of the known nodes, and at least 5, are missing at once, none of them counts as lost until
+    /// an operator says so or they are seen again; 100 is never. Default: 50.
+    #[serde(default = "defaults::max_loss_percent")]
+    pub max_loss_percent: u8,
     /// What only the driver understands.
     #[serde(default)]
     pub options: DriverOptions,
@@ -64,8 +90,22 @@ impl ProviderConfig {
             missing_grace: defaults::missing_grace(),
             orphan_grace: defaults::orphan_grace(),
             max_concurrent: defaults::max_concurrent(),
+            max_creating: None,
+            rate: None,
+            burst: defaults::burst(),
+            quota: BTreeMap::new(),
+            breaker_failures: defaults::breaker_failures(),
+            breaker_pause: defaults::breaker_pause(),
+            breaker_max_pause: defaults::breaker_max_pause(),
+            max_loss_percent: defaults::max_loss_percent(),
             options: DriverOptions::default(),
         }
+    }
+
+    /// Returns how many creates may be under way at once at most.
+    #[must_use]
+    pub fn max_creating(&self) -> usize {
+        self.max_creating.unwrap_or(self.max_concurrent)
     }
 
     /// Returns how long a create that was not answered may still take effect.
@@ -84,11 +124,25 @@ impl ProviderConfig {
             ("list_interval", self.list_interval.is_zero(), "the provider would be listed without a pause"),
             ("request_timeout", self.request_timeout.is_zero(), "no request could ever be answered in time"),
             ("max_concurrent", self.max_concurrent == 0, "no request could ever be made"),
+            ("max_creating", self.max_creating == Some(0), "no VM could ever be created"),
+            ("burst", self.burst == 0, "no request could ever be made"),
+            ("breaker_failures", self.breaker_failures == 0, "nothing could ever be created"),
+            ("breaker_pause", self.breaker_pause.is_zero(), "there would be no pause"),
         ];
-        match zero.into_iter().find(|(_, is_zero, _)| *is_zero) {
-            Some((key, _, why)) => Err(InvalidConfig { key, reason: format!("it is 0, so {why}") }),
-            None => Ok(()),
+        let refuse = |key: &'static str, reason: String| Err(InvalidConfig { key: key.into(), reason });
+        if let Some((key, _, why)) = zero.into_iter().find(|(_, is_zero, _)| *is_zero) {
+            return refuse(key, format!("it is 0, so {why}"));
         }
+        if self.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+            return refuse("rate", "it must be above 0".to_owned());
+        }
+        if self.breaker_max_pause < self.breaker_pause {
+            return refuse("breaker_max_pause", "it must be at least breaker_pause".to_owned());
+        }
+        if 100 < self.max_loss_percent {
+            return refuse("max_loss_percent", "it must be at most 100".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -109,6 +163,21 @@ mod defaults {
     }
     pub(super) const fn max_concurrent() -> usize {
         8
+    }
+    pub(super) const fn burst() -> u32 {
+        10
+    }
+    pub(super) const fn breaker_failures() -> u32 {
+        5
+    }
+    pub(super) const fn breaker_pause() -> Duration {
+        Duration::from_secs(30)
+    }
+    pub(super) const fn breaker_max_pause() -> Duration {
+        Duration::from_secs(600)
+    }
+    pub(super) const fn max_loss_percent() -> u8 {
+        50
     }
 }
 

@@ -53,16 +53,25 @@ fn check_pool(
     known: &[&ProviderName],
     places: &Places<'_>,
 ) -> Option<ConfigProblem> {
-    if !known.contains(&&pool.provider) {
-        let reason = match known {
-            [] => format!("there is no provider {}: add a table [providers.{0}]", pool.provider),
-            known => {
-                let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-                format!("there is no provider {}; the providers are {}", pool.provider, known.join(", "))
-            }
-        };
-        return Some(places.value_of(&format!("{path}.provider")).problem(reason));
+    for (index, offer) in pool.offers().iter().enumerate() {
+        if !known.contains(&&offer.provider) {
+            let key = match pool.offers.is_empty() {
+                true => "provider".to_owned(),
+                false => format!("offers[{index}].provider"),
+            };
+            return Some(places.value_of(&format!("{path}.{key}")).problem(unknown(&offer.provider, known)));
+        }
     }
     let err = pool.validate().err()?;
     Some(places.name_of(&format!("{path}.{}", err.key)).problem(err.reason))
+}
+
+fn unknown(provider: &ProviderName, known: &[&ProviderName]) -> String {
+    match known {
+        [] => format!("there is no provider {provider}: add a table [providers.{provider}]"),
+        known => {
+            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            format!("there is no provider {provider}; the providers are {}", known.join(", "))
+        }
+    }
 }

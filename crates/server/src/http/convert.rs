@@ -11,10 +11,11 @@ pub(super) fn pool(status: &PoolStatus) -> api::Pool {
     let view = &status.pool;
     let counts = RecordState::ALL.iter().zip(view.counts).filter(|(_, count)| *count != 0);
     let config = status.config.as_ref();
+    let offer = config.and_then(|config| config.offers().into_iter().next());
     api::Pool {
         name: view.name.to_string(),
-        provider: config.map(|config| config.provider.to_string()).unwrap_or_default(),
-        template: config.map(|config| config.template.clone()).unwrap_or_default(),
+        provider: offer.as_ref().map(|offer| offer.provider.to_string()).unwrap_or_default(),
+        template: offer.map(|offer| offer.template).unwrap_or_default(),
         counts: counts.map(|(state, count)| (state.to_string(), number(count))).collect(),
         size: config.map_or(0, |config| config.size),
         max_total: config.map_or(0, |config| config.max_total()),
@@ -97,14 +98,14 @@ fn lease_at(lease: &model::Lease, node: Option<&NodeView>, suspect: Option<Strin
 pub(super) fn request(record: &RequestRecord) -> api::Request {
     let (status, lease, vm, ended_at) = match &record.status {
         RequestStatus::Waiting => (api::RequestStatus::Waiting, None, None, None),
-        RequestStatus::Granted { lease } => (api::RequestStatus::Granted, Some(lease), None, None),
+        RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases.first(), None, None),
         RequestStatus::Ended { lease, vm, at } => {
             (api::RequestStatus::Ended, Some(lease), Some(vm), Some(time(*at)))
         }
     };
     api::Request {
         id: record.id.to_string(),
-        pool: record.pool.to_string(),
+        pool: record.pools.first().map(ToString::to_string).unwrap_or_default(),
         owner: record.owner.to_string(),
         sandbox: record.sandbox.as_ref().map(ToString::to_string),
         task: record.task.as_ref().map(ToString::to_string),

@@ -1,6 +1,7 @@
 //! Acquiring, renewing and releasing.
 
 use axum::{Json, extract::State, http::StatusCode};
+use vmpool::manager::ManagerError;
 use vmpool::model::{Acquire, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId};
 use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewRequest, code, routes};
 
@@ -33,8 +34,9 @@ pub(super) async fn acquire(
     let answer = api.manager.acquire_within(acquire, api.hold).await;
     poll.answer();
     match answer? {
-        Some(grant) => {
-            let lease = Box::new(convert::grant(&grant));
+        Some(grants) => {
+            let grant = grants.first().ok_or(ManagerError::Stopped)?;
+            let lease = Box::new(convert::grant(grant));
             Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease })))
         }
         None => {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use vmpool_model::{
-    Change, Event, InstallationId, Lease, LeaseId, RequestId, RequestRecord, VmName, VmRecord,
+    Change, Event, InstallationId, Lease, LeaseId, PoolName, PoolRecord, RequestId, RequestRecord, VmName,
+    VmRecord,
 };
 
 use crate::{
@@ -18,6 +19,7 @@ pub(super) struct Rows {
     vms: BTreeMap<VmName, VmRecord>,
     leases: BTreeMap<LeaseId, Lease>,
     requests: BTreeMap<RequestId, RequestRecord>,
+    pools: BTreeMap<PoolName, PoolRecord>,
     /// The cursor of the last event, whether it is kept or not.
     cursor: Cursor,
     log: VecDeque<Event>,
@@ -49,6 +51,7 @@ impl Rows {
             vms: self.vms.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             requests: self.requests.values().cloned().collect(),
+            pools: self.pools.values().cloned().collect(),
         }
     }
 
@@ -75,6 +78,8 @@ impl Rows {
             Change::RemoveLease(id) => drop(self.leases.remove(&id)),
             Change::PutRequest(request) => drop(self.requests.insert(request.id.clone(), *request)),
             Change::RemoveRequest(id) => drop(self.requests.remove(&id)),
+            Change::PutPool(pool) => drop(self.pools.insert(pool.name.clone(), *pool)),
+            Change::RemovePool(name) => drop(self.pools.remove(&name)),
             // `change::check_all` refused the batch.
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The keys of the one tree: `DOMAIN \0 KIND ID`, and `\0` for the record of the store itself.
 
-use vmpool_model::{DomainName, LeaseId, RequestId, VmName};
+use vmpool_model::{DomainName, LeaseId, PoolName, RequestId, VmName};
 
 /// The kinds of records, in the order of their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ pub(super) enum Kind {
     Installation,
     Lease,
     Domain,
+    Pool,
     Request,
     Vm,
 }
@@ -21,6 +22,7 @@ impl Kind {
             Self::Installation => "installation",
             Self::Lease => "lease",
             Self::Domain => "domain",
+            Self::Pool => "pool",
             Self::Request => "request",
             Self::Vm => "vm",
         }
@@ -32,6 +34,7 @@ impl Kind {
             Self::Installation => b'i',
             Self::Lease => b'l',
             Self::Domain => b'm',
+            Self::Pool => b'p',
             Self::Request => b'r',
             Self::Vm => b'v',
         }
@@ -56,6 +59,10 @@ pub(super) fn vm(domain: &DomainName, name: &VmName) -> Vec<u8> {
 
 pub(super) fn lease(domain: &DomainName, id: &LeaseId) -> Vec<u8> {
     with_id(domain, Kind::Lease, id.as_str())
+}
+
+pub(super) fn pool(domain: &DomainName, name: &PoolName) -> Vec<u8> {
+    with_id(domain, Kind::Pool, name.as_str())
 }
 
 pub(super) fn request(domain: &DomainName, id: &RequestId) -> Vec<u8> {

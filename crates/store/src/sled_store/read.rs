@@ -25,6 +25,7 @@ pub(super) fn load(
         vms: all(database, domain, Kind::Vm)?,
         leases: all(database, domain, Kind::Lease)?,
         requests: all(database, domain, Kind::Request)?,
+        pools: all(database, domain, Kind::Pool)?,
     })
 }
 

@@ -102,6 +102,10 @@ fn change_row(domain: &DomainName, change: &Change) -> Result<Option<Row>, serde
             (key::request(domain, &request.id), Some(body::encode(Kind::Request.name(), request)?))
         }
         Change::RemoveRequest(id) => (key::request(domain, id), None),
+        Change::PutPool(pool) => {
+            (key::pool(domain, &pool.name), Some(body::encode(Kind::Pool.name(), pool)?))
+        }
+        Change::RemovePool(name) => (key::pool(domain, name), None),
         // `change::check_all` refused the batch.
         _ => return Ok(None),
     };

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use vmpool_model::{
-    Change, DomainName, Event, EventKind, InstallationId, InvalidName, Lease, LeaseId, NodeId, NodeView,
-    Owner, PoolName, ProviderName, RecordState, RequestId, RequestRecord, RequestStatus, Sandbox, TaskId,
-    Timestamp, VmName, VmRecord,
+    Change, DomainName, Drain, Event, EventKind, Hold, InstallationId, InvalidName, Label, Lease, LeaseId,
+    NodeId, NodeView, Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId, RequestRecord,
+    RequestStatus, Sandbox, TaskId, Timestamp, VmName, VmRecord,
     states::{NodeState, RawState},
 };
 use vmpool_store::Batch;
@@ -57,6 +57,18 @@ pub fn vm(number: u32) -> Sample<VmRecord> {
     vm.attempts = 4;
     vm.retry_at = Some(time(5));
     vm.suspect = Some("it looks ill".to_owned());
+    vm.template = "small".to_owned();
+    vm.needs = [("cores".to_owned(), 4)].into();
+    vm.hold = Some(Hold {
+        reason: "look".to_owned(),
+        by: Some(Owner::new("zoe")?),
+        since: time(6),
+        until: time(7),
+    });
+    vm.prepared = true;
+    vm.host_key = Some("ssh-ed25519 AAAA".to_owned());
+    vm.cloud_expiry = Some(time(8));
+    vm.gone_at = Some(time(9));
     vm.problem = Some("line 1\nline 2".to_owned());
     Ok(vm)
 }
@@ -79,6 +91,7 @@ pub fn lease(number: u32) -> Sample<Lease> {
         expires_at: time(number) + Duration::from_secs(60),
         ttl: Duration::from_secs(60),
         fence: u64::from(number) << 20,
+        suspect: Some("it looks ill".to_owned()),
     })
 }
 
@@ -90,7 +103,10 @@ pub fn lease(number: u32) -> Sample<Lease> {
 pub fn request(number: u32) -> Sample<RequestRecord> {
     Ok(RequestRecord {
         id: RequestId::new(format!("request-{number:06}"))?,
-        pool: PoolName::new("small")?,
+        pools: vec![PoolName::new("small")?, PoolName::new("big")?],
+        labels: [Label::new("arch=x86_64")?].into(),
+        count: 3,
+        priority: -1,
         owner: Owner::new("zoe")?,
         sandbox: Some(Sandbox::new("box")?),
         task: Some(TaskId::new("task-1")?),
@@ -104,6 +120,16 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
             at: time(number),
         },
     })
+}
+
+/// Makes what is remembered of a pool.
+///
+/// # Errors
+///
+/// None.
+pub fn pool(number: u32) -> Sample<PoolRecord> {
+    let drain = Drain { reason: "it moves".to_owned(), since: time(number) };
+    Ok(PoolRecord { name: PoolName::new(format!("pool-{number:06}"))?, drain: Some(drain) })
 }
 
 /// Makes an event that says its number.

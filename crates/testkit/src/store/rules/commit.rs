@@ -186,6 +186,7 @@ async fn write_one_of_each(store: &dyn Store) -> Result<Snapshot, Box<dyn std::e
         sample::put_vm(1)?,
         Change::PutLease(Box::new(sample::lease(1)?)),
         Change::PutRequest(Box::new(sample::request(1)?)),
+        Change::PutPool(Box::new(sample::pool(1)?)),
     ];
     let events = vec![sample::event(1)];
     let done = store.commit(&claim, Batch { changes, events, ..Batch::default() }).await?;
@@ -197,5 +198,6 @@ async fn write_one_of_each(store: &dyn Store) -> Result<Snapshot, Box<dyn std::e
         vms: vec![sample::vm(1)?, sample::vm(2)?],
         leases: vec![sample::lease(1)?],
         requests: vec![sample::request(1)?],
+        pools: vec![sample::pool(1)?],
     })
 }

@@ -17,7 +17,7 @@ struct Model {
     cursor: Cursor,
     installation: Option<u32>,
     /// The number that determines each record, by id.
-    rows: [BTreeMap<u32, u32>; 3],
+    rows: [BTreeMap<u32, u32>; 4],
     log: Vec<Event>,
 }
 
@@ -70,8 +70,8 @@ impl Model {
         let mut changes = Vec::new();
         let mut rows = Vec::new();
         for _ in 0..rng.usize(0..8) {
-            let (kind, id, number) = (rng.usize(0..4), rng.u32(0..IDS), rng.u32(..));
-            let keep = kind == 3 || rng.u8(0..3) != 0;
+            let (kind, id, number) = (rng.usize(0..5), rng.u32(0..IDS), rng.u32(..));
+            let keep = kind == 4 || rng.u8(0..3) != 0;
             rows.push((kind, id, keep.then_some(number)));
             changes.push(change(kind, id, keep.then_some(number))?);
         }
@@ -82,7 +82,7 @@ impl Model {
     fn apply(&mut self, batch: RandomBatch) {
         for (kind, id, number) in batch.1 {
             match (kind, number) {
-                (3, number) => self.installation = number,
+                (4, number) => self.installation = number,
                 (_, Some(number)) => drop(self.rows[kind].insert(id, number)),
                 (_, None) => drop(self.rows[kind].remove(&id)),
             }
@@ -91,7 +91,7 @@ impl Model {
     }
 
     async fn check(&self, store: &dyn Store, claim: &Claim, turn: u32) -> RuleResult {
-        let [vms, leases, requests] = &self.rows;
+        let [vms, leases, requests, pools] = &self.rows;
         let expected = Snapshot {
             revision: self.revision,
             cursor: self.cursor,
@@ -99,6 +99,7 @@ impl Model {
             vms: vms.iter().map(|(id, number)| vm(*id, *number)).collect::<Result<_, _>>()?,
             leases: leases.iter().map(|(id, number)| lease(*id, *number)).collect::<Result<_, _>>()?,
             requests: requests.iter().map(|(id, number)| request(*id, *number)).collect::<Result<_, _>>()?,
+            pools: pools.iter().map(|(id, number)| pool(*id, *number)).collect::<Result<_, _>>()?,
         };
         assert_eq!(store.load(&claim.domain).await?, expected, "turn {turn}");
         let page = store.events(&claim.domain, Cursor(0), usize::MAX).await?;
@@ -116,12 +117,18 @@ fn change(kind: usize, id: u32, number: Option<u32>) -> Sample<Change> {
         (1, None) => Change::RemoveLease(sample::lease(id)?.id),
         (2, Some(number)) => Change::PutRequest(Box::new(request(id, number)?)),
         (2, None) => Change::RemoveRequest(sample::request(id)?.id),
+        (3, Some(number)) => Change::PutPool(Box::new(pool(id, number)?)),
+        (3, None) => Change::RemovePool(sample::pool(id)?.name),
         (_, number) => Change::PutInstallation(sample::installation(number.unwrap_or(0) % 5)?),
     })
 }
 
 fn vm(id: u32, number: u32) -> Sample<vmpool_model::VmRecord> {
     Ok(vmpool_model::VmRecord { name: sample::vm(id)?.name, ..sample::vm(number)? })
+}
+
+fn pool(id: u32, number: u32) -> Sample<vmpool_model::PoolRecord> {
+    Ok(vmpool_model::PoolRecord { name: sample::pool(id)?.name, ..sample::pool(number)? })
 }
 
 fn lease(id: u32, number: u32) -> Sample<vmpool_model::Lease> {
