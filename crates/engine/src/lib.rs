@@ -13,6 +13,7 @@ mod check;
 mod engine;
 mod input;
 mod lease;
+mod limit;
 mod listing;
 mod moment;
 mod observe;
@@ -31,6 +32,7 @@ mod vm;
 pub use crate::{
     engine::{Engine, PoolView},
     input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},
+    limit::Limit,
     refusal::Refusal,
     spec::{Records, Spec},
     step::{Answer, Effect, Grant, HookRun, Step},

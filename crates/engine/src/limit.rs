@@ -1,0 +1,258 @@
+//! What keeps a pool from growing, or a request waiting.
+
+use vmpool_model::{Owner, ProviderName, Timestamp};
+
+/// What keeps a pool from growing, or a request waiting, and since when.
+///
+/// The text is for people and tells what is in the way; [`kind`](Self::kind) is for programs.
+///
+/// ```
+/// use vmpool_engine::Limit;
+/// use vmpool_model::Timestamp;
+/// let limit = Limit::PoolFull { total: 3, max_total: 3, since: Timestamp::default() };
+/// assert_eq!(limit.to_string(), "the pool has 3 VMs, and max_total is 3");
+/// assert_eq!(limit.kind(), "pool_full");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Limit {
+    /// The pool has as many VMs as it may have, those being destroyed included.
+    #[error("the pool has {total} VMs, and max_total is {max_total}")]
+    PoolFull {
+        /// How many VMs there are.
+        total: usize,
+        /// How many there may be.
+        max_total: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// As many VMs start as may start at once.
+    #[error("{starting} VMs are starting, and max_starting is {max_starting}")]
+    MaxStarting {
+        /// How many VMs start.
+        starting: usize,
+        /// How many may start at once.
+        max_starting: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The last spawn is too short a time ago.
+    #[error("spawn_min_interval lets the next VM start at {until}")]
+    SpawnInterval {
+        /// When the next VM may start.
+        until: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The pool pauses, because VMs that it started did not become ready.
+    #[error("the pool starts no VM until {until}: {why}")]
+    PoolPaused {
+        /// What went wrong.
+        why: String,
+        /// Until when.
+        until: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// There are as many VMs of an offer as there may be.
+    #[error(
+        "{total} VMs of template {template:?} at provider {provider} exist, and the offer's max_total is {max_total}"
+    )]
+    OfferFull {
+        /// The offer's provider.
+        provider: ProviderName,
+        /// The offer's template.
+        template: String,
+        /// How many VMs there are.
+        total: usize,
+        /// How many there may be.
+        max_total: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An offer is not used for a while, because it failed.
+    #[error("template {template:?} at provider {provider} is not used until {until}: {why}")]
+    OfferPaused {
+        /// The offer's provider.
+        provider: ProviderName,
+        /// The offer's template.
+        template: String,
+        /// What went wrong.
+        why: String,
+        /// Until when.
+        until: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Nothing is created at a provider for a while, because it failed too often.
+    #[error("nothing is created at provider {provider} until {until}: {why}")]
+    BreakerOpen {
+        /// The provider.
+        provider: ProviderName,
+        /// What went wrong last.
+        why: String,
+        /// Until when.
+        until: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// After failures, a provider is tried with one VM, and its outcome is not known yet.
+    #[error("provider {provider} failed, and is tried with one VM first")]
+    Probing {
+        /// The provider.
+        provider: ProviderName,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The provider asked for fewer requests.
+    #[error("provider {provider} asks for no creates until {until}")]
+    ProviderPaused {
+        /// The provider.
+        provider: ProviderName,
+        /// Until when.
+        until: Timestamp,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// As many creates are under way at a provider as it takes at present, all pools together.
+    #[error(
+        "{creating} creates are under way at provider {provider}, and it takes {window} at once at present"
+    )]
+    CreateWindow {
+        /// The provider.
+        provider: ProviderName,
+        /// How many creates are under way, those included that are not answered.
+        creating: usize,
+        /// How many may be under way at once.
+        window: usize,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The quota of a provider has no room for one more VM.
+    #[error("a VM needs {needs} {resource} at provider {provider}, where {used} of {quota} are taken")]
+    Quota {
+        /// The provider.
+        provider: ProviderName,
+        /// What is used up, such as `vms` or `cores`.
+        resource: String,
+        /// How much of it one VM needs.
+        needs: u64,
+        /// How much of it is taken.
+        used: u64,
+        /// How much of it there is.
+        quota: u64,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The provider is not configured.
+    #[error("provider {provider} is not configured")]
+    ProviderUnknown {
+        /// The provider.
+        provider: ProviderName,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The pool is drained.
+    #[error("the pool is drained")]
+    Draining {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The pool left the configuration.
+    #[error("the pool is not in the configuration any more")]
+    Retired {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An owner holds as many VMs as it may.
+    #[error("{owner} holds {held} VMs, and may hold {max} at once")]
+    OwnerLimit {
+        /// The owner or sub-owner.
+        owner: Owner,
+        /// How many VMs it holds.
+        held: usize,
+        /// How many it may hold.
+        max: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Other requests come first.
+    #[error("{requests} requests come before it")]
+    Behind {
+        /// How many.
+        requests: usize,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// VMs are on their way, and none is ready yet.
+    #[error("{vms} VMs are on their way")]
+    Starting {
+        /// How many.
+        vms: usize,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl Limit {
+    /// Returns since when the limit is in the way.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        match self {
+            Self::PoolFull { since, .. }
+            | Self::MaxStarting { since, .. }
+            | Self::SpawnInterval { since, .. }
+            | Self::PoolPaused { since, .. }
+            | Self::OfferFull { since, .. }
+            | Self::OfferPaused { since, .. }
+            | Self::BreakerOpen { since, .. }
+            | Self::Probing { since, .. }
+            | Self::ProviderPaused { since, .. }
+            | Self::CreateWindow { since, .. }
+            | Self::Quota { since, .. }
+            | Self::ProviderUnknown { since, .. }
+            | Self::Draining { since }
+            | Self::Retired { since }
+            | Self::OwnerLimit { since, .. }
+            | Self::Behind { since, .. }
+            | Self::Starting { since, .. } => *since,
+        }
+    }
+
+    /// Returns until when the limit is in the way, if that is known.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::SpawnInterval { until, .. }
+            | Self::PoolPaused { until, .. }
+            | Self::OfferPaused { until, .. }
+            | Self::BreakerOpen { until, .. }
+            | Self::ProviderPaused { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Returns what kind of limit it is, such as `pool_full`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PoolFull { .. } => "pool_full",
+            Self::MaxStarting { .. } => "max_starting",
+            Self::SpawnInterval { .. } => "spawn_interval",
+            Self::PoolPaused { .. } => "pool_paused",
+            Self::OfferFull { .. } => "offer_full",
+            Self::OfferPaused { .. } => "offer_paused",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::Probing { .. } => "probing",
+            Self::ProviderPaused { .. } => "provider_paused",
+            Self::CreateWindow { .. } => "create_window",
+            Self::Quota { .. } => "quota",
+            Self::ProviderUnknown { .. } => "provider_unknown",
+            Self::Draining { .. } => "draining",
+            Self::Retired { .. } => "retired",
+            Self::OwnerLimit { .. } => "owner_limit",
+            Self::Behind { .. } => "behind",
+            Self::Starting { .. } => "starting",
+        }
+    }
+}
