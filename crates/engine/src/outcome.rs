@@ -5,7 +5,7 @@ use vmpool_model::{
     states::NodeState,
 };
 
-use crate::{EffectId, Engine, Outcome, backoff, timers::Timer};
+use crate::{EffectId, Engine, Outcome, backoff};
 
 impl Engine {
     pub(crate) fn done(&mut self, id: EffectId, outcome: Outcome) {
@@ -120,53 +120,8 @@ impl Engine {
         self.advance(name);
     }
 
-    fn destroyed(&mut self, name: &VmName, result: Result<(), Failure>) {
-        let now = self.moment();
-        match result {
-            Ok(()) => {}
-            // The provider does not know it: that is what was wanted, and a listing must still agree.
-            Err(failure) if failure.kind == FailureKind::NotFound => {}
-            Err(failure) => {
-                let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
-                self.event(EventKind::DestroyFailed, |event| {
-                    event.pool = pool;
-                    event.vm = Some(name.clone());
-                    event.detail = failure.to_string();
-                });
-                self.retry_later(name, &failure);
-                return self.advance(name);
-            }
-        }
-        if let Some(vm) = self.vms.get_mut(name) {
-            vm.destroyed_at = Some(now);
-        }
-        self.advance(name);
-    }
-
-    fn check_passed(&mut self, name: &VmName) {
-        let Some(vm) = self.vms.get_mut(name) else { return };
-        let pool = vm.record.pool.clone();
-        let is_first = !std::mem::replace(&mut vm.was_ready, true);
-        let is_news = is_first || vm.record.check_fails != 0;
-        if is_first {
-            self.spawn_success(&pool);
-        }
-        let passed = self.transit(name, Transition::PassCheck, |record| {
-            record.check_fails = 0;
-            record.problem = None;
-        });
-        if passed && is_news {
-            self.event(EventKind::VmReady, |event| {
-                event.pool = Some(pool);
-                event.vm = Some(name.clone());
-            });
-        }
-        self.timers.set(Timer::Vm(name.clone()), None);
-        self.advance(name);
-    }
-
     /// Remembers a failure and when the present step may be tried again.
-    fn retry_later(&mut self, name: &VmName, failure: &Failure) {
+    pub(crate) fn retry_later(&mut self, name: &VmName, failure: &Failure) {
         let jitter = self.rng.f64();
         let Some(vm) = self.vms.get(name) else { return };
         let attempts = vm.record.attempts + 1;

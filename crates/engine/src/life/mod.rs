@@ -1,0 +1,6 @@
+//! The life of a VM, one file for each part of it.
+
+mod checking;
+mod ready;
+mod spawning;
+mod terminating;
