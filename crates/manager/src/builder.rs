@@ -10,7 +10,7 @@ use std::{
 use vmpool_driver::Driver;
 use vmpool_model::{
     DomainName, InstallationId, PoolName, ProviderName,
-    config::{PoolConfig, ProviderConfig},
+    config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 use vmpool_store::Store;
 
@@ -23,6 +23,7 @@ pub struct ManagerBuilder {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) providers: BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>,
     pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
+    pub(crate) limits: LimitsConfig,
     pub(crate) checker: Arc<dyn Checker>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) seed: u64,
@@ -39,6 +40,7 @@ impl ManagerBuilder {
             store,
             providers: BTreeMap::new(),
             pools: BTreeMap::new(),
+            limits: LimitsConfig::default(),
             checker: Arc::new(NetworkChecker::new()),
             clock: None,
             // The hasher's keys are what std takes from the system's source of randomness.
@@ -61,6 +63,11 @@ impl ManagerBuilder {
     pub fn pool(mut self, name: PoolName, config: PoolConfig) -> Self {
         self.pools.insert(name, config);
         self
+    }
+
+    /// Says what owners may have over all pools. Default: no limits.
+    pub fn limits(self, limits: LimitsConfig) -> Self {
+        Self { limits, ..self }
     }
 
     /// Brings your own health checks. Default: [`NetworkChecker`].

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use vmpool_engine::{Engine, Records, Spec};
 use vmpool_model::{
     InstallationId, PoolName, ProviderName, Timestamp,
-    config::{PoolConfig, ProviderConfig},
+    config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 use vmpool_store::{Claim, Snapshot, Store};
 
@@ -17,6 +17,7 @@ pub(crate) struct Domain {
     pub(crate) installation: InstallationId,
     pub(crate) seed: u64,
     pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
+    pub(crate) limits: LimitsConfig,
     /// The providers, with what their drivers speak to.
     pub(crate) providers: BTreeMap<ProviderName, (ProviderConfig, String)>,
     pub(crate) restart_grace: Option<Duration>,
@@ -30,6 +31,7 @@ impl Domain {
         let seed = self.seed.rotate_left(17) ^ claim.fence.0;
         let mut spec = Spec::new(self.installation.clone(), claim.fence.0, seed);
         spec.pools = self.pools.clone();
+        spec.limits = self.limits.clone();
         spec.providers =
             self.providers.iter().map(|(name, (config, _))| (name.clone(), config.clone())).collect();
         if let Some(restart_grace) = self.restart_grace {

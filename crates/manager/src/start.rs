@@ -47,6 +47,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         installation,
         seed: builder.seed,
         pools: builder.pools,
+        limits: builder.limits,
         providers: builder
             .providers
             .into_iter()

@@ -1,6 +1,7 @@
 //! The configuration of a daemon: one TOML file.
 
 mod check;
+mod commands;
 mod daemon;
 mod error;
 mod place;
@@ -12,7 +13,7 @@ use vmpool::{
     driver::Registry,
     model::{
         InstallationId, PoolName, ProviderName,
-        config::{PoolConfig, ProviderConfig},
+        config::{LimitsConfig, PoolConfig, ProviderConfig},
     },
 };
 
@@ -58,6 +59,9 @@ pub struct Config {
     /// The daemon itself.
     #[serde(default)]
     pub daemon: DaemonConfig,
+    /// What owners may have over all pools.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// The providers, by name.
     #[serde(default)]
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
@@ -70,10 +74,18 @@ impl Config {
     /// Makes the configuration of a daemon without providers and pools.
     #[must_use]
     pub fn new(daemon: DaemonConfig) -> Self {
-        Self { installation: None, daemon, providers: BTreeMap::new(), pools: BTreeMap::new() }
+        Self {
+            installation: None,
+            daemon,
+            limits: LimitsConfig::default(),
+            providers: BTreeMap::new(),
+            pools: BTreeMap::new(),
+        }
     }
 
-    /// Reads and checks a file; a relative `state_dir` counts from the file's directory.
+    /// Reads and checks a file that is to be used on this host; a relative `state_dir` counts from the file's directory.
+    ///
+    /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there.
     ///
     /// # Errors
     ///
@@ -81,7 +93,7 @@ impl Config {
     pub fn load(path: &Path, registry: &Registry) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
-        let mut config = Self::parse(&text, &path.display().to_string(), registry)?;
+        let mut config = Self::read(&text, &path.display().to_string(), registry, commands::problems)?;
         if let Some(directory) = path.parent() {
             let state_dir = directory.join(&config.daemon.state_dir);
             config.daemon.state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
@@ -91,12 +103,21 @@ impl Config {
 
     /// Reads and checks a text; `file` is its name in errors.
     ///
-    /// The options of each driver are checked, too, without any request to its cloud.
+    /// The options of each driver are checked, too, without any request to its cloud; whether commands are there is not.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Invalid`], which names line, column and key of everything that does not fit.
     pub fn parse(text: &str, file: &str, registry: &Registry) -> Result<Self, ConfigError> {
+        Self::read(text, file, registry, |_, _| Vec::new())
+    }
+
+    fn read(
+        text: &str,
+        file: &str,
+        registry: &Registry,
+        more: impl FnOnce(&Self, &place::Places<'_>) -> Vec<ConfigProblem>,
+    ) -> Result<Self, ConfigError> {
         let invalid = |problems| ConfigError::Invalid { file: file.to_owned(), problems };
         let places = place::Places::parse(text).map_err(|problem| invalid(vec![problem]))?;
         let config: Self = toml::from_str(text).map_err(|err| {
@@ -107,9 +128,11 @@ impl Config {
             };
             invalid(vec![place.problem(reason)])
         })?;
-        match check::problems(&config, &places, registry) {
-            problems if problems.is_empty() => Ok(config),
-            problems => Err(invalid(problems)),
+        let mut problems = check::problems(&config, &places, registry);
+        problems.extend(more(&config, &places));
+        match problems.is_empty() {
+            true => Ok(config),
+            false => Err(invalid(problems)),
         }
     }
 

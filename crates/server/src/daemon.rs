@@ -147,6 +147,7 @@ impl Daemon {
         }
         let mut builder = Manager::builder(store)
             .restart_grace(config.daemon.restart_grace)
+            .limits(config.limits)
             .holder(format!("{address}, process {}", std::process::id()));
         if let Some(installation) = config.installation {
             builder = builder.installation(installation);

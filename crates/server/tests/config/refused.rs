@@ -1,50 +1,10 @@
 //! Configurations that do not fit are refused with file, line, column, key and what is allowed.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
-
 use std::{path::Path, time::Duration};
 
-use vmpool::model::{
-    ProviderName,
-    config::{PoolConfig, ProviderConfig},
-};
-use vmpool_server::{Config, ConfigError, DEFAULT_CONFIG};
+use vmpool_server::{Config, ConfigError};
 
-const GOOD: &str = r#"[daemon]
-listen = "127.0.0.1:0"
-
-[providers.lab]
-driver = "dummy"
-
-[providers.lab.options]
-boot_latency = "2s"
-faults.lost_answers = 0.1
-
-[pools.small]
-provider = "lab"
-template = "small"
-size = 2
-"#;
-
-fn parse(text: &str) -> Result<Config, ConfigError> {
-    Config::parse(text, "vmpool.toml", &vmpool::drivers::builtin())
-}
-
-/// Replaces a part of the good configuration and checks the whole error.
-#[track_caller]
-fn check(from: &str, to: &str, wanted: &str) {
-    assert!(GOOD.contains(from));
-    let err = parse(&GOOD.replacen(from, to, 1)).unwrap_err();
-    assert_eq!(err.to_string(), wanted);
-}
-
-/// Replaces a part of the good configuration and checks the beginning of the error.
-#[track_caller]
-fn check_begin(from: &str, to: &str, wanted: &str) {
-    assert!(GOOD.contains(from));
-    let err = parse(&GOOD.replacen(from, to, 1)).unwrap_err();
-    assert!(err.to_string().starts_with(wanted), "{err}");
-}
+use crate::{GOOD, check, check_begin, parse};
 
 #[test]
 fn a_good_configuration_is_taken() {
@@ -56,30 +16,6 @@ fn a_good_configuration_is_taken() {
 #[test]
 fn an_empty_configuration_is_taken() {
     assert_eq!(parse("").unwrap().daemon.listen.to_string(), "127.0.0.1:7717");
-}
-
-#[test]
-fn the_default_configuration_shows_every_key_with_its_default() {
-    let config = parse(DEFAULT_CONFIG).unwrap();
-    assert_eq!(config.daemon, vmpool_server::DaemonConfig::default());
-
-    let lab = ProviderName::new("lab").unwrap();
-    let mut provider = ProviderConfig::new("dummy");
-    provider.options = config.providers["lab"].options.clone();
-    provider.create_settle = Some(provider.request_timeout);
-    assert_eq!(config.providers["lab"], provider);
-
-    let mut pool = PoolConfig::new(lab, "small", 2);
-    pool.max_total = Some(4);
-    assert_eq!(config.pools["small"], pool);
-
-    let table: toml::Table = DEFAULT_CONFIG.parse().unwrap();
-    let shown =
-        |path: [&str; 2]| table[path[0]][path[1]].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
-    let keys = |value: serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(shown(["providers", "lab"]), keys(serde_json::to_value(provider).unwrap()));
-    assert_eq!(shown(["pools", "small"]), keys(serde_json::to_value(pool).unwrap()));
-    assert!(DEFAULT_CONFIG.contains("# installation = "));
 }
 
 #[test]
@@ -102,12 +38,12 @@ fn an_unknown_key_is_named_with_what_is_allowed() {
     check_begin(
         "size = 2",
         "sise = 2",
-        "vmpool.toml:14:1: pools.small.sise: unknown field `sise`, expected one of `provider`, `template`, `size`",
+        "vmpool.toml:14:1: pools.small.sise: unknown field `sise`, expected one of `provider`, `template`, `offers`",
     );
     check(
         "[daemon]",
         "[demon]",
-        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `providers`, `pools`",
+        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `limits`, `providers`, `pools`",
     );
 }
 
@@ -173,7 +109,11 @@ fn a_configuration_without_pools_or_providers_is_warned_about() {
 
 #[test]
 fn a_missing_key_names_the_table() {
-    check("template = \"small\"\n", "", "vmpool.toml:11:1: pools.small: missing field `template`");
+    check(
+        "template = \"small\"\n",
+        "",
+        "vmpool.toml:11:8: pools.small.template: it is missing: what are the VMs made from?",
+    );
 }
 
 #[test]
