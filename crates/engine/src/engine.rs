@@ -1,18 +1,15 @@
 //! The engine: the records of a domain, and one step at a time.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use vmpool_model::{
-    Change, Event, EventKind, Lease, LeaseId, PoolName, ProviderName, RecordState, RequestId, RequestRecord,
-    RequestStatus, Timestamp, VmName, VmRecord,
+    Event, EventKind, Lease, LeaseId, PoolName, ProviderName, RequestId, RequestRecord, Timestamp, VmName,
+    VmRecord,
 };
 
 use crate::{
-    Answer, Effect, EffectId, Input, Records, Spec, Step,
+    Answer, Effect, EffectId, Input, Spec, Step,
     pool::Pool,
     provider::Provider,
     timers::{Timer, Timers},
@@ -41,121 +38,7 @@ pub struct Engine {
     pub(crate) out: Step,
 }
 
-/// A pool as people want to see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolView {
-    /// The pool.
-    pub name: PoolName,
-    /// How many VM records are in each state, in the order of `RecordState::ALL`.
-    pub counts: [usize; RecordState::ALL.len()],
-    /// How many requests wait.
-    pub waiting: usize,
-    /// Whether the pool left the configuration: what there is of it is kept, nothing is added.
-    pub retired: bool,
-    /// Until when spawning pauses after failures.
-    pub paused_until: Option<Timestamp>,
-    /// The last thing that went wrong with spawning; `None` once a VM became ready and no pause is left.
-    pub problem: Option<String>,
-}
-
 impl Engine {
-    /// Makes an engine of the records, new or after a crash; the first tick then does what is due.
-    #[must_use]
-    pub fn recover(spec: Spec, records: Records, now: Timestamp) -> Self {
-        let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
-        let providers =
-            spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone())));
-        let mut engine = Self {
-            // No engine repeats the names and effects of the one before it.
-            rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
-            now,
-            next_effect: spec.epoch << 32,
-            next_number: spec.epoch << 32,
-            vms: BTreeMap::new(),
-            leases: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            pools: pools.collect(),
-            providers: providers.collect(),
-            timers: Timers::default(),
-            awaited: BTreeMap::new(),
-            touched: spec.pools.keys().cloned().collect(),
-            out: Step::default(),
-            spec,
-        };
-        records.leases.into_iter().for_each(|lease| engine.recover_lease(lease));
-        records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
-        records.requests.into_iter().for_each(|request| engine.recover_request(request));
-        engine.recover_misfits();
-        for provider in engine.providers.keys() {
-            engine.timers.set(Timer::Provider(provider.clone()), Some(now));
-        }
-        for pool in engine.pools.keys() {
-            engine.timers.set(Timer::Pool(pool.clone()), Some(now));
-        }
-        engine
-    }
-
-    fn recover_lease(&mut self, mut lease: Lease) {
-        // Holders could not renew while nobody listened: they get time to come back.
-        let least = self.now + self.spec.restart_grace;
-        if lease.expires_at < least {
-            lease.expires_at = least;
-            self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
-        }
-        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
-        self.leases.insert(lease.id.clone(), lease);
-    }
-
-    fn recover_vm(&mut self, record: VmRecord) {
-        let pool = self.pools.entry(record.pool.clone());
-        let pool = pool.or_insert_with(|| Pool::retired(record.provider.clone()));
-        pool.count_in(&record);
-        let config = Arc::clone(&pool.config);
-        let vm = Vm::recovered(record.clone(), config, self.moment(), self.spec.restart_grace);
-        if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
-            // Of two records with one id the younger has the node: the id came back.
-            let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
-            if holder.is_none_or(|holder| holder.record.created_at <= record.created_at) {
-                provider.by_node.insert(node.id.clone(), record.name.clone());
-            }
-        }
-        self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
-        self.vms.insert(record.name.clone(), vm);
-    }
-
-    fn recover_request(&mut self, request: RequestRecord) {
-        let due = match &request.status {
-            RequestStatus::Waiting => {
-                if let Some(pool) = request.pools.first().and_then(|pool| self.pools.get_mut(pool)) {
-                    pool.queue.insert(&request);
-                }
-                Some(request.deadline)
-            }
-            RequestStatus::Granted { .. } => None,
-            RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
-        };
-        self.timers.set(Timer::Request(request.id.clone()), due);
-        self.requests.insert(request.id.clone(), request);
-    }
-
-    /// Drops leases that their VM does not know, and forgets requests whose lease is not recorded; an atomic store never
-    /// shows either, so this is for stores edited by hand.
-    fn recover_misfits(&mut self) {
-        let is_known = |lease: &&Lease| {
-            self.vms.get(&lease.vm).is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
-        };
-        let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
-        for lease in unknown {
-            self.forget_lease(&lease);
-        }
-        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
-        let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();
-        for request in unserved {
-            self.drop_request(&request);
-        }
-    }
-
     /// Takes one input, and decides.
     ///
     /// Time that runs backwards counts as standing still.
@@ -227,12 +110,6 @@ impl Engine {
     /// Returns all requests that are waiting or remembered, by id.
     pub fn requests(&self) -> impl Iterator<Item = &RequestRecord> {
         self.requests.values()
-    }
-
-    /// Returns the pools, by name; those of records whose pool left the configuration, too.
-    #[must_use]
-    pub fn pools(&self) -> Vec<PoolView> {
-        self.pools.iter().map(|(name, pool)| pool.view(name)).collect()
     }
 
     /// Returns a number that grows with every call, across restarts, too.

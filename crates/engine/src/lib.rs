@@ -9,7 +9,9 @@
 
 mod acquire;
 mod backoff;
+mod brake;
 mod check;
+mod drain;
 mod engine;
 mod forget;
 mod hold;
@@ -24,19 +26,22 @@ mod outcome;
 mod pool;
 mod provider;
 mod queue;
+mod reconfigure;
+mod recover;
 mod refusal;
 mod spawn;
 mod spec;
 mod step;
 mod timers;
-mod verbs;
+mod view;
 mod vm;
 
 pub use crate::{
-    engine::{Engine, PoolView},
+    engine::Engine,
     input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},
     limit::Limit,
     refusal::Refusal,
     spec::{Records, Spec},
     step::{Answer, Effect, Grant, HookRun, Step},
+    view::PoolView,
 };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use vmpool_model::{
-    Owner, PoolName, ProviderName, RecordState, RequestId, Sandbox, Timestamp, VmName, VmRecord,
+    Drain, Owner, PoolName, ProviderName, RecordState, RequestId, Sandbox, Timestamp, VmName, VmRecord,
     config::{OfferConfig, PoolConfig},
     states::NodeState,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Pool {
     pub(crate) offers: Vec<OfferConfig>,
     /// The pool left the configuration: what there is of it is kept, nothing is added.
     pub(crate) retired: bool,
+    /// It is being drained: nothing is given or made, and what is not in use is destroyed.
+    pub(crate) drain: Option<Drain>,
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
@@ -49,6 +51,7 @@ impl Pool {
             offers: config.offers(),
             config: Arc::new(config),
             retired,
+            drain: None,
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
@@ -66,6 +69,11 @@ impl Pool {
     /// Makes the pool of records whose pool left the configuration.
     pub(crate) fn retired(provider: ProviderName) -> Self {
         Self::new(PoolConfig::new(provider, "", 0), true)
+    }
+
+    /// Returns whether the pool gives VMs and makes new ones.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.retired && self.drain.is_none()
     }
 
     /// Counts a record in; the record must be counted out before it changes.

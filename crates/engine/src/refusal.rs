@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_model::{LeaseId, PoolName, RequestId, VmName, format_duration};
+use vmpool_model::{LeaseId, PoolName, ProviderName, RequestId, VmName, config::Misfit, format_duration};
 
 /// Returns the time without what nobody wants to read: parts of a second, where there are whole ones.
 fn whole(time: Duration) -> Duration {
@@ -97,6 +97,33 @@ pub enum Refusal {
         /// The longest time allowed.
         max: Duration,
     },
+    /// There is no such provider.
+    #[error("there is no provider {provider}; the providers are {}", .known.iter().map(ProviderName::as_str).collect::<Vec<_>>().join(", "))]
+    UnknownProvider {
+        /// The provider that was asked for.
+        provider: ProviderName,
+        /// The providers there are.
+        known: Vec<ProviderName>,
+    },
+    /// The pool is being drained: it gives nothing any more.
+    #[error(
+        "pool {pool} is being drained ({reason}): it gives no VMs until it is undrained; ask another pool"
+    )]
+    PoolDrained {
+        /// The pool.
+        pool: PoolName,
+        /// Why it is drained.
+        reason: String,
+    },
+    /// Not too many nodes of the provider are missing, so there is no loss to accept.
+    #[error("provider {provider} does not miss too many nodes at once: there is no loss to accept")]
+    NoMassLoss {
+        /// The provider.
+        provider: ProviderName,
+    },
+    /// The configuration does not fit.
+    #[error("the configuration does not fit, and the one before stays: {0}")]
+    InvalidConfig(Misfit),
     /// This is not possible yet.
     #[error("this is not possible yet")]
     Unsupported,

@@ -54,7 +54,7 @@ impl Engine {
                 || pool.config.max_total() as usize <= pool.total()
                 || pool.config.max_starting as usize <= starting;
             if is_full
-                || pool.retired
+                || !pool.is_open()
                 || pool.offers.first().is_none_or(|offer| !self.providers.contains_key(&offer.provider))
             {
                 return None;

@@ -9,6 +9,7 @@ mod pool;
 mod provider;
 mod stock;
 mod validate;
+mod whole;
 
 pub use self::{
     check::{CheckConfig, CheckMode, HttpCheck, SshCheck},
@@ -20,4 +21,5 @@ pub use self::{
     provider::ProviderConfig,
     stock::{Day, DemandConfig, InvalidTimeOfDay, ScheduleConfig, TimeOfDay},
     validate::InvalidConfig,
+    whole::{ConfigTable, Misfit, check_config, misfits},
 };

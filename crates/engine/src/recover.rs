@@ -1,0 +1,119 @@
+//! After a start: an engine is made anew of the records.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use fastrand::Rng;
+use vmpool_model::{Change, Lease, PoolRecord, RequestRecord, RequestStatus, Timestamp, VmRecord};
+
+use crate::{
+    Engine, Records, Spec, Step,
+    pool::Pool,
+    provider::Provider,
+    timers::{Timer, Timers},
+    vm::Vm,
+};
+
+impl Engine {
+    /// Makes an engine of the records, new or after a crash; the first tick then does what is due.
+    #[must_use]
+    pub fn recover(spec: Spec, records: Records, now: Timestamp) -> Self {
+        let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
+        let providers =
+            spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone())));
+        let mut engine = Self {
+            // No engine repeats the names and effects of the one before it.
+            rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
+            now,
+            next_effect: spec.epoch << 32,
+            next_number: spec.epoch << 32,
+            vms: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            pools: pools.collect(),
+            providers: providers.collect(),
+            timers: Timers::default(),
+            awaited: BTreeMap::new(),
+            touched: spec.pools.keys().cloned().collect(),
+            out: Step::default(),
+            spec,
+        };
+        records.pools.into_iter().for_each(|pool| engine.recover_pool(pool));
+        records.leases.into_iter().for_each(|lease| engine.recover_lease(lease));
+        records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
+        records.requests.into_iter().for_each(|request| engine.recover_request(request));
+        engine.recover_misfits();
+        for provider in engine.providers.keys() {
+            engine.timers.set(Timer::Provider(provider.clone()), Some(now));
+        }
+        for pool in engine.pools.keys() {
+            engine.timers.set(Timer::Pool(pool.clone()), Some(now));
+        }
+        engine
+    }
+
+    fn recover_pool(&mut self, record: PoolRecord) {
+        if let Some(pool) = self.pools.get_mut(&record.name) {
+            pool.drain = record.drain;
+        }
+    }
+
+    fn recover_lease(&mut self, mut lease: Lease) {
+        // Holders could not renew while nobody listened: they get time to come back.
+        let least = self.now + self.spec.restart_grace;
+        if lease.expires_at < least {
+            lease.expires_at = least;
+            self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        }
+        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
+        self.leases.insert(lease.id.clone(), lease);
+    }
+
+    fn recover_vm(&mut self, record: VmRecord) {
+        let pool = self.pools.entry(record.pool.clone());
+        let pool = pool.or_insert_with(|| Pool::retired(record.provider.clone()));
+        pool.count_in(&record);
+        let config = Arc::clone(&pool.config);
+        let vm = Vm::recovered(record.clone(), config, self.moment(), self.spec.restart_grace);
+        if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
+            // Of two records with one id the younger has the node: the id came back.
+            let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
+            if holder.is_none_or(|holder| holder.record.created_at <= record.created_at) {
+                provider.by_node.insert(node.id.clone(), record.name.clone());
+            }
+        }
+        self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
+        self.vms.insert(record.name.clone(), vm);
+    }
+
+    fn recover_request(&mut self, request: RequestRecord) {
+        let due = match &request.status {
+            RequestStatus::Waiting => {
+                if let Some(pool) = request.pools.first().and_then(|pool| self.pools.get_mut(pool)) {
+                    pool.queue.insert(&request);
+                }
+                Some(request.deadline)
+            }
+            RequestStatus::Granted { .. } => None,
+            RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
+        };
+        self.timers.set(Timer::Request(request.id.clone()), due);
+        self.requests.insert(request.id.clone(), request);
+    }
+
+    /// Drops leases that their VM does not know, and forgets requests whose lease is not recorded; an atomic store never
+    /// shows either, so this is for stores edited by hand.
+    fn recover_misfits(&mut self) {
+        let is_known = |lease: &&Lease| {
+            self.vms.get(&lease.vm).is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
+        };
+        let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
+        for lease in unknown {
+            self.forget_lease(&lease);
+        }
+        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
+        let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();
+        for request in unserved {
+            self.drop_request(&request);
+        }
+    }
+}
