@@ -29,6 +29,7 @@ mod queue;
 mod reconfigure;
 mod recover;
 mod refusal;
+mod serve;
 mod spawn;
 mod spec;
 mod step;

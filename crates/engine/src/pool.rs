@@ -6,7 +6,7 @@ use std::{
 };
 
 use vmpool_model::{
-    Drain, Owner, PoolName, ProviderName, RecordState, RequestId, Sandbox, Timestamp, VmName, VmRecord,
+    Drain, PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord,
     config::{OfferConfig, PoolConfig},
     states::NodeState,
 };
@@ -29,9 +29,9 @@ pub(crate) struct Pool {
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
-    clean: ByAge,
+    pub(crate) clean: ByAge,
     /// Ready VMs that only the tenant who used them may get.
-    dirty: BTreeMap<Tenant, ByAge>,
+    pub(crate) dirty: BTreeMap<Tenant, ByAge>,
     dirty_by_age: ByAge,
     /// Waiting requests.
     pub(crate) queue: Queue,
@@ -118,13 +118,6 @@ impl Pool {
         }
     }
 
-    /// Returns the VM to give: one that the tenant used before, else a clean one if that is allowed.
-    pub(crate) fn pick(&self, owner: &Owner, sandbox: Option<&Sandbox>, clean_too: bool) -> Option<VmName> {
-        let own = self.dirty.get(&(owner.clone(), sandbox.cloned())).and_then(BTreeSet::first);
-        let clean = self.clean.first().filter(|_| clean_too);
-        own.or(clean).map(|(_, name)| name.clone())
-    }
-
     /// Returns whether two pools have the same records and the same queue in their indexes.
     pub(crate) fn has_same_indexes(&self, other: &Self) -> bool {
         self.counts == other.counts
@@ -132,16 +125,6 @@ impl Pool {
             && self.dirty == other.dirty
             && self.dirty_by_age == other.dirty_by_age
             && self.queue == other.queue
-    }
-
-    /// Returns who of those that wait is to be served next, and with which VM; the length of the queue does not matter.
-    pub(crate) fn next_served(&self) -> Option<(&RequestId, &VmName)> {
-        let (tenant, request) = match self.clean.is_empty() {
-            true => self.queue.first_of(&self.dirty)?,
-            false => self.queue.first()?,
-        };
-        let own = self.dirty.get(tenant).and_then(BTreeSet::first);
-        own.or(self.clean.first()).map(|(_, vm)| (request, vm))
     }
 
     pub(crate) fn count(&self, state: RecordState) -> usize {
@@ -168,7 +151,7 @@ impl Pool {
             return 0;
         }
         let taken = self.count(RecordState::InUse) + self.count(RecordState::Held) + self.dirty();
-        let spare = self.queue.len().max(self.config.min_ready as usize);
+        let spare = self.demand().max(self.config.min_ready as usize);
         (self.config.size as usize).max(taken + spare)
     }
 
@@ -192,33 +175,6 @@ impl Pool {
 
     pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
         self.clean.iter().map(|(_, name)| name)
-    }
-
-    /// Says in words why nobody can be served now.
-    pub(crate) fn why_empty(&self, now: Timestamp) -> String {
-        let mut why = Vec::new();
-        for state in RecordState::ALL {
-            if self.count(state) != 0 {
-                why.push(format!("{} {state}", self.count(state)));
-            }
-        }
-        if why.is_empty() {
-            why.push("the pool has no VM yet".to_owned());
-        }
-        if self.config.max_total() as usize <= self.total() {
-            why.push(format!("max_total is {}", self.config.max_total()));
-        }
-        if !self.queue.is_empty() {
-            why.push(format!("requests waiting: {}", self.queue.len()));
-        }
-        match (&self.problem, self.paused_until) {
-            (Some(problem), Some(until)) if now < until => {
-                why.push(format!("spawning pauses until {until}: {problem}"));
-            }
-            (Some(problem), _) => why.push(format!("last problem: {problem}")),
-            (None, _) => {}
-        }
-        why.join(", ")
     }
 
     /// Returns the pool as people want to see it.

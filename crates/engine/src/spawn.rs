@@ -1,10 +1,10 @@
-//! How many VMs a pool has: who is served, what is spawned, what is given up.
+//! How many VMs a pool has: what is spawned, what is given up.
 
 use std::time::Duration;
 
 use vmpool_model::{Change, EventKind, Failure, PoolName, RecordState, Timestamp, VmName, VmRecord};
 
-use crate::{Engine, backoff, pool::Pool, timers::Timer, vm::Vm};
+use crate::{Engine, backoff, timers::Timer, vm::Vm};
 
 impl Engine {
     /// Brings a pool to rest: serves who waits, spawns what is missing, gives up what is too much.
@@ -21,28 +21,6 @@ impl Engine {
             .set(Timer::Pool(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
         // What was just decided has touched the pool again; it is at rest all the same.
         self.touched.remove(name);
-    }
-
-    /// Gives free VMs to waiting requests, in their order; one that only its tenant may have goes to
-    /// the first request of that tenant.
-    fn serve(&mut self, name: &PoolName) {
-        while let Some((id, vm)) = self.pools.get(name).and_then(Pool::next_served) {
-            let (id, vm) = (id.clone(), vm.clone());
-            let Some(request) = self.requests.get(&id).cloned() else { return };
-            let Some(grant) = self.grant(request, &vm) else { return };
-            self.out.decided.push((id, Ok(vec![grant])));
-        }
-    }
-
-    /// Destroys VMs that are kept for their last users where others wait and there is no room.
-    fn evict(&mut self, name: &PoolName) {
-        while let Some(pool) = self.pools.get(name)
-            && pool.config.max_total() as usize <= pool.total()
-            && pool.coming() < pool.queue.len()
-            && let Some(vm) = pool.oldest_dirty()
-        {
-            self.terminate(&vm, "others wait, and its last user does not use it");
-        }
     }
 
     /// Spawns what is missing as far as the limits allow; returns when to look again.
