@@ -83,7 +83,21 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such lease any more, or the time is not allowed.
     pub async fn renew(&self, lease: LeaseId, ttl: Option<Duration>) -> Result<Lease, ManagerError> {
-        self.ask(|reply| Wake::Renew(Input::Renew { lease, fence: None, ttl }, reply)).await
+        self.renew_if(lease, None, ttl).await
+    }
+
+    /// Extends a lease as [`renew`](Self::renew) does, but only if it has this fence.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`renew`](Self::renew), and [`Refusal::StaleFence`] if the lease has another one.
+    pub async fn renew_if(
+        &self,
+        lease: LeaseId,
+        fence: Option<u64>,
+        ttl: Option<Duration>,
+    ) -> Result<Lease, ManagerError> {
+        self.ask(|reply| Wake::Renew(Input::Renew { lease, fence, ttl }, reply)).await
     }
 
     /// Ends a lease.
@@ -92,7 +106,16 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such lease any more.
     pub async fn release(&self, lease: LeaseId) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Release { lease, fence: None }, reply)).await
+        self.release_if(lease, None).await
+    }
+
+    /// Ends a lease, but only if it has this fence.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`release`](Self::release), and [`Refusal::StaleFence`] if the lease has another one.
+    pub async fn release_if(&self, lease: LeaseId, fence: Option<u64>) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Release { lease, fence }, reply)).await
     }
 
     /// Destroys a VM, leased or not; the record stays until the node is proven gone.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::InvalidConfig;
 use crate::{Owner, time::duration_text};
 
 /// Limits and shares of owners over all pools of a domain, and how the queue ages.
@@ -49,6 +50,21 @@ impl Default for LimitsConfig {
     }
 }
 
+impl LimitsConfig {
+    /// Checks what no single value can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`], which names the first key that does not fit and why.
+    pub fn validate(&self) -> Result<(), InvalidConfig> {
+        let Some((owner, _)) = self.owners.iter().find(|(_, limits)| limits.weight == 0) else {
+            return Ok(());
+        };
+        let reason = "it is 0, so the owner would never be served while another one waits".to_owned();
+        Err(InvalidConfig { key: format!("owners.{owner}.weight").into(), reason })
+    }
+}
+
 /// What holds for one owner or sub-owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -67,5 +83,18 @@ pub struct OwnerLimits {
 impl Default for OwnerLimits {
     fn default() -> Self {
         Self { max: None, max_per_sub_owner: None, weight: 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_that_would_never_be_served_is_refused_by_name() {
+        let limits: LimitsConfig =
+            serde_json::from_str(r#"{"owners": {"a": {}, "b/c": {"weight": 0}}}"#).unwrap();
+        assert_eq!(limits.validate().unwrap_err().key, "owners.b/c.weight");
+        assert_eq!(LimitsConfig::default().validate(), Ok(()));
     }
 }

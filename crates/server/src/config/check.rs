@@ -4,7 +4,7 @@ use vmpool::{
     driver::{OpenError, Registry},
     model::{
         ProviderName,
-        config::{PoolConfig, ProviderConfig},
+        config::{ConfigTable, Misfit, ProviderConfig, misfits},
     },
 };
 
@@ -14,26 +14,30 @@ use super::{Config, error::ConfigProblem, place::Places};
 
 /// Returns everything that does not fit, in the order of the text's tables.
 pub(super) fn problems(config: &Config, places: &Places<'_>, registry: &Registry) -> Vec<ConfigProblem> {
-    let providers = config.providers.iter().filter_map(|(name, provider)| {
-        check_provider(&format!("providers.{name}"), provider, places, registry)
-    });
-    let known: Vec<&ProviderName> = config.providers.keys().collect();
-    let pools = config
-        .pools
-        .iter()
-        .filter_map(|(name, pool)| check_pool(&format!("pools.{name}"), pool, &known, places));
-    providers.chain(pools).collect()
+    let limits = config.limits.validate().err().map(|err| Misfit::new(ConfigTable::Limits, err));
+    let misfits = misfits(&config.pools, &config.providers);
+    let (of_providers, of_pools): (Vec<_>, Vec<_>) =
+        misfits.into_iter().partition(|misfit| matches!(misfit.table, ConfigTable::Provider(_)));
+    let has_misfit = |provider: &ProviderName| {
+        of_providers.iter().any(|misfit| misfit.table == ConfigTable::Provider(provider.clone()))
+    };
+    // A provider tells one thing at a time.
+    let drivers = config.providers.iter().filter(|(name, _)| !has_misfit(name));
+    let drivers = drivers.filter_map(|(name, provider)| check_driver(name, provider, places, registry));
+    let drivers: Vec<_> = drivers.collect();
+    let told = |misfit: &Misfit| problem(misfit, places);
+    let limits = limits.iter().map(told);
+    let providers = of_providers.iter().map(told).chain(drivers);
+    limits.chain(providers).chain(of_pools.iter().map(told)).collect()
 }
 
-fn check_provider(
-    path: &str,
+fn check_driver(
+    name: &ProviderName,
     provider: &ProviderConfig,
     places: &Places<'_>,
     registry: &Registry,
 ) -> Option<ConfigProblem> {
-    if let Err(err) = provider.validate() {
-        return Some(places.name_of(&format!("{path}.{}", err.key)).problem(err.reason));
-    }
+    let path = format!("providers.{name}");
     let checked = registry.get(&provider.driver).and_then(|factory| factory.check(&provider.options));
     let err = checked.err()?;
     Some(match err {
@@ -47,31 +51,12 @@ fn check_provider(
     })
 }
 
-fn check_pool(
-    path: &str,
-    pool: &PoolConfig,
-    known: &[&ProviderName],
-    places: &Places<'_>,
-) -> Option<ConfigProblem> {
-    for (index, offer) in pool.offers().iter().enumerate() {
-        if !known.contains(&&offer.provider) {
-            let key = match pool.offers.is_empty() {
-                true => "provider".to_owned(),
-                false => format!("offers[{index}].provider"),
-            };
-            return Some(places.value_of(&format!("{path}.{key}")).problem(unknown(&offer.provider, known)));
-        }
-    }
-    let err = pool.validate().err()?;
-    Some(places.name_of(&format!("{path}.{}", err.key)).problem(err.reason))
-}
-
-fn unknown(provider: &ProviderName, known: &[&ProviderName]) -> String {
-    match known {
-        [] => format!("there is no provider {provider}: add a table [providers.{provider}]"),
-        known => {
-            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-            format!("there is no provider {provider}; the providers are {}", known.join(", "))
-        }
+/// Finds the place of what does not fit: the name of the key, or the value if that names something that is not there.
+fn problem(misfit: &Misfit, places: &Places<'_>) -> ConfigProblem {
+    let path = format!("{}.{}", misfit.table, misfit.key);
+    let refers = ["provider", "fallback"].iter().any(|key| path.rsplit('.').next() == Some(key));
+    match refers {
+        true => places.value_of(&path).problem(&misfit.reason),
+        false => places.name_of(&path).problem(&misfit.reason),
     }
 }

@@ -200,6 +200,44 @@ fn values_that_do_not_fit_together_name_the_key_or_its_table() {
 }
 
 #[test]
+fn impossible_limits_are_named() {
+    check(
+        "size = 2",
+        "max_total = 2\nmin_ready = 3",
+        "vmpool.toml:14:1: pools.small.max_total: it is 2, which is below min_ready (3)",
+    );
+    check(
+        "[daemon]",
+        "[limits.owners.\"a/b\"]\nweight = 0\n[daemon]",
+        "vmpool.toml:2:1: limits.owners.a/b.weight: it is 0, so the owner would never be served while another one waits",
+    );
+    check(
+        "size = 2",
+        "size = 2\non_release = \"clean\"",
+        "vmpool.toml:15:1: pools.small.on_release: it is `clean`, but there is no hooks.before_release that cleans",
+    );
+}
+
+#[test]
+fn what_an_offer_or_a_fallback_refers_to_must_be_there() {
+    check(
+        "provider = \"lab\"\ntemplate = \"small\"\n",
+        "offers = [{ provider = \"lab\", template = \"a\" }, { provider = \"lap\", template = \"b\" }]\n",
+        "vmpool.toml:12:62: pools.small.offers[1].provider: there is no provider lap; the providers are lab",
+    );
+    check(
+        "size = 2",
+        "fallback = \"big\"",
+        "vmpool.toml:14:12: pools.small.fallback: there is no pool big; the pools are small",
+    );
+    check(
+        "size = 2",
+        "size = 2\nfallback = \"small\"",
+        "vmpool.toml:15:12: pools.small.fallback: it leads back to the pool: small → small",
+    );
+}
+
+#[test]
 fn every_problem_between_tables_is_told_at_once() {
     let text = GOOD.replace("\"dummy\"", "\"dumy\"").replace("provider = \"lab\"", "provider = \"x\"");
     let err = parse(&text).unwrap_err();
