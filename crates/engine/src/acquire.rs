@@ -1,10 +1,8 @@
 //! Wishes for a VM: granted, queued, repeated, withdrawn, too late.
 
-use vmpool_model::{
-    Acquire, Change, EventKind, Lease, LeaseId, RequestId, RequestRecord, RequestStatus, Transition, VmName,
-};
+use vmpool_model::{Acquire, Change, EventKind, RequestId, RequestRecord, RequestStatus};
 
-use crate::{Answer, Engine, Grant, Refusal, pool::Pool, timers::Timer};
+use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer};
 
 impl Engine {
     pub(crate) fn acquire(&mut self, acquire: Acquire) -> Answer {
@@ -44,8 +42,8 @@ impl Engine {
             deadline: self.now + acquire.wait,
             status: RequestStatus::Waiting,
         };
-        match picked.and_then(|vm| self.grant(request.clone(), &vm)) {
-            Some(grant) => Answer::Granted(vec![grant]),
+        match picked.and_then(|vm| self.grant(request.clone(), &[vm])) {
+            Some(grants) => Answer::Granted(grants),
             None => self.wait(request),
         }
     }
@@ -77,12 +75,6 @@ impl Engine {
         }
     }
 
-    fn grant_of(&self, lease: &LeaseId) -> Option<Grant> {
-        let lease = self.leases.get(lease)?;
-        let node = self.vms.get(&lease.vm)?.record.node.clone()?;
-        Some(Grant { lease: lease.clone(), node })
-    }
-
     fn wait(&mut self, request: RequestRecord) -> Answer {
         if let Some((name, pool)) =
             request.pools.first().and_then(|name| Some((name, self.pools.get_mut(name)?)))
@@ -94,48 +86,6 @@ impl Engine {
         self.request_event(EventKind::RequestWaiting, &request);
         self.put_request(request);
         Answer::Waiting
-    }
-
-    /// Leases a free VM; `None` if it turns out not to be free.
-    pub(crate) fn grant(&mut self, request: RequestRecord, vm: &VmName) -> Option<Grant> {
-        let number = self.number();
-        let lease = Lease {
-            id: LeaseId::new(format!("lease-{number}-{}", self.suffix())).ok()?,
-            vm: vm.clone(),
-            pool: self.vms.get(vm)?.record.pool.clone(),
-            owner: request.owner.clone(),
-            sandbox: request.sandbox.clone(),
-            task: request.task.clone(),
-            request: request.id.clone(),
-            acquired_at: self.now,
-            expires_at: self.now + request.ttl,
-            ttl: request.ttl,
-            fence: number,
-            suspect: None,
-        };
-        let taken = self.transit(vm, Transition::Acquire, |record| {
-            record.lease = Some(lease.id.clone());
-            record.owner = Some(lease.owner.clone());
-            record.sandbox.clone_from(&lease.sandbox);
-            record.uses += 1;
-        });
-        if !taken {
-            return None;
-        }
-        self.timers.set(Timer::Vm(vm.clone()), None);
-        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
-        self.timers.set(Timer::Request(request.id.clone()), None);
-        if let Some(pool) = self.pools.get_mut(&lease.pool) {
-            pool.queue.remove(&request);
-        }
-        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
-        self.leases.insert(lease.id.clone(), lease.clone());
-        self.put_request(RequestRecord {
-            status: RequestStatus::Granted { leases: vec![lease.id.clone()] },
-            ..request
-        });
-        self.lease_event(EventKind::LeaseGranted, &lease);
-        self.grant_of(&lease.id)
     }
 
     pub(crate) fn cancel(&mut self, id: &RequestId) -> Answer {

@@ -2,7 +2,7 @@
 
 use vmpool_model::{Lease, RecordState, RequestRecord, RequestStatus, VmRecord, config::CheckConfig};
 
-use crate::{Engine, pool::Pool, timers::Timer, vm::Vm};
+use crate::{Engine, owners::Owners, pool::Pool, timers::Timer, vm::Vm};
 
 impl Engine {
     /// Checks everything that must hold between two steps; for tests and for those who hunt a bug.
@@ -16,6 +16,7 @@ impl Engine {
         self.vms.values().try_for_each(|vm| self.check_vm(vm))?;
         self.leases.values().try_for_each(|lease| self.check_lease(lease))?;
         self.requests.values().try_for_each(|request| self.check_request(request))?;
+        self.check_owners()?;
         self.check_pools()?;
         self.check_providers()?;
         let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
@@ -93,6 +94,14 @@ impl Engine {
         };
         let timer = self.timers.get(&Timer::Request(id.clone()));
         ensure(timer == due, || format!("{id} is due at {due:?}, not at {timer:?}"))
+    }
+
+    fn check_owners(&self) -> Result<(), String> {
+        let mut recount = Owners::default();
+        self.leases.values().for_each(|lease| recount.count_in(lease));
+        ensure(self.owners.hold_the_same(&recount), || {
+            format!("a recount gives the owners {recount:?} instead of {:?}", self.owners)
+        })
     }
 
     fn check_pools(&self) -> Result<(), String> {
@@ -221,6 +230,11 @@ mod tests {
         finds("a recount gives", |engine| {
             engine.pools.values_mut().for_each(|pool| pool.queue = crate::queue::Queue::default());
         });
+    }
+
+    #[test]
+    fn owners_hold_what_their_leases_say() {
+        finds("a recount gives the owners", |engine| engine.owners = Owners::default());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use vmpool_model::{
 
 use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
+    owners::Owners,
     pool::Pool,
     provider::Provider,
     timers::{Timer, Timers},
@@ -27,6 +28,7 @@ pub struct Engine {
     pub(crate) vms: BTreeMap<VmName, Vm>,
     pub(crate) leases: BTreeMap<LeaseId, Lease>,
     pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
+    pub(crate) owners: Owners,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
     pub(crate) timers: Timers,

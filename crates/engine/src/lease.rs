@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_model::{
-    Change, EventKind, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition,
-    config::OnRelease,
-};
+use vmpool_model::{Change, EventKind, Lease, LeaseId, RecordState, Transition, config::OnRelease};
 
 use crate::{Answer, Engine, Refusal, pool, timers::Timer};
 
@@ -64,7 +61,9 @@ impl Engine {
 
     /// Removes a lease; its VM stays as it is, for the caller to deal with.
     pub(crate) fn forget_lease(&mut self, lease: &Lease) {
-        self.leases.remove(&lease.id);
+        if self.leases.remove(&lease.id).is_some() {
+            self.owners.count_out(lease);
+        }
         self.timers.set(Timer::Lease(lease.id.clone()), None);
         self.out.changes.push(Change::RemoveLease(lease.id.clone()));
         let now = self.now;
@@ -76,11 +75,7 @@ impl Engine {
                 record.last_release = Some(now);
             });
         }
-        if let Some(request) = self.requests.get(&lease.request).cloned() {
-            let status = RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: now };
-            self.timers.set(Timer::Request(request.id.clone()), Some(now + self.spec.request_memory));
-            self.put_request(RequestRecord { status, ..request });
-        }
+        self.request_lost(lease);
     }
 
     pub(crate) fn lease_event(&mut self, kind: EventKind, lease: &Lease) {

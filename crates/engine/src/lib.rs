@@ -14,6 +14,7 @@ mod check;
 mod drain;
 mod engine;
 mod forget;
+mod grant;
 mod hold;
 mod input;
 mod lease;
@@ -23,6 +24,8 @@ mod listing;
 mod moment;
 mod observe;
 mod outcome;
+#[expect(dead_code, reason = "the order of the queue will read what owners hold")]
+mod owners;
 mod pool;
 mod provider;
 mod queue;

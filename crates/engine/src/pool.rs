@@ -195,7 +195,7 @@ fn tenant(record: &VmRecord) -> Option<Tenant> {
 }
 
 /// Returns whether the VM can be leased now: a node in any state but running is busy.
-fn is_free(record: &VmRecord) -> bool {
+pub(crate) fn is_free(record: &VmRecord) -> bool {
     record.state == RecordState::Ready && is_running(record)
 }
 

@@ -7,6 +7,7 @@ use vmpool_model::{Change, Lease, PoolRecord, RequestRecord, RequestStatus, Time
 
 use crate::{
     Engine, Records, Spec, Step,
+    owners::Owners,
     pool::Pool,
     provider::Provider,
     timers::{Timer, Timers},
@@ -29,6 +30,7 @@ impl Engine {
             vms: BTreeMap::new(),
             leases: BTreeMap::new(),
             requests: BTreeMap::new(),
+            owners: Owners::default(),
             pools: pools.collect(),
             providers: providers.collect(),
             timers: Timers::default(),
@@ -65,6 +67,7 @@ impl Engine {
             self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         }
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
+        self.owners.count_in(&lease);
         self.leases.insert(lease.id.clone(), lease);
     }
 

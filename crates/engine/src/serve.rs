@@ -13,8 +13,8 @@ impl Engine {
         while let Some((id, vm)) = self.pools.get(name).and_then(Pool::next_served) {
             let (id, vm) = (id.clone(), vm.clone());
             let Some(request) = self.requests.get(&id).cloned() else { return };
-            let Some(grant) = self.grant(request, &vm) else { return };
-            self.out.decided.push((id, Ok(vec![grant])));
+            let Some(grants) = self.grant(request, &[vm]) else { return };
+            self.out.decided.push((id, Ok(grants)));
         }
     }
 

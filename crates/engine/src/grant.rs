@@ -1,0 +1,83 @@
+//! Requests that are served: their leases, given all at once or not at all, and remembered for a while.
+
+use vmpool_model::{Change, EventKind, Lease, LeaseId, RequestRecord, RequestStatus, Transition, VmName};
+
+use crate::{Engine, Grant, pool, timers::Timer};
+
+impl Engine {
+    /// Leases free VMs, all or none; `None` if one turns out not to be free.
+    pub(crate) fn grant(&mut self, request: RequestRecord, vms: &[VmName]) -> Option<Vec<Grant>> {
+        let is_free = |vm| self.vms.get(vm).is_some_and(|vm| pool::is_free(&vm.record));
+        if !vms.iter().all(is_free) {
+            debug_assert!(false, "{} was to be given {vms:?}, which are not free", request.id);
+            return None;
+        }
+        let leases: Vec<_> = vms.iter().filter_map(|vm| self.lease(&request, vm)).collect();
+        for name in &request.pools {
+            if let Some(pool) = self.pools.get_mut(name) {
+                pool.queue.remove(&request);
+            }
+        }
+        self.timers.set(Timer::Request(request.id.clone()), None);
+        let ids = leases.iter().map(|lease| lease.id.clone()).collect();
+        self.put_request(RequestRecord { status: RequestStatus::Granted { leases: ids }, ..request });
+        Some(leases.iter().filter_map(|lease| self.grant_of(&lease.id)).collect())
+    }
+
+    /// Leases one free VM.
+    fn lease(&mut self, request: &RequestRecord, vm: &VmName) -> Option<Lease> {
+        let number = self.number();
+        let lease = Lease {
+            id: LeaseId::new(format!("lease-{number}-{}", self.suffix())).ok()?,
+            vm: vm.clone(),
+            pool: self.vms.get(vm)?.record.pool.clone(),
+            owner: request.owner.clone(),
+            sandbox: request.sandbox.clone(),
+            task: request.task.clone(),
+            request: request.id.clone(),
+            acquired_at: self.now,
+            expires_at: self.now + request.ttl,
+            ttl: request.ttl,
+            fence: number,
+            suspect: None,
+        };
+        let taken = self.transit(vm, Transition::Acquire, |record| {
+            record.lease = Some(lease.id.clone());
+            record.owner = Some(lease.owner.clone());
+            record.sandbox.clone_from(&lease.sandbox);
+            record.uses += 1;
+        });
+        if !taken {
+            return None;
+        }
+        self.timers.set(Timer::Vm(vm.clone()), None);
+        self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
+        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        self.owners.count_in(&lease);
+        self.leases.insert(lease.id.clone(), lease.clone());
+        self.lease_event(EventKind::LeaseGranted, &lease);
+        Some(lease)
+    }
+
+    /// Returns a lease with how to reach its VM, if it lasts.
+    pub(crate) fn grant_of(&self, lease: &LeaseId) -> Option<Grant> {
+        let lease = self.leases.get(lease)?;
+        let node = self.vms.get(&lease.vm)?.record.node.clone()?;
+        Some(Grant { lease: lease.clone(), node })
+    }
+
+    /// Notes that a lease ended: its request has ended once none of its leases lasts.
+    pub(crate) fn request_lost(&mut self, lease: &Lease) {
+        let Some(request) = self.requests.get(&lease.request).cloned() else { return };
+        let lasts = match &request.status {
+            RequestStatus::Granted { leases } => leases.iter().any(|lease| self.leases.contains_key(lease)),
+            RequestStatus::Waiting | RequestStatus::Ended { .. } => true,
+        };
+        if lasts {
+            return;
+        }
+        let status = RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: self.now };
+        self.timers.set(Timer::Request(request.id.clone()), Some(self.now + self.spec.request_memory));
+        self.put_request(RequestRecord { status, ..request });
+    }
+}
