@@ -14,17 +14,20 @@ use vmpool_model::{
 };
 use vmpool_store::Store;
 
-use crate::{Checker, Clock, Manager, NetworkChecker, StartError};
+use crate::{
+    Checker, Clock, CommandHooks, HookRunner, Manager, NetworkChecker, StartError, effects::Drivers,
+};
 
 /// Says what to manage; made by [`Manager::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ManagerBuilder {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) providers: BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>,
+    pub(crate) providers: Drivers,
     pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
     pub(crate) limits: LimitsConfig,
     pub(crate) checker: Arc<dyn Checker>,
+    pub(crate) hooks: Arc<dyn HookRunner>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) seed: u64,
     pub(crate) installation: Option<InstallationId>,
@@ -42,6 +45,7 @@ impl ManagerBuilder {
             pools: BTreeMap::new(),
             limits: LimitsConfig::default(),
             checker: Arc::new(NetworkChecker::new()),
+            hooks: Arc::new(CommandHooks::new()),
             clock: None,
             // The hasher's keys are what std takes from the system's source of randomness.
             seed: RandomState::new().build_hasher().finish(),
@@ -73,6 +77,11 @@ impl ManagerBuilder {
     /// Brings your own health checks. Default: [`NetworkChecker`].
     pub fn checker(self, checker: Arc<dyn Checker>) -> Self {
         Self { checker, ..self }
+    }
+
+    /// Brings your own runner of hooks. Default: [`CommandHooks`].
+    pub fn hooks(self, hooks: Arc<dyn HookRunner>) -> Self {
+        Self { hooks, ..self }
     }
 
     /// Brings your own time. Default: [`SystemClock`](crate::SystemClock), anchored at the start.

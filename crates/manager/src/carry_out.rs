@@ -1,22 +1,38 @@
 //! One effect carried out: a call to a driver or a checker, always within its time.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
 use vmpool_driver::{CreateRequest, Driver, DriverError, Listing, Operation};
-use vmpool_engine::{CheckReport, Effect, ListedNodes, Outcome};
-use vmpool_model::{Failure, FailureKind, Node, NodeId, Token};
+use vmpool_engine::{Effect, HookRun, ListedNodes, Outcome};
+use vmpool_model::{Failure, FailureKind, Node, Token, format_duration};
 
-use crate::{CheckTarget, Checker};
+use crate::{CheckTarget, Checker, HookRunner};
 
-/// Creates a node.
-pub(crate) async fn create(driver: &dyn Driver, limit: Duration, token: Token, template: &str) -> Outcome {
-    let request = CreateRequest::new(template).with_token(token);
-    Outcome::Created(within(limit, Operation::Create, driver.create(&request)).await.map(Box::new))
-}
+/// How much longer than its time a check or hook gets, so that it can say itself what it waited for.
+const SLACK: Duration = Duration::from_secs(1);
 
-/// Destroys a node.
-pub(crate) async fn destroy(driver: &dyn Driver, limit: Duration, node: &NodeId) -> Outcome {
-    Outcome::Destroyed(within(limit, Operation::Destroy, driver.destroy(node)).await)
+/// Makes the one call to a driver that an effect is for; `None` if it is not for one, or for a listing.
+pub(crate) async fn call(driver: &dyn Driver, limit: Duration, effect: Effect) -> Option<Outcome> {
+    Some(match effect {
+        Effect::Create { token, template, .. } => {
+            let request = CreateRequest::new(template).with_token(token);
+            Outcome::Created(within(limit, Operation::Create, driver.create(&request)).await.map(Box::new))
+        }
+        Effect::Destroy { node, .. } => {
+            Outcome::Destroyed(within(limit, Operation::Destroy, driver.destroy(&node)).await)
+        }
+        Effect::Get { node, .. } => {
+            Outcome::Got(match within(limit, Operation::Get, driver.get(&node)).await {
+                Ok(node) => Ok(Some(Box::new(node))),
+                Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+                Err(failure) => Err(failure),
+            })
+        }
+        Effect::SetExpiry { node, at, .. } => {
+            Outcome::ExpirySet(within(limit, Operation::SetExpiry, driver.set_expiry(&node, at)).await)
+        }
+        _ => return None,
+    })
 }
 
 /// Lists all nodes.
@@ -25,11 +41,14 @@ pub(crate) async fn list(driver: &dyn Driver, limit: Duration) -> Result<Listing
 }
 
 /// Checks a VM.
-pub(crate) async fn check(checker: Arc<dyn Checker>, target: CheckTarget) -> Outcome {
-    match tokio::time::timeout(target.timeout, checker.check(&target)).await {
-        Ok(result) => Outcome::Checked(result.map(|()| CheckReport::default())),
-        Err(_) => Outcome::Checked(Err(format!("no answer within {:?}", target.timeout))),
-    }
+pub(crate) async fn check(checker: &dyn Checker, target: &CheckTarget) -> Outcome {
+    let limit = target.timeout;
+    Outcome::Checked(in_time(limit, checker.check(target)).await)
+}
+
+/// Runs a hook.
+pub(crate) async fn hook(hooks: &dyn HookRunner, run: &HookRun) -> Outcome {
+    Outcome::Hooked(in_time(run.hook.timeout, hooks.run(run)).await)
 }
 
 /// Says what a listing answers to an effect that waited for it.
@@ -63,6 +82,9 @@ pub(crate) fn failed(effect: &Effect, failure: Failure) -> Option<Outcome> {
         Effect::Find { .. } => Outcome::Found(Err(failure)),
         Effect::Destroy { .. } => Outcome::Destroyed(Err(failure)),
         Effect::Check { .. } => Outcome::Checked(Err(failure.message)),
+        Effect::Get { .. } => Outcome::Got(Err(failure)),
+        Effect::Hook(_) => Outcome::Hooked(Err(failure.message)),
+        Effect::SetExpiry { .. } => Outcome::ExpirySet(Err(failure)),
         Effect::List { provider } => Outcome::Listed { provider: provider.clone(), result: Err(failure) },
         _ => return None,
     })
@@ -78,7 +100,15 @@ async fn within<T>(
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(err)) => err,
         Err(_) => DriverError::new(operation, FailureKind::Timeout)
-            .with_context(format!("no answer within {}", vmpool_model::format_duration(limit))),
+            .with_context(format!("no answer within {}", format_duration(limit))),
     };
     Err(Failure::from(&err))
+}
+
+/// Bounds a check or a hook.
+async fn in_time<T>(limit: Duration, task: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    match tokio::time::timeout(limit + SLACK, task).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {}", format_duration(limit))),
+    }
 }

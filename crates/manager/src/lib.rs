@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`Manager::builder`] | saying what to manage, and starting |
 //! | [`ManagerHandle`] | acquiring, renewing, releasing, looking |
-//! | [`Clock`], [`Checker`] | bringing your own time, or your own health checks |
+//! | [`Clock`], [`Checker`], [`HookRunner`] | bringing your own time, health checks, or runner of hooks |
 //!
 //! # Examples
 //!
@@ -46,10 +46,12 @@ mod builder;
 mod carry_out;
 mod check;
 mod clock;
+mod command;
 mod domain;
 mod effects;
 mod error;
 mod handle;
+mod hooks;
 mod manager;
 mod newest;
 mod restore;
@@ -62,7 +64,7 @@ mod waiters;
 mod wake;
 
 pub use vmpool_driver as driver;
-pub use vmpool_engine::{Grant, PoolView, Refusal};
+pub use vmpool_engine::{CheckReport, Grant, HookRun, PoolView, Refusal};
 pub use vmpool_model as model;
 pub use vmpool_store as store;
 
@@ -70,8 +72,10 @@ pub use crate::{
     builder::ManagerBuilder,
     check::{CheckTarget, Checker, NetworkChecker},
     clock::{Clock, SystemClock},
+    command::find_program,
     error::{ManagerError, StartError, StopError},
     handle::ManagerHandle,
+    hooks::{CommandHooks, HookRunner},
     manager::Manager,
     view::{Notice, PoolStatus, ProviderStatus, View},
 };

@@ -89,6 +89,8 @@ impl Loop {
         self.revision = snapshot.revision;
         self.cursor.send_replace(snapshot.cursor);
         self.engine = self.domain.engine(&self.claim, snapshot, self.clock.now());
+        // The domain was ours all the time, so what earlier commits asked for and did not begin yet is still right.
+        self.effects.begin();
     }
 
     /// Waits for something while every wish is answered with an error; `None` if the manager is shut down.

@@ -157,6 +157,7 @@ impl Loop {
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }
+        self.effects.begin();
     }
 
     /// Takes no more wishes, gives the effects under way a bounded time, and says good-bye in the log.

@@ -40,7 +40,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         installation: installation.clone(),
         events,
     };
-    let effects = Effects::new(&builder.providers, Arc::clone(&builder.checker));
+    let effects = Effects::new(&builder.providers, Arc::clone(&builder.checker), Arc::clone(&builder.hooks));
     let domain = Domain {
         store: builder.store,
         holder: builder.holder,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tokio::net::TcpListener;
 use vmpool_manager::{
-    CheckTarget, Checker, Clock, NetworkChecker, SystemClock,
+    CheckReport, CheckTarget, Checker, Clock, NetworkChecker, SystemClock,
     model::{Node, NodeId, NodeView, config::CheckConfig, states::NodeState},
 };
 
@@ -28,7 +28,7 @@ async fn open_port(address: &str) -> (TcpListener, u16) {
 async fn one_address_that_can_be_connected_to_is_enough() {
     let (_listener, port) = open_port("127.0.0.1").await;
     let target = target(&["127.0.0.2", "127.0.0.1"], CheckConfig::Tcp { port });
-    assert_eq!(NetworkChecker::new().check(&target).await, Ok(()));
+    assert_eq!(NetworkChecker::new().check(&target).await, Ok(CheckReport::default()));
 }
 
 #[tokio::test]
@@ -48,7 +48,10 @@ async fn a_node_without_an_address_fails() {
 
 #[tokio::test]
 async fn no_check_passes_any_node() {
-    assert_eq!(NetworkChecker::new().check(&target(&[], CheckConfig::None)).await, Ok(()));
+    assert_eq!(
+        NetworkChecker::new().check(&target(&[], CheckConfig::None)).await,
+        Ok(CheckReport::default())
+    );
 }
 
 #[tokio::test(start_paused = true)]

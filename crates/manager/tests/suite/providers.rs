@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use vmpool_dummy::Fault;
-use vmpool_manager::{CheckTarget, Checker, driver::Operation, model::config::CheckConfig};
+use vmpool_manager::{CheckReport, CheckTarget, Checker, driver::Operation, model::config::CheckConfig};
 
 use crate::{
     spy::Trick,
@@ -117,11 +117,11 @@ struct Hanging;
 
 #[async_trait]
 impl Checker for Hanging {
-    async fn check(&self, target: &CheckTarget) -> Result<(), String> {
+    async fn check(&self, target: &CheckTarget) -> Result<CheckReport, String> {
         match target.pool.as_str() {
             "hanging" => std::future::pending().await,
             "panicking" => panic!("the checker was told to panic"),
-            _ => Ok(()),
+            _ => Ok(CheckReport::default()),
         }
     }
 }

@@ -1,0 +1,64 @@
+//! A limit that some effects share, and those that wait for it.
+
+use std::collections::{HashMap, VecDeque};
+
+use vmpool_engine::EffectId;
+use vmpool_model::VmName;
+
+use super::job::Job;
+
+/// A limit that some effects share, and those that wait for it, first come, first served.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// How many are under way.
+    running: usize,
+    order: VecDeque<Turn>,
+    jobs: HashMap<Turn, Job>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Turn {
+    /// The newest check of a VM: one that was given up and asked for again waits no second time.
+    Check(VmName),
+    Effect(EffectId),
+}
+
+impl Lane {
+    /// Lets a job wait for its turn.
+    pub(super) fn push(&mut self, job: Job) {
+        let turn = match job.checked() {
+            Some(vm) => Turn::Check(vm.clone()),
+            None => Turn::Effect(job.id),
+        };
+        if self.jobs.insert(turn.clone(), job).is_none() {
+            self.order.push_back(turn);
+        }
+    }
+
+    /// Takes the next job if it may begin now; `cap` says how many may be under way at once.
+    pub(super) fn pop(&mut self, cap: impl FnOnce(&Job) -> usize) -> Option<Job> {
+        let first = self.jobs.get(self.order.front()?)?;
+        if cap(first) <= self.running {
+            return None;
+        }
+        self.running += 1;
+        self.order.pop_front().and_then(|turn| self.jobs.remove(&turn))
+    }
+
+    /// Notes that a job has ended.
+    pub(super) fn leave(&mut self) {
+        self.running = self.running.saturating_sub(1);
+    }
+
+    /// Forgets all that wait.
+    pub(super) fn clear(&mut self) {
+        self.order.clear();
+        self.jobs.clear();
+    }
+
+    /// Returns whether nothing is under way and nothing waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running == 0 && self.order.is_empty()
+    }
+}

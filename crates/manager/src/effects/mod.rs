@@ -1,0 +1,281 @@
+//! The effects under way: bounded per provider and pool, one at a time per VM, one listing at a time per provider.
+
+mod job;
+mod lane;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::task::{Id, JoinError, JoinSet};
+use vmpool_driver::Driver;
+use vmpool_engine::{Effect, EffectId, Outcome};
+use vmpool_model::{Failure, FailureKind, ProviderName, config::ProviderConfig};
+
+use self::{
+    job::{Job, LaneKey, Place},
+    lane::Lane,
+};
+use crate::{CheckTarget, Checker, HookRunner, carry_out, wake::Wake};
+
+/// Carries effects out as tasks.
+///
+/// A new engine asks again for what the old one had under way, and knows the outcomes of the old one's effects by
+/// their ids. What it asks for a VM waits until the old effect on that VM has ended: a look-up never overtakes the
+/// create that it looks for.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    providers: BTreeMap<ProviderName, Provider>,
+    checker: Arc<dyn Checker>,
+    hooks: Arc<dyn HookRunner>,
+    asks: BTreeMap<ProviderName, Asks>,
+    /// Each task answers its jobs in order.
+    tasks: JoinSet<Vec<Outcome>>,
+    jobs: HashMap<Id, Vec<Job>>,
+    /// What waits for the effect under way at the same place.
+    busy: HashMap<Place, VecDeque<Job>>,
+    lanes: HashMap<LaneKey, Lane>,
+    /// The lanes in which something may begin.
+    stirred: BTreeSet<LaneKey>,
+    stopping: bool,
+}
+
+/// The providers with their drivers, as the manager is told them.
+pub(crate) type Drivers = BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>;
+
+#[derive(Debug, Clone)]
+struct Provider {
+    driver: Arc<dyn Driver>,
+    limit: Duration,
+    max_concurrent: usize,
+}
+
+/// Who wants a listing of one provider.
+#[derive(Debug, Default)]
+struct Asks {
+    under_way: bool,
+    /// What the next listing is for; it begins when the one under way has ended.
+    waiting: Vec<Job>,
+}
+
+impl Effects {
+    /// Knows the providers, and has nothing under way.
+    pub(crate) fn new(drivers: &Drivers, checker: Arc<dyn Checker>, hooks: Arc<dyn HookRunner>) -> Self {
+        Self {
+            providers: providers(drivers),
+            checker,
+            hooks,
+            asks: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            jobs: HashMap::new(),
+            busy: HashMap::new(),
+            lanes: HashMap::new(),
+            stirred: BTreeSet::new(),
+            stopping: false,
+        }
+    }
+
+    /// Takes an effect over; [`begin`](Self::begin) begins it once it is its turn.
+    pub(crate) fn start(&mut self, id: EffectId, effect: Effect) {
+        let job = Job { id, effect };
+        if let Some(place) = job.place() {
+            match self.busy.entry(place) {
+                hash_map::Entry::Occupied(mut queue) => return queue.get_mut().push_back(job),
+                hash_map::Entry::Vacant(place) => drop(place.insert(VecDeque::new())),
+            }
+        }
+        self.queue(job);
+    }
+
+    /// Begins what can begin now.
+    pub(crate) fn begin(&mut self) {
+        while let Some(key) = self.stirred.pop_first() {
+            while let Some(job) = self.next_in(&key) {
+                self.carry_out(job);
+            }
+        }
+    }
+
+    /// Waits until an effect has ended; waits for ever if none is under way.
+    ///
+    /// Dropping the future loses nothing. The result may be empty.
+    pub(crate) async fn next(&mut self) -> Vec<Wake> {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.ended(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns what has ended already; stops asking once it is `limit` or more.
+    pub(crate) fn take_ended(&mut self, limit: usize) -> Vec<Wake> {
+        let mut wakes = Vec::new();
+        while wakes.len() < limit
+            && let Some(ended) = self.tasks.try_join_next_with_id()
+        {
+            wakes.extend(self.ended(ended));
+        }
+        wakes
+    }
+
+    /// Begins nothing any more, and forgets what waits; what is under way goes on.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+        self.busy.values_mut().for_each(VecDeque::clear);
+        self.lanes.values_mut().for_each(Lane::clear);
+        self.asks.values_mut().for_each(|asks| asks.waiting.clear());
+    }
+
+    /// Returns whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Lets a job whose place is free wait for its turn.
+    fn queue(&mut self, job: Job) {
+        if self.stopping {
+            return;
+        }
+        if let Some(provider) = job.listed().cloned() {
+            if self.provider(&provider, &job).is_some() {
+                self.asks.entry(provider.clone()).or_default().waiting.push(job);
+                self.list(&provider);
+            }
+            return;
+        }
+        match job.lane() {
+            Some(key) => {
+                self.lanes.entry(key.clone()).or_default().push(job);
+                self.stirred.insert(key);
+            }
+            // It cannot be carried out, and is answered so.
+            None => self.carry_out(job),
+        }
+    }
+
+    fn next_in(&mut self, key: &LaneKey) -> Option<Job> {
+        let lane = self.lanes.get_mut(key)?;
+        let of_provider = match key {
+            LaneKey::Provider(name) => self.providers.get(name).map(|provider| provider.max_concurrent),
+            LaneKey::Checks(_) | LaneKey::Hooks(_) => None,
+        };
+        // Calls to a provider that is gone fail at once, all of them.
+        lane.pop(|job| job.cap().or(of_provider).unwrap_or(usize::MAX))
+    }
+
+    fn carry_out(&mut self, job: Job) {
+        let effect = job.effect.clone();
+        match effect {
+            Effect::Check { vm, pool, node, check, host_key, timeout, .. } => {
+                let target = CheckTarget { vm, pool, node, check, host_key, timeout };
+                let checker = Arc::clone(&self.checker);
+                self.spawn(vec![job], async move { vec![carry_out::check(&*checker, &target).await] });
+            }
+            Effect::Hook(run) => {
+                let hooks = Arc::clone(&self.hooks);
+                self.spawn(vec![job], async move { vec![carry_out::hook(&*hooks, &run).await] });
+            }
+            effect => match job.lane() {
+                Some(LaneKey::Provider(name)) => {
+                    let Some(Provider { driver, limit, .. }) = self.provider(&name, &job) else { return };
+                    self.spawn(vec![job], async move {
+                        carry_out::call(&*driver, limit, effect).await.into_iter().collect()
+                    });
+                }
+                _ => tracing::error!("this version cannot carry out {effect:?}"),
+            },
+        }
+    }
+
+    /// Lists a provider for all that wait for a listing, unless a listing is under way: it began too early for them.
+    fn list(&mut self, name: &ProviderName) {
+        let Some(asks) = self.asks.get_mut(name) else { return };
+        let Some(Provider { driver, limit, .. }) = self.providers.get(name).cloned() else { return };
+        if asks.under_way || asks.waiting.is_empty() || self.stopping {
+            return;
+        }
+        asks.under_way = true;
+        let jobs = std::mem::take(&mut asks.waiting);
+        let effects: Vec<_> = jobs.iter().map(|job| job.effect.clone()).collect();
+        self.spawn(jobs, async move {
+            let listing = carry_out::list(&*driver, limit).await;
+            effects.iter().filter_map(|effect| carry_out::listed(effect, &listing)).collect()
+        });
+    }
+
+    /// Finds a provider; a job for an unknown one fails at once.
+    fn provider(&mut self, name: &ProviderName, job: &Job) -> Option<Provider> {
+        if let Some(provider) = self.providers.get(name) {
+            return Some(provider.clone());
+        }
+        let why = format!("provider {name} is not configured any more");
+        let outcome = carry_out::failed(&job.effect, Failure::not_applied(FailureKind::InvalidRequest, why));
+        self.spawn(vec![job.clone()], async move { outcome.into_iter().collect() });
+        None
+    }
+
+    fn spawn(&mut self, jobs: Vec<Job>, task: impl Future<Output = Vec<Outcome>> + Send + 'static) {
+        let id = self.tasks.spawn(task).id();
+        self.jobs.insert(id, jobs);
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Vec<Outcome>), JoinError>) -> Vec<Wake> {
+        let (id, outcomes) = match ended {
+            Ok((id, outcomes)) => (id, outcomes),
+            Err(err) => (err.id(), self.broken(&err)),
+        };
+        let jobs = self.jobs.remove(&id).unwrap_or_default();
+        for job in &jobs {
+            self.leave(job);
+        }
+        // Once for all that shared the listing: the next may have begun before the second of them is looked at.
+        if let Some(provider) = jobs.iter().find_map(Job::listed) {
+            if let Some(asks) = self.asks.get_mut(provider) {
+                asks.under_way = false;
+            }
+            self.list(provider);
+        }
+        let outcomes = jobs.into_iter().zip(outcomes);
+        outcomes.map(|(job, outcome)| Wake::Done(job.id, outcome)).collect()
+    }
+
+    /// Says what became of the jobs of a task that panicked.
+    fn broken(&self, err: &JoinError) -> Vec<Outcome> {
+        let jobs = self.jobs.get(&err.id()).map(Vec::as_slice).unwrap_or_default();
+        let failure =
+            Failure::unknown(FailureKind::Other, format!("the driver, checker or hook broke off: {err}"));
+        tracing::error!("{failure}");
+        jobs.iter().filter_map(|job| carry_out::failed(&job.effect, failure.clone())).collect()
+    }
+
+    /// Makes room for what waited for a job to end.
+    fn leave(&mut self, job: &Job) {
+        if let Some(key) = job.lane() {
+            if let hash_map::Entry::Occupied(mut lane) = self.lanes.entry(key.clone()) {
+                lane.get_mut().leave();
+                if lane.get().is_idle() {
+                    lane.remove();
+                }
+            }
+            self.stirred.insert(key);
+        }
+        let Some(place) = job.place() else { return };
+        match self.busy.get_mut(&place).and_then(VecDeque::pop_front) {
+            Some(next) => self.queue(next),
+            None => drop(self.busy.remove(&place)),
+        }
+    }
+}
+
+fn providers(drivers: &Drivers) -> BTreeMap<ProviderName, Provider> {
+    let provider = |(config, driver): &(ProviderConfig, Arc<dyn Driver>)| Provider {
+        driver: Arc::clone(driver),
+        limit: config.request_timeout,
+        max_concurrent: config.max_concurrent.max(1),
+    };
+    drivers.iter().map(|(name, known)| (name.clone(), provider(known))).collect()
+}

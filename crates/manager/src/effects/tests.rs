@@ -1,0 +1,308 @@
+//! Effects one by one, with a cloud in memory, and checks and hooks that end when they are let.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+use vmpool_driver::{CreateRequest, Operation};
+use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver, Fault};
+use vmpool_engine::{CheckReport, HookRun};
+use vmpool_model::{
+    Node, NodeId, NodeView, PoolName, Timestamp, VmName, VmRecord,
+    config::{CheckConfig, HookConfig, HookKind},
+    states::NodeState,
+};
+
+use super::*;
+
+/// Checks and hooks that end as the test lets them; those of pool `free` end at once, those of `bad` panic.
+#[derive(Debug)]
+struct Gate {
+    open: Semaphore,
+    running: AtomicUsize,
+    most: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+/// Counts who leaves, in whatever way.
+struct Leaving<'a>(&'a AtomicUsize);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Gate {
+    fn new() -> Arc<Self> {
+        let (running, most, ended) = Default::default();
+        Arc::new(Self { open: Semaphore::new(0), running, most, ended })
+    }
+
+    async fn pass(&self, pool: &PoolName) {
+        match pool.as_str() {
+            "free" => return,
+            "bad" => panic!("the test asked for it"),
+            _ => {}
+        }
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        let _leaving = Leaving(&self.running);
+        self.open.acquire().await.unwrap().forget();
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Checker for Gate {
+    async fn check(&self, target: &CheckTarget) -> Result<CheckReport, String> {
+        self.pass(&target.pool).await;
+        Ok(CheckReport { host_key: target.host_key.clone() })
+    }
+}
+
+#[async_trait]
+impl HookRunner for Gate {
+    async fn run(&self, run: &HookRun) -> Result<(), String> {
+        self.pass(&run.vm.pool).await;
+        Err(format!("{} of {}", run.kind, run.vm.name))
+    }
+}
+
+struct Bench {
+    cloud: DummyCloud,
+    driver: DummyDriver,
+    gate: Arc<Gate>,
+    effects: Effects,
+    next: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let cloud = DummyCloud::in_memory(DummyConfig::default()).unwrap();
+        let driver = DummyDriver::new(cloud.clone());
+        let known: Arc<dyn Driver> = Arc::new(driver.clone());
+        let drivers = [(provider("lab"), (ProviderConfig::new("dummy"), known))].into();
+        let gate = Gate::new();
+        let effects = Effects::new(&drivers, gate.clone(), gate.clone());
+        Self { cloud, driver, gate, effects, next: 0 }
+    }
+
+    fn start(&mut self, effect: Effect) -> EffectId {
+        self.next += 1;
+        self.effects.start(EffectId(self.next), effect);
+        self.effects.begin();
+        EffectId(self.next)
+    }
+
+    /// Begins an effect and returns what becomes of it.
+    async fn outcome(&mut self, effect: Effect) -> Outcome {
+        let id = self.start(effect);
+        let (answered, outcome) = self.next().await;
+        assert_eq!(answered, id);
+        outcome
+    }
+
+    /// Waits for the next outcome.
+    async fn next(&mut self) -> (EffectId, Outcome) {
+        let wakes = self.effects.next().await;
+        self.effects.begin();
+        let [Wake::Done(id, outcome)] = wakes.as_slice() else { panic!("{wakes:?}") };
+        (*id, outcome.clone())
+    }
+
+    /// Lets everything run that can run now.
+    async fn settle(&mut self) {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn make_node(&self) -> NodeId {
+        self.driver.create(&CreateRequest::new("small")).await.unwrap().id
+    }
+}
+
+fn provider(name: &str) -> ProviderName {
+    ProviderName::new(name).unwrap()
+}
+
+fn vm(number: usize) -> VmName {
+    VmName::new(format!("small-{number}")).unwrap()
+}
+
+fn get(at: &str, node: NodeId) -> Effect {
+    Effect::Get { provider: provider(at), vm: vm(1), node }
+}
+
+fn expire(at: &str, node: NodeId) -> Effect {
+    Effect::SetExpiry { provider: provider(at), vm: vm(1), node, at: Timestamp::from_millis(7) }
+}
+
+fn check(pool: &str, number: usize, max_checks: u32) -> Effect {
+    let node = NodeView::from(&Node::new(NodeId::new("0").unwrap(), "vm", NodeState::Running));
+    Effect::Check {
+        vm: vm(number),
+        pool: PoolName::new(pool).unwrap(),
+        node,
+        check: CheckConfig::None,
+        host_key: Some("key".to_owned()),
+        max_checks,
+        timeout: Duration::from_secs(30),
+    }
+}
+
+fn hook(pool: &str, number: usize, max_hooks: u32) -> Effect {
+    let pool = PoolName::new(pool).unwrap();
+    let vm = VmRecord::intended(vm(number), pool, provider("lab"), Timestamp::default());
+    let hook = HookConfig::new(vec!["true".to_owned()]);
+    Effect::Hook(Box::new(HookRun { kind: HookKind::AfterBoot, hook, vm, lease: None, max_hooks }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_asked_for_is_shown() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    let Outcome::Got(Ok(Some(found))) = bench.outcome(get("lab", node.clone())).await else { panic!() };
+    assert_eq!(found.id, node);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_provider_that_says_so_proves_that_a_node_is_not_there() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    assert_eq!(bench.outcome(get("lab", NodeId::new("99").unwrap())).await, Outcome::Got(Ok(None)));
+    for kind in [FailureKind::Authentication, FailureKind::Unavailable, FailureKind::Protocol] {
+        bench.cloud.fail_next(Operation::Get, Fault::Refuse(kind));
+        let Outcome::Got(Err(failure)) = bench.outcome(get("lab", node.clone())).await else { panic!() };
+        assert_eq!(failure.kind, kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_calls_that_are_never_answered_end_after_the_request_timeout() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    bench.cloud.fail_next(Operation::Get, Fault::Hang);
+    let Outcome::Got(Err(failure)) = bench.outcome(get("lab", node.clone())).await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    bench.cloud.fail_next(Operation::SetExpiry, Fault::Hang);
+    let Outcome::ExpirySet(Err(failure)) = bench.outcome(expire("lab", node)).await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_reaches_the_cloud() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    assert_eq!(bench.outcome(expire("lab", node.clone())).await, Outcome::ExpirySet(Ok(())));
+    // The cloud's clock is far beyond the expiry.
+    assert_eq!(bench.outcome(get("lab", node)).await, Outcome::Got(Ok(None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_a_provider_that_is_not_configured_fails_and_is_not_left_open() {
+    let mut bench = Bench::new();
+    let node = NodeId::new("1").unwrap();
+    let Outcome::Got(Err(failure)) = bench.outcome(get("gone", node.clone())).await else { panic!() };
+    assert!(failure.message.contains("provider gone is not configured"), "{failure}");
+    let Outcome::ExpirySet(Err(_)) = bench.outcome(expire("gone", node)).await else { panic!() };
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_one_pools_checks_that_hang_hold_up_no_other_pools() {
+    let mut bench = Bench::new();
+    for number in 0..10 {
+        bench.start(check("slow", number, 3));
+    }
+    let passed = bench.outcome(check("free", 99, 3)).await;
+    assert_eq!(passed, Outcome::Checked(Ok(CheckReport { host_key: Some("key".to_owned()) })));
+    assert_eq!(bench.gate.most.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_in_a_pool_checks_wait_only_beyond_its_limit_and_each_has_its_own_time() {
+    let mut bench = Bench::new();
+    for number in 0..5 {
+        bench.start(check("slow", number, 2));
+    }
+    let before = tokio::time::Instant::now();
+    for _ in 0..5 {
+        let (_, outcome) = bench.next().await;
+        assert_eq!(outcome, Outcome::Checked(Err("no answer within 30s".to_owned())));
+    }
+    // Three rounds of two; the manager gives each a second more to say itself what it waited for.
+    assert_eq!(before.elapsed().as_secs(), 3 * 31);
+    assert_eq!(bench.gate.most.load(Ordering::SeqCst), 2);
+    assert!(bench.effects.lanes.is_empty(), "{:?}", bench.effects.lanes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_is_asked_for_again_while_it_waits_is_made_once() {
+    let mut bench = Bench::new();
+    bench.start(check("slow", 1, 1));
+    bench.start(check("slow", 2, 1));
+    let newest = bench.start(check("slow", 2, 1));
+    bench.gate.open.add_permits(9);
+    bench.next().await;
+    assert_eq!(bench.next().await.0, newest);
+    assert!(bench.effects.is_idle() && bench.gate.ended.load(Ordering::SeqCst) == 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_a_hundred_hooks_that_hang_hold_up_no_other_pools() {
+    let mut bench = Bench::new();
+    for number in 0..100 {
+        bench.start(hook("slow", number, 32));
+    }
+    let outcome = bench.outcome(hook("free", 999, 32)).await;
+    assert_eq!(outcome, Outcome::Hooked(Err("after_boot of small-999".to_owned())));
+    assert_eq!(bench.gate.most.load(Ordering::SeqCst), 32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_of_one_vm_are_run_one_after_another() {
+    let mut bench = Bench::new();
+    let ids = [bench.start(hook("slow", 1, 9)), bench.start(hook("slow", 1, 9))];
+    bench.gate.open.add_permits(9);
+    let answered = [bench.next().await.0, bench.next().await.0];
+    assert_eq!((answered, bench.gate.most.load(Ordering::SeqCst)), (ids, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_its_runner_does_not_end_is_given_up() {
+    let mut bench = Bench::new();
+    // A hook may take 5 min by default.
+    let outcome = bench.outcome(hook("slow", 1, 1)).await;
+    assert_eq!(outcome, Outcome::Hooked(Err("no answer within 5m".to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_or_hook_that_panics_is_a_failure() {
+    let mut bench = Bench::new();
+    let Outcome::Checked(Err(why)) = bench.outcome(check("bad", 1, 1)).await else { panic!() };
+    assert!(why.contains("the driver, checker or hook broke off"), "{why}");
+    let Outcome::Hooked(Err(_)) = bench.outcome(hook("bad", 1, 1)).await else { panic!() };
+    // Its place and its turn are free again.
+    let Outcome::Hooked(Err(_)) = bench.outcome(hook("bad", 1, 1)).await else { panic!() };
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_when_the_manager_stops_never_begins() {
+    let mut bench = Bench::new();
+    for number in 0..4 {
+        bench.start(check("slow", number, 1));
+    }
+    for _ in 0..4 {
+        bench.start(hook("slow", 1, 9));
+    }
+    bench.settle().await;
+    bench.effects.stop();
+    bench.gate.open.add_permits(99);
+    bench.start(hook("slow", 7, 9));
+    for _ in 0..2 {
+        bench.next().await;
+    }
+    assert!(bench.effects.is_idle());
+    assert_eq!(bench.gate.ended.load(Ordering::SeqCst), 2);
+}
