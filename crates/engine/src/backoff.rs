@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use vmpool_model::Timestamp;
+
 /// The longest pause that a provider may ask for: an answer that asks for ages must not stop a pool for good.
 const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
@@ -19,6 +21,68 @@ pub(crate) fn pause(
     let doubled = min.saturating_mul(1 << doublings).min(max);
     let least = doubled.max(asked.unwrap_or_default().min(LONGEST_ASKED));
     least.saturating_add(least.mul_f64(jitter.clamp(0.0, 1.0) / 2.0))
+}
+
+/// The pause of something that fails, such as an offer.
+#[derive(Debug, Default)]
+pub(crate) struct Pause {
+    /// How many failures in a row there were.
+    failures: u32,
+    since: Timestamp,
+    until: Option<Timestamp>,
+    /// Until when the provider asked for the pause; no success ends that one.
+    asked_until: Option<Timestamp>,
+    why: String,
+}
+
+/// A failure: how long the pause may be, and what the provider asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trouble<'a> {
+    pub(crate) min: Duration,
+    pub(crate) max: Duration,
+    pub(crate) asked: Option<Duration>,
+    pub(crate) jitter: f64,
+    pub(crate) why: &'a str,
+}
+
+impl Pause {
+    /// Begins a pause or makes it longer; returns whether it begins.
+    pub(crate) fn fail(&mut self, now: Timestamp, trouble: Trouble<'_>) -> bool {
+        // Creates that were under way together and failed together are one failure, not many in a row.
+        let begins = self.until(now).is_none();
+        if begins {
+            self.failures += 1;
+            self.since = now;
+        }
+        let Trouble { min, max, asked, jitter, why } = trouble;
+        let until = now + pause(min, max, self.failures, asked, jitter);
+        self.asked_until = self.asked_until.max(asked.map(|_| until));
+        // A failure never shortens the pause that an earlier one asked for.
+        self.until = self.until.max(Some(until));
+        why.clone_into(&mut self.why);
+        begins
+    }
+
+    /// Ends the pause, as far as the provider did not ask for it.
+    pub(crate) fn succeed(&mut self) {
+        self.failures = 0;
+        self.until = self.asked_until;
+    }
+
+    /// Returns until when the pause lasts, if it is not over.
+    pub(crate) fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.filter(|until| now < *until)
+    }
+
+    /// Returns since when the last pause was.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Says what went wrong last.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Engine {
     pub(crate) awaited: BTreeMap<EffectId, VmName>,
     /// Pools whose stock or demand changed in this step.
     pub(crate) touched: BTreeSet<PoolName>,
+    /// Pools that may want another VM.
+    pub(crate) growing: BTreeSet<PoolName>,
     /// The step that is being made.
     pub(crate) out: Step,
 }
@@ -72,6 +74,7 @@ impl Engine {
         while let Some(pool) = self.touched.pop_first() {
             self.settle(&pool);
         }
+        self.grow();
         Step { answer, ..std::mem::take(&mut self.out) }
     }
 

@@ -15,6 +15,7 @@ mod drain;
 mod engine;
 mod forget;
 mod grant;
+mod grow;
 mod hold;
 mod input;
 mod lease;
@@ -23,6 +24,7 @@ mod limit;
 mod listing;
 mod moment;
 mod observe;
+mod offer;
 mod outcome;
 #[expect(dead_code, reason = "the order of the queue will read what owners hold")]
 mod owners;
@@ -37,6 +39,7 @@ mod spawn;
 mod spec;
 mod step;
 mod timers;
+mod trouble;
 mod view;
 mod vm;
 

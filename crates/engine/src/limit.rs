@@ -219,6 +219,54 @@ impl Limit {
         }
     }
 
+    fn since_mut(&mut self) -> &mut Timestamp {
+        match self {
+            Self::PoolFull { since, .. }
+            | Self::MaxStarting { since, .. }
+            | Self::SpawnInterval { since, .. }
+            | Self::PoolPaused { since, .. }
+            | Self::OfferFull { since, .. }
+            | Self::OfferPaused { since, .. }
+            | Self::BreakerOpen { since, .. }
+            | Self::Probing { since, .. }
+            | Self::ProviderPaused { since, .. }
+            | Self::CreateWindow { since, .. }
+            | Self::Quota { since, .. }
+            | Self::ProviderUnknown { since, .. }
+            | Self::Draining { since }
+            | Self::Retired { since }
+            | Self::OwnerLimit { since, .. }
+            | Self::Behind { since, .. }
+            | Self::Starting { since, .. } => since,
+        }
+    }
+
+    /// Returns what the limit is about, beside its kind.
+    fn place(&self) -> (Option<&ProviderName>, &str) {
+        match self {
+            Self::OfferFull { provider, template, .. } | Self::OfferPaused { provider, template, .. } => {
+                (Some(provider), template)
+            }
+            Self::Quota { provider, resource, .. } => (Some(provider), resource),
+            Self::BreakerOpen { provider, .. }
+            | Self::Probing { provider, .. }
+            | Self::ProviderPaused { provider, .. }
+            | Self::CreateWindow { provider, .. }
+            | Self::ProviderUnknown { provider, .. } => (Some(provider), ""),
+            _ => (None, ""),
+        }
+    }
+
+    /// Returns the limit with the time of an earlier one, if it is the same that is still in the way.
+    pub(crate) fn lasting_since(mut self, before: &[Self]) -> Self {
+        let is_same = |other: &&Self| other.kind() == self.kind() && other.place() == self.place();
+        if let Some(other) = before.iter().find(is_same) {
+            let since = other.since().min(self.since());
+            *self.since_mut() = since;
+        }
+        self
+    }
+
     /// Returns until when the limit is in the way, if that is known.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {

@@ -6,12 +6,15 @@ use std::{
 };
 
 use vmpool_model::{
-    Drain, PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord,
-    config::{OfferConfig, PoolConfig},
+    Drain, PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::PoolConfig,
     states::NodeState,
 };
 
-use crate::queue::{Queue, Tenant};
+use crate::{
+    Limit,
+    offer::Offer,
+    queue::{Queue, Tenant},
+};
 
 /// VMs by age of their present condition: the one that waited longest comes first.
 type ByAge = BTreeSet<(Timestamp, VmName)>;
@@ -21,7 +24,7 @@ type ByAge = BTreeSet<(Timestamp, VmName)>;
 pub(crate) struct Pool {
     pub(crate) config: Arc<PoolConfig>,
     /// Where its VMs may come from.
-    pub(crate) offers: Vec<OfferConfig>,
+    pub(crate) offers: Vec<Offer>,
     /// The pool left the configuration: what there is of it is kept, nothing is added.
     pub(crate) retired: bool,
     /// It is being drained: nothing is given or made, and what is not in use is destroyed.
@@ -36,19 +39,21 @@ pub(crate) struct Pool {
     /// Waiting requests.
     pub(crate) queue: Queue,
     pub(crate) last_spawn: Option<Timestamp>,
-    pub(crate) paused_until: Option<Timestamp>,
-    /// Until when the provider asked for a pause; no success ends that one.
-    pub(crate) asked_until: Option<Timestamp>,
-    pub(crate) failures: u32,
+    /// The number of the last spawn.
+    pub(crate) spawned: u64,
+    /// What kept the pool from growing when it last wanted to.
+    pub(crate) limits: Vec<Limit>,
     pub(crate) problem: Option<String>,
     /// Since when the pool has more VMs than it wants.
     pub(crate) surplus_since: Option<Timestamp>,
+    /// When VMs that are too many are given up.
+    pub(crate) shrink_at: Option<Timestamp>,
 }
 
 impl Pool {
     pub(crate) fn new(config: PoolConfig, retired: bool) -> Self {
         Self {
-            offers: config.offers(),
+            offers: config.offers().into_iter().map(Offer::new).collect(),
             config: Arc::new(config),
             retired,
             drain: None,
@@ -58,11 +63,11 @@ impl Pool {
             dirty_by_age: ByAge::new(),
             queue: Queue::default(),
             last_spawn: None,
-            paused_until: None,
-            asked_until: None,
-            failures: 0,
+            spawned: 0,
+            limits: Vec::new(),
             problem: None,
             surplus_since: None,
+            shrink_at: None,
         }
     }
 
@@ -79,6 +84,9 @@ impl Pool {
     /// Counts a record in; the record must be counted out before it changes.
     pub(crate) fn count_in(&mut self, record: &VmRecord) {
         self.counts[record.state as usize] += 1;
+        if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
+            offer.count_in(record);
+        }
         self.last_spawn = self.last_spawn.max(Some(record.created_at));
         if !is_free(record) {
             return;
@@ -98,6 +106,9 @@ impl Pool {
     /// Counts a record out, exactly as it was counted in.
     pub(crate) fn count_out(&mut self, record: &VmRecord) {
         self.counts[record.state as usize] -= 1;
+        if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
+            offer.count_out(record);
+        }
         if !is_free(record) {
             return;
         }
@@ -120,7 +131,10 @@ impl Pool {
 
     /// Returns whether two pools have the same records and the same queue in their indexes.
     pub(crate) fn has_same_indexes(&self, other: &Self) -> bool {
+        let offers =
+            |pool: &Self| pool.offers.iter().map(|offer| (offer.total, offer.live)).collect::<Vec<_>>();
         self.counts == other.counts
+            && offers(self) == offers(other)
             && self.clean == other.clean
             && self.dirty == other.dirty
             && self.dirty_by_age == other.dirty_by_age
@@ -177,14 +191,23 @@ impl Pool {
         self.clean.iter().map(|(_, name)| name)
     }
 
+    /// Returns until when all offers pause after failures.
+    pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut pauses = self.offers.iter().map(|offer| offer.pause.until(now));
+        pauses.try_fold(None, |first: Option<Timestamp>, until| {
+            let until = until?;
+            Some(Some(first.map_or(until, |first| first.min(until))))
+        })?
+    }
+
     /// Returns the pool as people want to see it.
-    pub(crate) fn view(&self, name: &PoolName) -> crate::PoolView {
+    pub(crate) fn view(&self, name: &PoolName, now: Timestamp) -> crate::PoolView {
         crate::PoolView {
             name: name.clone(),
             counts: self.counts(),
             waiting: self.queue.len(),
             retired: self.retired,
-            paused_until: self.paused_until,
+            paused_until: self.paused_until(now),
             problem: self.problem.clone(),
         }
     }

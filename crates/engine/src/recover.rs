@@ -1,6 +1,9 @@
 //! After a start: an engine is made anew of the records.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use fastrand::Rng;
 use vmpool_model::{Change, Lease, PoolRecord, RequestRecord, RequestStatus, Timestamp, VmRecord};
@@ -36,6 +39,7 @@ impl Engine {
             timers: Timers::default(),
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
+            growing: BTreeSet::new(),
             out: Step::default(),
             spec,
         };

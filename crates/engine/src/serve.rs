@@ -70,8 +70,8 @@ impl Pool {
         if !self.queue.is_empty() {
             why.push(format!("requests waiting: {}", self.queue.len()));
         }
-        match (&self.problem, self.paused_until) {
-            (Some(problem), Some(until)) if now < until => {
+        match (&self.problem, self.paused_until(now)) {
+            (Some(problem), Some(until)) => {
                 why.push(format!("spawning pauses until {until}: {problem}"));
             }
             (Some(problem), _) => why.push(format!("last problem: {problem}")),

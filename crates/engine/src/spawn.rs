@@ -1,53 +1,77 @@
 //! How many VMs a pool has: what is spawned, what is given up.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use vmpool_model::{Change, EventKind, Failure, PoolName, RecordState, Timestamp, VmName, VmRecord};
+use vmpool_model::{Change, EventKind, PoolName, Timestamp, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, backoff, timers::Timer, vm::Vm};
+use crate::{Engine, Limit, timers::Timer, vm::Vm};
+
+/// A pool's turn to spawn; the least comes next.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    /// Nobody waits for the VM.
+    is_stock: bool,
+    /// The number of the pool's last spawn.
+    spawned: u64,
+    pool: PoolName,
+}
 
 impl Engine {
-    /// Brings a pool to rest: serves who waits, spawns what is missing, gives up what is too much.
+    /// Serves who waits, gives up what is too much, and lets the pool take its turn to grow.
     pub(crate) fn settle(&mut self, name: &PoolName) {
         if !self.pools.contains_key(name) {
             return;
         }
         self.serve(name);
         self.evict(name);
-        let spawn_at = self.fill(name);
         let shrink_at = self.shrink(name);
-        let due = spawn_at.into_iter().chain(shrink_at).min();
-        self.timers
-            .set(Timer::Pool(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
+        if let Some(pool) = self.pools.get_mut(name) {
+            pool.shrink_at = shrink_at;
+        }
+        self.growing.insert(name.clone());
         // What was just decided has touched the pool again; it is at rest all the same.
         self.touched.remove(name);
     }
 
-    /// Spawns what is missing as far as the limits allow; returns when to look again.
-    fn fill(&mut self, name: &PoolName) -> Option<Timestamp> {
-        loop {
-            let pool = self.pools.get(name)?;
-            let starting = pool.count(RecordState::Spawning) + pool.count(RecordState::GotIp);
-            let is_full = pool.desired() <= pool.live()
-                || pool.config.max_total() as usize <= pool.total()
-                || pool.config.max_starting as usize <= starting;
-            if is_full
-                || !pool.is_open()
-                || pool.offers.first().is_none_or(|offer| !self.providers.contains_key(&offer.provider))
-            {
-                return None;
+    /// Lets the pools that want more VMs take turns, until no limit lets any of them spawn another one.
+    pub(crate) fn grow(&mut self) {
+        let growing = std::mem::take(&mut self.growing);
+        let mut turns: BTreeSet<_> = growing.into_iter().filter_map(|name| self.turn(name)).collect();
+        while let Some(Turn { pool: name, .. }) = turns.pop_first() {
+            let Some(pool) = self.pools.get(&name) else { continue };
+            let limits = match !pool.is_open() || pool.desired() <= pool.live() {
+                true => Vec::new(),
+                false => match self.next_offer(pool) {
+                    Ok(offer) => {
+                        self.spawn(&name, offer);
+                        turns.extend(self.turn(name));
+                        continue;
+                    }
+                    Err(limits) => limits,
+                },
+            };
+            let spawn_at = limits.iter().filter_map(Limit::until).min();
+            let due = spawn_at.into_iter().chain(pool.shrink_at).min();
+            self.timers
+                .set(Timer::Pool(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
+            if let Some(pool) = self.pools.get_mut(&name) {
+                pool.limits = limits;
             }
-            let interval_over = pool.last_spawn.map(|last| last + pool.config.spawn_min_interval);
-            let allowed_at = pool.paused_until.into_iter().chain(interval_over).max();
-            if let Some(at) = allowed_at.filter(|at| self.now < *at) {
-                return Some(at);
-            }
-            self.spawn(name);
         }
     }
 
-    /// Records the intent of a VM; its provider is asked once that is durable.
-    fn spawn(&mut self, name: &PoolName) {
+    /// Returns a pool's turn to spawn: those for whom somebody waits come first, then those that spawned longest ago.
+    fn turn(&self, pool: PoolName) -> Option<Turn> {
+        let (is_stock, spawned) = {
+            let pool = self.pools.get(&pool)?;
+            (pool.demand() <= pool.coming(), pool.spawned)
+        };
+        Some(Turn { is_stock, spawned, pool })
+    }
+
+    /// Records the intent of a VM of an offer; its provider is asked once that is durable.
+    fn spawn(&mut self, name: &PoolName, offer: usize) {
+        let spawned = self.number();
         let vm = loop {
             let text = format!("{name}-{}", self.suffix());
             match VmName::new(&text) {
@@ -59,10 +83,15 @@ impl Engine {
         };
         let now = self.moment();
         let Some(pool) = self.pools.get_mut(name) else { return };
-        let Some(offer) = pool.offers.first() else { return };
-        let mut record = VmRecord::intended(vm.clone(), name.clone(), offer.provider.clone(), now.at);
-        record.template.clone_from(&offer.template);
-        record.needs.clone_from(&offer.needs);
+        let Some(OfferConfig { provider, template, needs, .. }) =
+            pool.offers.get(offer).map(|offer| &offer.config)
+        else {
+            return;
+        };
+        let mut record = VmRecord::intended(vm.clone(), name.clone(), provider.clone(), now.at);
+        record.template.clone_from(template);
+        record.needs.clone_from(needs);
+        pool.spawned = spawned;
         pool.count_in(&record);
         self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config), now));
         self.out.changes.push(Change::PutVm(Box::new(record)));
@@ -91,36 +120,5 @@ impl Engine {
             self.terminate(&vm, "the pool no longer needs it");
         }
         None
-    }
-
-    /// Lets a pool pause before it spawns again.
-    pub(crate) fn spawn_trouble(&mut self, vm: &VmName, why: &str, failure: Option<&Failure>) {
-        let jitter = self.rng.f64();
-        let Some(pool) = self.vms.get(vm).and_then(|vm| self.pools.get_mut(&vm.record.pool)) else { return };
-        // Creates that were under way together and failed together are one failure, not many in a row.
-        if pool.paused_until.is_none_or(|until| until <= self.now) {
-            pool.failures += 1;
-        }
-        let asked = failure.and_then(|failure| failure.retry_after);
-        let config = &pool.config;
-        let pause = backoff::pause(config.retry_min, config.retry_max, pool.failures, asked, jitter);
-        pool.asked_until = pool.asked_until.max(asked.map(|_| self.now + pause));
-        // A failure never shortens the pause that an earlier one asked for.
-        pool.paused_until = pool.paused_until.max(Some(self.now + pause));
-        pool.problem = Some(why.to_owned());
-    }
-
-    /// Ends the pool's pause, as far as the provider did not ask for it: a VM is ready.
-    pub(crate) fn spawn_success(&mut self, name: &PoolName) {
-        let now = self.now;
-        if let Some(pool) = self.pools.get_mut(name) {
-            pool.failures = 0;
-            pool.asked_until = pool.asked_until.filter(|until| now < *until);
-            pool.paused_until = pool.asked_until;
-            if pool.paused_until.is_none() {
-                pool.problem = None;
-            }
-        }
-        self.touched.insert(name.clone());
     }
 }

@@ -26,6 +26,6 @@ impl Engine {
     /// Returns the pools, by name; those of records whose pool left the configuration, too.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolView> {
-        self.pools.iter().map(|(name, pool)| pool.view(name)).collect()
+        self.pools.iter().map(|(name, pool)| pool.view(name, self.now)).collect()
     }
 }

@@ -79,7 +79,7 @@ impl Engine {
         let is_first = !std::mem::replace(&mut vm.was_ready, true);
         let is_news = is_first || vm.record.check_fails != 0;
         if is_first {
-            self.spawn_success(&pool);
+            self.spawn_success(name);
         }
         let passed = self.transit(name, Transition::PassCheck, |record| {
             record.check_fails = 0;

@@ -2,7 +2,7 @@
 
 use vmpool_model::{Timestamp, VmName, config::OfferConfig};
 
-use crate::{Effect, Engine};
+use crate::{Effect, Engine, offer::Offer};
 
 impl Engine {
     pub(crate) fn advance_spawning(&mut self, name: &VmName) -> Option<Timestamp> {
@@ -24,8 +24,9 @@ impl Engine {
         // After a change of the configuration, the template may be gone, or another provider's.
         let pool = self.pools.get(&vm.record.pool);
         let is_wanted = pool.is_some_and(|pool| {
-            let is_its = |offer: &OfferConfig| {
-                offer.provider == vm.record.provider && offer.template == vm.record.template
+            let is_its = |offer: &Offer| {
+                let OfferConfig { provider, template, .. } = &offer.config;
+                *provider == vm.record.provider && *template == vm.record.template
             };
             !pool.retired && pool.offers.iter().any(is_its)
         });

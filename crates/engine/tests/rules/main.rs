@@ -4,12 +4,14 @@
 mod acquire;
 mod backoff;
 mod check;
+mod clouds;
 mod ids;
 mod lab;
 mod lease;
 mod life;
 mod listing;
 mod lost_answer;
+mod offers;
 mod orphan;
 mod queue;
 mod restart;

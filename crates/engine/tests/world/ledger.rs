@@ -24,6 +24,9 @@ pub(crate) struct Ledger {
     pub(crate) life: Life,
 }
 
+/// An offer of a pool, by its provider and template.
+pub(crate) type OfferOf = (PoolName, ProviderName, String);
+
 /// What was written; a commit that fails takes it back.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Past {
@@ -39,10 +42,10 @@ pub(crate) struct Life {
     pub(crate) began: Timestamp,
     /// Creates that were asked for, and not yet disproved by a look-up.
     pub(crate) created: BTreeSet<VmName>,
-    /// Until when each pool must not spawn.
-    pub(crate) pauses: BTreeMap<PoolName, Timestamp>,
-    /// Until when each pool's provider asked for a pause.
-    pub(crate) asked: BTreeMap<PoolName, Timestamp>,
+    /// Until when each offer must not be used.
+    pub(crate) pauses: BTreeMap<OfferOf, Timestamp>,
+    /// Until when the provider of each offer asked for a pause.
+    pub(crate) asked: BTreeMap<OfferOf, Timestamp>,
     pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
     pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
     /// When the node of each VM became known.

@@ -21,6 +21,7 @@ mod reasons;
 mod rules;
 mod setup;
 mod store;
+mod supply;
 mod world;
 
 use proptest::{

@@ -2,16 +2,15 @@
 
 use vmpool_engine::{Answer, Effect, Input, Step};
 use vmpool_model::{
-    Change, Event, EventKind, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition, VmName,
-    VmRecord,
+    Change, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition, VmName, VmRecord,
 };
 
-use crate::{reasons, store::Store, world::World};
+use crate::{reasons, store::Store, supply, world::World};
 
 /// Checks a step, and applies its changes to the world's working records on the way.
 pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Step) -> Result<(), String> {
     for event in &step.events {
-        happened(world, event)?;
+        supply::happened(world, event)?;
     }
     for change in &step.changes {
         changed(world, before, input, change)?;
@@ -26,54 +25,10 @@ pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Ste
     limits(world)
 }
 
-fn happened(world: &mut World, event: &Event) -> Result<(), String> {
-    let Some(pool) = event.pool.clone() else { return Ok(()) };
-    let now = world.now;
-    let Some(config) = world.spec().pools.get(&pool).cloned() else { return Ok(()) };
-    let never_came_up = event.kind == EventKind::VmTerminating
-        && ["came up as", "boot_timeout"].iter().any(|why| event.detail.contains(why));
-    let life = &mut world.ledger.life;
-    match event.kind {
-        EventKind::VmSpawning => {
-            if let Some(until) = life.pauses.get(&pool) {
-                ensure!(*until <= now, "{pool} spawns although it pauses until {until}");
-            }
-            let asked = life.asked.get(&pool).copied().unwrap_or(now);
-            ensure!(asked <= now, "{pool} spawns although its provider asked for a pause until {asked}");
-            if let Some(last) = life.last_spawns.insert(pool.clone(), now) {
-                let distance = now.since(last);
-                ensure!(config.spawn_min_interval <= distance, "{pool} spawns again after {distance:?}");
-            }
-        }
-        EventKind::VmReady => drop(life.pauses.remove(&pool)),
-        EventKind::SpawnFailed | EventKind::CreateUnknown => {
-            let asked = life.retry_after.unwrap_or_default();
-            let until = life.asked.entry(pool.clone()).or_insert(now);
-            *until = (*until).max(now + asked);
-            pause(world, &pool, &config, asked);
-        }
-        _ if never_came_up => pause(world, &pool, &config, std::time::Duration::ZERO),
-        _ => {}
-    }
-    Ok(())
-}
-
-fn pause(
-    world: &mut World,
-    pool: &vmpool_model::PoolName,
-    config: &vmpool_model::config::PoolConfig,
-    asked: std::time::Duration,
-) {
-    let now = world.now;
-    // How pauses grow, and what counts as a failure in a row, is for directed tests: here is what holds for every one.
-    let until = world.ledger.life.pauses.entry(pool.clone()).or_insert(now);
-    *until = (*until).max(now + config.retry_min.max(asked));
-}
-
 fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) -> Result<(), String> {
     match change {
         Change::PutVm(vm) => match world.working.vms.get(&vm.name).cloned() {
-            None => intended(world, vm),
+            None => supply::intended(world, vm),
             Some(old) => vm_changed(world, before, input, &old, vm),
         },
         Change::RemoveVm(name) => vm_removed(world, name),
@@ -96,33 +51,6 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
         }
         other => Err(format!("{other:?}")),
     }
-}
-
-fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
-    let mut fresh = VmRecord::intended(vm.name.clone(), vm.pool.clone(), vm.provider.clone(), world.now);
-    fresh.problem.clone_from(&vm.problem);
-    let offer = world
-        .pool(vm)
-        .offers()
-        .into_iter()
-        .find(|offer| offer.provider == vm.provider && offer.template == vm.template);
-    ensure!(offer.is_some_and(|offer| offer.needs == vm.needs), "{vm:?} is of no offer");
-    fresh.template.clone_from(&vm.template);
-    fresh.needs.clone_from(&vm.needs);
-    ensure!(*vm == fresh, "{vm:?} does not begin as intended");
-    ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
-    ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
-    let config = world.pool(vm);
-    let records = world.working.vms.values().filter(|other| other.pool == vm.pool);
-    let starting = records.clone().filter(|other| other.state.is_starting()).count();
-    ensure!(starting < config.max_starting as usize, "{} VMs of {} start", starting + 1, vm.pool);
-    ensure!(
-        records.count() < config.max_total() as usize,
-        "{} has more VMs than {}",
-        vm.pool,
-        config.max_total()
-    );
-    Ok(())
 }
 
 fn vm_changed(

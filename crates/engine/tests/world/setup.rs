@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vmpool_engine::Spec;
 use vmpool_model::{
     InstallationId, PoolName, ProviderName,
-    config::{CheckConfig, OnRelease, PoolConfig, ProviderConfig},
+    config::{CheckConfig, OfferConfig, OnRelease, PoolConfig, ProviderConfig},
 };
 
 /// What a history begins with.
@@ -29,6 +29,16 @@ pub(crate) struct PoolSetup {
     reuse: bool,
     check: bool,
     check_interval: u64,
+    offers: Vec<OfferSetup>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct OfferSetup {
+    provider: usize,
+    preference: u32,
+    weight: u32,
+    max_total: Option<u32>,
+    cores: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -42,11 +52,32 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 }
 
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
-    let pool = (0..3_u32, 0..3_u32, 0..2_u32, 1..3_u32, 0..2_u64, any::<bool>(), any::<bool>(), 0..2_u64);
-    let pool = pool.prop_map(|(size, more, min_ready, max_starting, interval, reuse, check, again)| {
+    let offer = (0..2_usize, 0..2_u32, 1..4_u32, proptest::option::of(1..3_u32), 0..3_u64);
+    let offer = offer.prop_map(|(provider, preference, weight, max_total, cores)| OfferSetup {
+        provider,
+        preference,
+        weight,
+        max_total,
+        cores,
+    });
+    let offers = proptest::collection::vec(offer, 1..4);
+    let numbers = (0..3_u32, 0..3_u32, 0..2_u32, 1..3_u32, 0..2_u64);
+    let pool = (numbers, any::<bool>(), any::<bool>(), 0..2_u64, offers);
+    let pool = pool.prop_map(|(numbers, reuse, check, again, offers)| {
+        let (size, more, min_ready, max_starting, interval) = numbers;
         let size = if size + more + min_ready == 0 { 1 } else { size };
         let (spawn_min_interval, check_interval) = (interval * 7, again * 30);
-        PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, reuse, check, check_interval }
+        PoolSetup {
+            size,
+            more,
+            min_ready,
+            max_starting,
+            spawn_min_interval,
+            reuse,
+            check,
+            check_interval,
+            offers,
+        }
     });
     let provider = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)])
         .prop_map(|(visibility_window, missing_grace)| ProviderSetup { visibility_window, missing_grace });
@@ -74,8 +105,10 @@ impl Setup {
             spec.providers.insert(provider_name(index), config);
         }
         for (index, pool) in self.pools.iter().enumerate() {
-            let provider = provider_name(index % self.providers.len());
-            let mut config = PoolConfig::new(provider, format!("template-{index}"), pool.size);
+            let mut config =
+                PoolConfig::new(provider_name(index % self.providers.len()), "template", pool.size);
+            (config.provider, config.template) = (None, None);
+            config.offers = self.offers(index, pool);
             let most = pool.size.max(pool.min_ready) + pool.more;
             config.max_total = Some(most);
             config.min_ready = pool.min_ready;
@@ -96,6 +129,25 @@ impl Setup {
             spec.pools.insert(pool_name(index), config);
         }
         spec
+    }
+}
+
+impl Setup {
+    /// The offers of a pool; the first is enough for all of its VMs.
+    fn offers(&self, index: usize, pool: &PoolSetup) -> Vec<OfferConfig> {
+        let mut offers = Vec::new();
+        for (number, offer) in pool.offers.iter().enumerate() {
+            let provider = provider_name((index + offer.provider) % self.providers.len());
+            let mut config = OfferConfig::new(provider, format!("template-{index}-{number}"));
+            config.preference = offer.preference;
+            config.weight = offer.weight;
+            config.max_total = offer.max_total.filter(|_| number != 0);
+            if offer.cores != 0 {
+                config.needs.insert("cores".to_owned(), offer.cores);
+            }
+            offers.push(config);
+        }
+        offers
     }
 }
 

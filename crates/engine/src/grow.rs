@@ -1,0 +1,95 @@
+//! Whether a pool may have one more VM, of which offer, and what is in the way.
+
+use vmpool_model::{PoolName, RecordState};
+
+use crate::{Engine, Limit, offer::Offer, pool::Pool};
+
+impl Engine {
+    /// Returns whether the pool may spawn one more VM now.
+    ///
+    /// Whether it wants one is another question: this is for telling why a request waits.
+    ///
+    /// # Errors
+    ///
+    /// What is in the way: a limit of the pool or, if no offer can be used, the limit that ends first.
+    pub fn can_grow(&self, pool: &PoolName) -> Result<(), Limit> {
+        let Some(pool) = self.pools.get(pool) else { return Err(Limit::Retired { since: self.now }) };
+        match self.next_offer(pool) {
+            Ok(_) => Ok(()),
+            Err(limits) => {
+                let first =
+                    limits.iter().filter(|limit| limit.until().is_some()).min_by_key(|limit| limit.until());
+                Err(first.or(limits.first()).cloned().unwrap_or(Limit::Retired { since: self.now }))
+            }
+        }
+    }
+
+    /// Returns which offer the next VM is of, or all that is in the way: one limit of the pool, or one of each offer.
+    pub(crate) fn next_offer(&self, pool: &Pool) -> Result<usize, Vec<Limit>> {
+        if let Some(limit) = self.pool_limit(pool) {
+            return Err(vec![limit.lasting_since(&pool.limits)]);
+        }
+        let mut best: Option<usize> = None;
+        let mut limits = Vec::new();
+        for (index, offer) in pool.offers.iter().enumerate() {
+            match self.offer_limit(offer) {
+                Some(limit) => limits.push(limit.lasting_since(&pool.limits)),
+                None if best.is_none_or(|best| offer.is_before(&pool.offers[best])) => best = Some(index),
+                None => {}
+            }
+        }
+        best.ok_or(limits)
+    }
+
+    fn pool_limit(&self, pool: &Pool) -> Option<Limit> {
+        let (now, config) = (self.now, &pool.config);
+        if pool.retired {
+            return Some(Limit::Retired { since: now });
+        }
+        if let Some(drain) = &pool.drain {
+            return Some(Limit::Draining { since: drain.since });
+        }
+        let (total, max_total) = (pool.total(), config.max_total());
+        if max_total as usize <= total {
+            return Some(Limit::PoolFull { total, max_total, since: now });
+        }
+        if let Some(last) = pool.last_spawn
+            && now < last + config.spawn_min_interval
+        {
+            return Some(Limit::SpawnInterval { until: last + config.spawn_min_interval, since: last });
+        }
+        let starting = pool.count(RecordState::Spawning) + pool.count(RecordState::GotIp);
+        let max_starting = config.max_starting;
+        (max_starting as usize <= starting).then_some(Limit::MaxStarting {
+            starting,
+            max_starting,
+            since: now,
+        })
+    }
+
+    fn offer_limit(&self, offer: &Offer) -> Option<Limit> {
+        let (now, provider, template) = (self.now, &offer.config.provider, &offer.config.template);
+        if !self.providers.contains_key(provider) {
+            return Some(Limit::ProviderUnknown { provider: provider.clone(), since: now });
+        }
+        if let Some(until) = offer.pause.until(now) {
+            return Some(Limit::OfferPaused {
+                provider: provider.clone(),
+                template: template.clone(),
+                why: offer.pause.why().to_owned(),
+                until,
+                since: offer.pause.since(),
+            });
+        }
+        match offer.config.max_total {
+            Some(max_total) if max_total as usize <= offer.total => Some(Limit::OfferFull {
+                provider: provider.clone(),
+                template: template.clone(),
+                total: offer.total,
+                max_total,
+                since: now,
+            }),
+            _ => None,
+        }
+    }
+}
