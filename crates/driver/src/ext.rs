@@ -3,15 +3,20 @@
 mod deploy;
 mod handles;
 mod wait;
+mod within;
 
 use std::future::Future;
 
 use vmpool_model::{FailureKind, Node, NodeId, Token};
 
 pub use self::{
-    deploy::{DeployError, DeployOptions, DeployTarget, Deployment, MultiStep, StepError},
+    deploy::{
+        Connect, ConnectError, ConnectOptions, DeployError, DeployOptions, DeployProgress, DeployTarget,
+        Deployment, FileDeployment, InvalidDeployment, MultiStep, ScriptDeployment, Shell, ShellError,
+        ShellOutput, SshKeyDeployment, StepError, quote,
+    },
     handles::HandleExt,
-    wait::{AddressFamily, Interface, WaitError, WaitOptions},
+    wait::{AddressFamily, Interface, UnknownInterface, WaitError, WaitOptions},
 };
 use crate::{CreateRequest, Driver, DriverError, Operation};
 
@@ -47,7 +52,9 @@ pub trait DriverExt: Driver {
     /// A node that is not listed is waited for, too: some clouds show new nodes late.
     /// An id that is given twice counts once; without ids there is nothing to wait for.
     /// A listing that fails for a temporary reason counts as one that shows nothing.
-    /// Source: libcloud's `wait_until_running`; unlike there, a node that is in error, terminating or terminated ends the wait.
+    /// Source: libcloud's `wait_until_running`; unlike there, the wait ends at once with a node that is in error, terminating or
+    /// terminated, and with one that was listed and is gone: absent from two complete listings in a row and not found when it
+    /// is asked for.
     ///
     /// # Errors
     ///
@@ -62,12 +69,16 @@ pub trait DriverExt: Driver {
         options: &WaitOptions,
     ) -> impl Future<Output = Result<Vec<Node>, WaitError>> + Send;
 
-    /// Creates a node, waits until it runs, and runs a deployment on it.
+    /// Creates a node, waits until it runs, logs in if the options have a way to, and runs a deployment on it.
     ///
-    /// Before anything is created the driver is asked whether one can log in to new nodes.
+    /// Before anything is created the driver is asked whether one can log in to new nodes, and the connection whether it can
+    /// work at all.
     /// Without a login in the request a password is made up if the driver takes one; a password that was
     /// made up, here or by the cloud, is in the node's `extra["password"]`.
-    /// Source: libcloud's `deploy_node`; how to reach the node is up to the [`Deployment`].
+    /// A login is tried until its deadline, with each user name where one is refused; an error that no further try can mend
+    /// ends it at once. The deployment is tried [`DeployOptions::max_tries`] times: on a new session if the old one was lost,
+    /// and not again if it took too long.
+    /// Source: libcloud's `deploy_node`.
     ///
     /// # Errors
     ///

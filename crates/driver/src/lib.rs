@@ -27,8 +27,10 @@ pub use crate::{
     driver::Driver,
     error::DriverError,
     ext::{
-        AddressFamily, DeployError, DeployOptions, DeployTarget, Deployment, DriverExt, HandleExt, Interface,
-        Lookup, MultiStep, StepError, WaitError, WaitOptions,
+        AddressFamily, Connect, ConnectError, ConnectOptions, DeployError, DeployOptions, DeployProgress,
+        DeployTarget, Deployment, DriverExt, FileDeployment, HandleExt, Interface, InvalidDeployment, Lookup,
+        MultiStep, ScriptDeployment, Shell, ShellError, ShellOutput, SshKeyDeployment, StepError,
+        UnknownInterface, WaitError, WaitOptions, quote,
     },
     handle::NodeHandle,
     layer::{Layer, LayerExt},

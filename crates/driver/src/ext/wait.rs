@@ -1,6 +1,6 @@
 //! Waiting until nodes run.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 use vmpool_model::{Node, NodeId, format_duration, states::NodeState};
 
@@ -35,6 +35,25 @@ pub enum Interface {
     /// Either.
     Any,
 }
+
+impl FromStr for Interface {
+    type Err = UnknownInterface;
+
+    /// Reads `public`, `private` or `any`; libcloud's `public_ips` and `private_ips` are understood, too.
+    fn from_str(text: &str) -> Result<Self, UnknownInterface> {
+        match text {
+            "public" | "public_ips" => Ok(Self::Public),
+            "private" | "private_ips" => Ok(Self::Private),
+            "any" => Ok(Self::Any),
+            _ => Err(UnknownInterface(text.to_owned())),
+        }
+    }
+}
+
+/// Says that a text names no interface.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no interface {0:?}: it is public, private or any")]
+pub struct UnknownInterface(String);
 
 /// The families of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -162,12 +181,19 @@ pub(super) async fn wait_until<D: Driver + ?Sized>(
         }
     }
     let mut waited = Duration::ZERO;
+    let mut known = vec![Known::default(); wanted.len()];
     loop {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let (seen, source) = match driver.list().await {
-            Ok(listing) => (pick(&listing.nodes, &wanted)?, None),
+            Ok(listing) => {
+                let seen = pick(&listing.nodes, &wanted)?;
+                for (known, seen) in known.iter_mut().zip(&seen) {
+                    known.note(driver, seen.as_ref(), listing.is_complete()).await?;
+                }
+                (seen, None)
+            }
             Err(err) if err.kind().is_temporary() => (vec![None; wanted.len()], Some(err)),
             Err(err) => return Err(err.into()),
         };
@@ -184,6 +210,45 @@ pub(super) async fn wait_until<D: Driver + ?Sized>(
         let pause = options.interval.max(Duration::from_millis(1)).min(options.timeout - waited);
         (options.pause)(pause).await;
         waited += pause;
+    }
+}
+
+/// What is known of a node that is waited for.
+#[derive(Clone, Default)]
+struct Known {
+    last: Option<Node>,
+    /// In how many complete listings in a row it was absent since.
+    absent: u32,
+}
+
+impl Known {
+    /// Notes what a listing says, and fails if the node was there and is proven gone.
+    async fn note<D: Driver + ?Sized>(
+        &mut self,
+        driver: &D,
+        seen: Option<&Node>,
+        complete: bool,
+    ) -> Result<(), WaitError> {
+        let last = match (seen, &mut self.last) {
+            (Some(node), _) => {
+                *self = Self { last: Some(node.clone()), absent: 0 };
+                return Ok(());
+            }
+            // Some clouds list new nodes late.
+            (None, None) => return Ok(()),
+            (None, Some(last)) => last,
+        };
+        self.absent += u32::from(complete);
+        if self.absent < 2 {
+            return Ok(());
+        }
+        match driver.get(&last.id).await {
+            Err(err) if err.is_not_found() => {
+                last.state = NodeState::Terminated;
+                Err(WaitError::Ended { node: Box::new(last.clone()) })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

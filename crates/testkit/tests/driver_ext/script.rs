@@ -18,6 +18,7 @@ pub(crate) struct Script {
     info: DriverInfo,
     capabilities: Capabilities,
     scenes: Mutex<Vec<Result<Listing, FailureKind>>>,
+    found: Option<Node>,
     /// What was created.
     pub(crate) created: Mutex<Vec<CreateRequest>>,
 }
@@ -28,6 +29,7 @@ impl Script {
             info: DriverInfo::new("script", "Script"),
             capabilities: Capabilities::none(),
             scenes: Mutex::new(scenes.into_iter().rev().collect()),
+            found: None,
             created: Mutex::default(),
         }
     }
@@ -35,6 +37,11 @@ impl Script {
     /// Plays complete listings.
     pub(crate) fn of(scenes: Vec<Vec<Node>>) -> Self {
         Self::new(scenes.into_iter().map(|nodes| Ok(Listing::complete(nodes))).collect())
+    }
+
+    /// Finds this node when it is asked for one; without it, none.
+    pub(crate) fn with_found(self, node: Node) -> Self {
+        Self { found: Some(node), ..self }
     }
 
     pub(crate) fn with_capabilities(self, change: impl FnOnce(&mut Capabilities)) -> Self {
@@ -61,7 +68,7 @@ impl Driver for Script {
     }
 
     async fn get(&self, _: &NodeId) -> Result<Node, DriverError> {
-        Err(DriverError::new(Operation::Get, FailureKind::NotFound))
+        self.found.clone().ok_or_else(|| DriverError::new(Operation::Get, FailureKind::NotFound))
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<Node, DriverError> {

@@ -121,6 +121,46 @@ async fn d10_a_node_that_will_never_run_ends_the_wait_at_once() {
 }
 
 #[tokio::test]
+async fn d10_a_node_that_is_gone_again_ends_the_wait_once_it_is_proven_gone() {
+    let scenes = vec![vec![pending("1")], vec![], vec![]];
+    let (result, waited) = wait(&Script::of(scenes), &["1"]).await;
+    let Err(WaitError::Ended { node }) = result else { panic!("{result:?}") };
+    assert_eq!((node.id, node.state, waited), (id("1"), NodeState::Terminated, 10));
+}
+
+#[tokio::test]
+async fn f6_a_node_that_one_listing_or_partial_ones_lack_is_waited_for() {
+    let lacking = || Ok(Listing::partial(Vec::new(), "page 2 is missing"));
+    let listed = |nodes| Ok(Listing::complete(nodes));
+    let scenes = vec![
+        listed(vec![pending("1")]),
+        lacking(),
+        lacking(),
+        listed(vec![]),
+        lacking(),
+        listed(vec![ready("1")]),
+    ];
+    let (result, waited) = wait(&Script::new(scenes), &["1"]).await;
+    assert_eq!((result.unwrap(), waited), (vec![ready("1")], 25));
+}
+
+#[tokio::test]
+async fn f5_a_node_that_listings_lack_and_a_look_up_finds_is_waited_for() {
+    let scenes = vec![vec![pending("1")], vec![], vec![], vec![], vec![ready("1")]];
+    let driver = Script::of(scenes).with_found(pending("1"));
+    let (result, waited) = wait(&driver, &["1"]).await;
+    assert_eq!((result.unwrap(), waited), (vec![ready("1")], 20));
+}
+
+#[test]
+fn d10_an_interface_that_does_not_exist_is_refused_before_there_is_any_request() {
+    assert_eq!("private_ips".parse(), Ok(Interface::Private));
+    assert_eq!("any".parse(), Ok(Interface::Any));
+    let err = "bad_ips".parse::<Interface>().unwrap_err().to_string();
+    assert_eq!(err, "there is no interface \"bad_ips\": it is public, private or any");
+}
+
+#[tokio::test]
 async fn a_listing_that_fails_for_the_moment_does_not_end_the_wait() {
     let scenes = vec![Err(FailureKind::Unavailable), Ok(Listing::complete(vec![ready("1")]))];
     let (result, waited) = wait(&Script::new(scenes), &["1"]).await;
