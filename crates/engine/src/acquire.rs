@@ -136,12 +136,17 @@ impl Engine {
             self.touched.insert(name.clone());
         }
         self.timers.set(Timer::Request(request.id.clone()), None);
-        self.requests.remove(&request.id);
+        if let Some(RequestStatus::Ended { lease, .. }) =
+            self.requests.remove(&request.id).map(|request| request.status)
+        {
+            self.ended.remove(&lease);
+        }
         self.out.changes.push(Change::RemoveRequest(request.id.clone()));
     }
 
     pub(crate) fn put_request(&mut self, request: RequestRecord) {
         self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
+        self.remember_lease(&request);
         self.requests.insert(request.id.clone(), request);
     }
 

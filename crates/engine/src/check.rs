@@ -17,6 +17,7 @@ impl Engine {
         self.leases.values().try_for_each(|lease| self.check_lease(lease))?;
         self.requests.values().try_for_each(|request| self.check_request(request))?;
         self.check_owners()?;
+        self.check_ended()?;
         self.check_pools()?;
         self.check_providers()?;
         let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
@@ -70,6 +71,7 @@ impl Engine {
                 && record.pool == lease.pool
                 && record.owner.as_ref() == Some(&lease.owner)
                 && record.sandbox == lease.sandbox
+                && record.suspect == lease.suspect
         });
         ensure(fits, || format!("{id} is of {vm}, whose record is {record:?}"))?;
         let timer = self.timers.get(&Timer::Lease(id.clone()));
@@ -101,6 +103,16 @@ impl Engine {
         self.leases.values().for_each(|lease| recount.count_in(lease));
         ensure(self.owners.hold_the_same(&recount), || {
             format!("a recount gives the owners {recount:?} instead of {:?}", self.owners)
+        })
+    }
+
+    fn check_ended(&self) -> Result<(), String> {
+        let ended = self.requests.values().filter_map(|request| match &request.status {
+            RequestStatus::Ended { lease, .. } => Some((lease, &request.id)),
+            _ => None,
+        });
+        ensure(ended.collect::<std::collections::BTreeMap<_, _>>().into_iter().eq(&self.ended), || {
+            format!("the leases that ended are not {:?}", self.ended)
         })
     }
 

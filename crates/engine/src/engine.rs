@@ -29,6 +29,8 @@ pub struct Engine {
     pub(crate) leases: BTreeMap<LeaseId, Lease>,
     pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
     pub(crate) owners: Owners,
+    /// The request of each lease that ended and is remembered.
+    pub(crate) ended: BTreeMap<LeaseId, RequestId>,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
     pub(crate) timers: Timers,

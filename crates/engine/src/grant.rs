@@ -1,6 +1,8 @@
 //! Requests that are served: their leases, given all at once or not at all, and remembered for a while.
 
-use vmpool_model::{Change, EventKind, Lease, LeaseId, RequestRecord, RequestStatus, Transition, VmName};
+use vmpool_model::{
+    Change, EventKind, Lease, LeaseEnd, LeaseId, RequestRecord, RequestStatus, Transition, VmName,
+};
 
 use crate::{Engine, Grant, pool, timers::Timer};
 
@@ -55,7 +57,7 @@ impl Engine {
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.owners.count_in(&lease);
         self.leases.insert(lease.id.clone(), lease.clone());
-        self.lease_event(EventKind::LeaseGranted, &lease);
+        self.lease_event(EventKind::LeaseGranted, &lease, "");
         Some(lease)
     }
 
@@ -67,7 +69,7 @@ impl Engine {
     }
 
     /// Notes that a lease ended: its request has ended once none of its leases lasts.
-    pub(crate) fn request_lost(&mut self, lease: &Lease) {
+    pub(crate) fn request_lost(&mut self, lease: &Lease, how: LeaseEnd) {
         let Some(request) = self.requests.get(&lease.request).cloned() else { return };
         let lasts = match &request.status {
             RequestStatus::Granted { leases } => leases.iter().any(|lease| self.leases.contains_key(lease)),
@@ -76,7 +78,8 @@ impl Engine {
         if lasts {
             return;
         }
-        let status = RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: self.now };
+        let status =
+            RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: self.now, how };
         self.timers.set(Timer::Request(request.id.clone()), Some(self.now + self.spec.request_memory));
         self.put_request(RequestRecord { status, ..request });
     }

@@ -2,41 +2,38 @@
 
 use std::time::Duration;
 
-use vmpool_model::{Change, EventKind, Lease, LeaseId, RecordState, Transition, config::OnRelease};
+use vmpool_model::{
+    Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestRecord, RequestStatus, Transition,
+    config::OnRelease,
+};
 
 use crate::{Answer, Engine, Refusal, pool, timers::Timer};
 
 impl Engine {
     pub(crate) fn renew(&mut self, id: &LeaseId, fence: Option<u64>, ttl: Option<Duration>) -> Answer {
-        let Some(lease) = self.leases.get_mut(id) else {
-            return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
+        let lease = match self.held_lease(id, fence) {
+            Ok(lease) => lease.clone(),
+            Err(refusal) => return Answer::Refused(refusal),
         };
-        if let Some(told) = fence.filter(|fence| *fence != lease.fence) {
-            return Answer::Refused(Refusal::StaleFence { lease: id.clone(), told, current: lease.fence });
-        }
         let ttl = ttl.unwrap_or(lease.ttl);
         if let Some(max) = self.pools.get(&lease.pool).map(|pool| pool.config.max_lease_ttl)
             && (ttl.is_zero() || max < ttl)
         {
-            return Answer::Refused(Refusal::TtlOutOfRange { pool: lease.pool.clone(), max });
+            return Answer::Refused(Refusal::TtlOutOfRange { pool: lease.pool, max });
         }
-        lease.ttl = ttl;
-        lease.expires_at = self.now + ttl;
-        let lease = lease.clone();
+        let lease = Lease { ttl, expires_at: self.now + ttl, ..lease };
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
-        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        self.put_lease(lease.clone());
         Answer::Renewed(Box::new(lease))
     }
 
     pub(crate) fn release(&mut self, id: &LeaseId, fence: Option<u64>) -> Answer {
-        let Some(lease) = self.leases.get(id).cloned() else {
-            return Answer::Refused(Refusal::UnknownLease { lease: id.clone() });
+        let lease = match self.held_lease(id, fence) {
+            Ok(lease) => lease.clone(),
+            Err(refusal) => return Answer::Refused(refusal),
         };
-        if let Some(told) = fence.filter(|fence| *fence != lease.fence) {
-            return Answer::Refused(Refusal::StaleFence { lease: id.clone(), told, current: lease.fence });
-        }
-        self.lease_event(EventKind::LeaseReleased, &lease);
-        self.forget_lease(&lease);
+        self.lease_event(EventKind::LeaseReleased, &lease, "");
+        self.forget_lease(&lease, LeaseEnd::Released);
         let Some(vm) = self.vms.get(&lease.vm) else { return Answer::Accepted };
         let is_usable = vm.record.suspect.is_none() && pool::is_running(&vm.record);
         match vm.config.on_release {
@@ -54,13 +51,41 @@ impl Engine {
     /// Ends a lease that nobody renewed. What its holder left behind is unknown, so the VM is not used again.
     pub(crate) fn expire(&mut self, id: &LeaseId) {
         let Some(lease) = self.leases.get(id).cloned() else { return };
-        self.lease_event(EventKind::LeaseExpired, &lease);
-        self.forget_lease(&lease);
+        self.lease_event(EventKind::LeaseExpired, &lease, "");
+        self.forget_lease(&lease, LeaseEnd::Expired);
         self.terminate(&lease.vm, "its lease expired");
     }
 
+    /// Returns the lease that a holder names, unless it has ended or the holder is another one's.
+    fn held_lease(&self, id: &LeaseId, fence: Option<u64>) -> Result<&Lease, Refusal> {
+        let Some(lease) = self.leases.get(id) else { return Err(self.why_ended(id)) };
+        match fence {
+            Some(told) if told != lease.fence => {
+                Err(Refusal::StaleFence { lease: id.clone(), told, current: lease.fence })
+            }
+            _ => Ok(lease),
+        }
+    }
+
+    fn why_ended(&self, id: &LeaseId) -> Refusal {
+        let request = self.ended.get(id).and_then(|request| self.requests.get(request));
+        match request.map(|request| &request.status) {
+            Some(RequestStatus::Ended { lease, vm, at, how }) => {
+                Refusal::LeaseEnded { lease: lease.clone(), vm: vm.clone(), at: *at, how: *how }
+            }
+            _ => Refusal::UnknownLease { lease: id.clone() },
+        }
+    }
+
+    /// Notes whose lease it was that ended, if the request is over.
+    pub(crate) fn remember_lease(&mut self, request: &RequestRecord) {
+        if let RequestStatus::Ended { lease, .. } = &request.status {
+            self.ended.insert(lease.clone(), request.id.clone());
+        }
+    }
+
     /// Removes a lease; its VM stays as it is, for the caller to deal with.
-    pub(crate) fn forget_lease(&mut self, lease: &Lease) {
+    pub(crate) fn forget_lease(&mut self, lease: &Lease, how: LeaseEnd) {
         if self.leases.remove(&lease.id).is_some() {
             self.owners.count_out(lease);
         }
@@ -75,16 +100,30 @@ impl Engine {
                 record.last_release = Some(now);
             });
         }
-        self.request_lost(lease);
+        self.request_lost(lease, how);
     }
 
-    pub(crate) fn lease_event(&mut self, kind: EventKind, lease: &Lease) {
+    /// Lets the holder know of what its VM is suspected of, or no longer is.
+    pub(crate) fn tell_holder(&mut self, id: &LeaseId, suspect: Option<String>) {
+        let Some(lease) = self.leases.get(id).filter(|lease| lease.suspect != suspect).cloned() else {
+            return;
+        };
+        self.put_lease(Lease { suspect, ..lease });
+    }
+
+    fn put_lease(&mut self, lease: Lease) {
+        self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        self.leases.insert(lease.id.clone(), lease);
+    }
+
+    pub(crate) fn lease_event(&mut self, kind: EventKind, lease: &Lease, detail: &str) {
         self.event(kind, |event| {
             event.pool = Some(lease.pool.clone());
             event.vm = Some(lease.vm.clone());
             event.lease = Some(lease.id.clone());
             event.request = Some(lease.request.clone());
             event.owner = Some(lease.owner.clone());
+            event.detail = detail.to_owned();
         });
     }
 }

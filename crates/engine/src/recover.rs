@@ -6,7 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use vmpool_model::{Change, Lease, PoolRecord, RequestRecord, RequestStatus, Timestamp, VmRecord};
+use vmpool_model::{Change, Lease, LeaseEnd, PoolRecord, RequestRecord, RequestStatus, Timestamp, VmRecord};
 
 use crate::{
     Engine, Records, Spec, Step,
@@ -34,6 +34,7 @@ impl Engine {
             leases: BTreeMap::new(),
             requests: BTreeMap::new(),
             owners: Owners::default(),
+            ended: BTreeMap::new(),
             pools: pools.collect(),
             providers: providers.collect(),
             timers: Timers::default(),
@@ -104,6 +105,7 @@ impl Engine {
             RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
         };
         self.timers.set(Timer::Request(request.id.clone()), due);
+        self.remember_lease(&request);
         self.requests.insert(request.id.clone(), request);
     }
 
@@ -115,7 +117,13 @@ impl Engine {
         };
         let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
         for lease in unknown {
-            self.forget_lease(&lease);
+            self.forget_lease(&lease, LeaseEnd::Unknown);
+        }
+        // Holders learn what vmpool knew when it could no longer tell them.
+        let leased =
+            self.vms.values().filter_map(|vm| Some((vm.record.lease.clone()?, vm.record.suspect.clone())));
+        for (lease, suspect) in leased.collect::<Vec<_>>() {
+            self.tell_holder(&lease, suspect);
         }
         let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
         let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();

@@ -1,8 +1,10 @@
 //! Why a wish of a client is refused.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use vmpool_model::{LeaseId, PoolName, ProviderName, RequestId, VmName, config::Misfit, format_duration};
+use vmpool_model::{
+    LeaseEnd, LeaseId, PoolName, ProviderName, RequestId, Timestamp, VmName, config::Misfit, format_duration,
+};
 
 /// Returns the time without what nobody wants to read: parts of a second, where there are whole ones.
 fn whole(time: Duration) -> Duration {
@@ -76,6 +78,20 @@ pub enum Refusal {
         /// The lease.
         lease: LeaseId,
     },
+    /// The lease has ended.
+    #[error(
+        "lease {lease} of VM {vm} ended at {at}, because {how}: the VM must not be used any more, acquire another one"
+    )]
+    LeaseEnded {
+        /// The lease.
+        lease: LeaseId,
+        /// The VM that was leased.
+        vm: VmName,
+        /// When it ended.
+        at: Timestamp,
+        /// How it ended.
+        how: LeaseEnd,
+    },
     /// The holder tells the fence of another lease.
     #[error(
         "lease {lease} has the fencing token {current}, not {told}: whoever holds the older token has lost the VM and \
@@ -141,6 +157,6 @@ pub enum Refusal {
         /// Its state.
         state: vmpool_model::RecordState,
         /// Why that forbids it.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
 }

@@ -69,6 +69,7 @@ impl Engine {
     pub(crate) fn edit(&mut self, name: &VmName, change: impl FnOnce(&mut VmRecord)) {
         let Some(vm) = self.vms.get_mut(name) else { return };
         let before = vm.record.node.as_ref().map(|node| node.id.clone());
+        let suspect = vm.record.suspect.clone();
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record);
             change(&mut vm.record);
@@ -88,6 +89,10 @@ impl Engine {
             }
         }
         self.out.changes.push(Change::PutVm(Box::new(vm.record.clone())));
+        if let Some(lease) = vm.record.lease.clone().filter(|_| suspect != vm.record.suspect) {
+            let suspect = vm.record.suspect.clone();
+            self.tell_holder(&lease, suspect);
+        }
     }
 
     /// Makes a transition; an illegal one changes nothing and returns false.

@@ -39,3 +39,43 @@ pub struct Lease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspect: Option<String>,
 }
+
+/// A lease that ended, kept with its VM while the hook `before_release` runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// The lease.
+    pub lease: Lease,
+    /// Whether anybody may get the VM once the hook has run; only the same owner and sandbox otherwise.
+    pub clean: bool,
+}
+
+/// How a lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LeaseEnd {
+    /// Its holder gave it back.
+    Released,
+    /// Nobody renewed it in time.
+    Expired,
+    /// Its VM was terminated.
+    Terminated,
+    /// An operator made vmpool forget its VM.
+    Forgotten,
+    /// It is not known; the first version did not write it.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl std::fmt::Display for LeaseEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Released => "it was released",
+            Self::Expired => "nobody renewed it in time",
+            Self::Terminated => "its VM was terminated",
+            Self::Forgotten => "an operator gave its VM up for lost",
+            Self::Unknown => "it was released or has expired",
+        })
+    }
+}

@@ -31,7 +31,7 @@ pub use crate::{
     failure::{Certainty, Failure, FailureKind},
     hold::{Drain, Hold, PoolRecord},
     id::{LeaseId, NodeId, RequestId, VmName},
-    lease::Lease,
+    lease::{Lease, LeaseEnd, Returned},
     name::{
         DomainName, InstallationId, InvalidName, Label, NameRule, Owner, PoolName, ProviderName, Sandbox,
         TaskId,

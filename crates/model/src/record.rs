@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Hold, InstallationId, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, Sandbox,
-    Timestamp, Token, VmName,
+    Hold, InstallationId, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, Returned,
+    Sandbox, Timestamp, Token, VmName,
     states::{NodeState, RawState},
 };
 
@@ -50,12 +50,21 @@ pub struct VmRecord {
     pub last_check: Option<Timestamp>,
     /// When the last lease ended.
     pub last_release: Option<Timestamp>,
+    /// Since when the VM waits for its owner to come again; `dirty_timeout` counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty_since: Option<Timestamp>,
+    /// The lease that ended, while the hook `before_release` runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Box<Returned>>,
+    /// Since when the VM has an address without having passed a check; `None` once it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starting_since: Option<Timestamp>,
     /// How often the present step (create, look-up, destroy) failed in a row.
     pub attempts: u32,
     /// When the present step may be tried again.
     pub retry_at: Option<Timestamp>,
-    /// Why the VM is doubted although it is leased: its node is gone or ill. Only its holder, expiry
-    /// or an explicit verb ends the lease.
+    /// Why the VM is doubted: its node is gone or ill, or its checks fail. A leased VM stays leased all the same: only
+    /// its holder, expiry or an explicit verb ends the lease.
     pub suspect: Option<String>,
     /// That the VM is held for debugging, or is to be held when its lease ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +106,9 @@ impl VmRecord {
             check_fails: 0,
             last_check: None,
             last_release: None,
+            dirty_since: None,
+            returned: None,
+            starting_since: None,
             attempts: 0,
             retry_at: None,
             suspect: None,
@@ -119,6 +131,13 @@ impl VmRecord {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.owner.is_none()
+    }
+
+    /// Returns whether the node is proven gone, so that the record takes nothing of any limit or quota: it stays only
+    /// until the hook `after_destroy` has run.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.gone_at.is_some()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{
     de::{SeqAccess, Visitor, value::StrDeserializer},
 };
 
-use crate::{Label, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId, Timestamp, VmName};
+use crate::{Label, LeaseEnd, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId, Timestamp, VmName};
 
 /// What a client asks for when it wants a VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +159,9 @@ pub enum RequestStatus {
         vm: VmName,
         /// When the lease ended.
         at: Timestamp,
+        /// How it ended.
+        #[serde(default)]
+        how: LeaseEnd,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vmpool_model::{
-    EventKind, Failure, FailureKind, RecordState, Timestamp, Transition, VmName, states::NodeState,
+    EventKind, Failure, FailureKind, LeaseEnd, RecordState, Timestamp, Transition, VmName, states::NodeState,
 };
 
 use crate::{Answer, Effect, Engine, Refusal};
@@ -90,14 +90,9 @@ impl Engine {
             return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
         };
         if let Some(lease) = vm.record.lease.as_ref().and_then(|lease| self.leases.get(lease)).cloned() {
-            self.event(EventKind::LeaseReleased, |event| {
-                event.pool = Some(lease.pool.clone());
-                event.vm = Some(lease.vm.clone());
-                event.lease = Some(lease.id.clone());
-                event.owner = Some(lease.owner.clone());
-                event.detail = format!("the VM is terminated: {reason}");
-            });
-            self.forget_lease(&lease);
+            let detail = format!("the VM is terminated: {reason}");
+            self.lease_event(EventKind::LeaseReleased, &lease, &detail);
+            self.forget_lease(&lease, LeaseEnd::Terminated);
         }
         self.terminate(name, reason);
         Answer::Accepted

@@ -1,7 +1,7 @@
 //! Leases: renewed, given back once, expired, doubted, numbered.
 
 use vmpool_engine::{Answer, Input, Refusal};
-use vmpool_model::{EventKind, Lease, RecordState, config::OnRelease, states::NodeState};
+use vmpool_model::{EventKind, Lease, LeaseEnd, RecordState, config::OnRelease, states::NodeState};
 
 use crate::lab::{Lab, config, seconds, wish};
 
@@ -20,9 +20,10 @@ fn f8_a_lease_that_nobody_renews_expires_and_its_vm_is_not_used_again() {
     lab.pass(seconds(1));
     assert_eq!(lab.only_vm().state, RecordState::Terminating);
     assert_eq!(lab.happened(EventKind::LeaseExpired), 1);
+    let (vm, at) = (lease.vm, lab.now);
     assert_eq!(
         lab.refused(Input::Release { lease: lease.id.clone(), fence: None }),
-        Refusal::UnknownLease { lease: lease.id }
+        Refusal::LeaseEnded { lease: lease.id, vm, at, how: LeaseEnd::Expired }
     );
 }
 
@@ -61,7 +62,7 @@ fn a_renewal_at_the_moment_of_expiry_is_too_late() {
     let mut lab = Lab::ready(config(1));
     let lease = lab.granted(wish("r1", "ann")).lease;
     lab.now = lease.expires_at;
-    assert!(matches!(renew(&mut lab, &lease), Answer::Refused(Refusal::UnknownLease { .. })));
+    assert!(matches!(renew(&mut lab, &lease), Answer::Refused(Refusal::LeaseEnded { .. })));
     assert_eq!(lab.only_vm().state, RecordState::Terminating);
 }
 
@@ -71,7 +72,8 @@ fn c18_a_lease_is_released_once() {
     let lease = lab.granted(wish("r1", "ann")).lease;
     lab.release(&lease);
     let refusal = lab.refused(Input::Release { lease: lease.id.clone(), fence: None });
-    assert_eq!(refusal, Refusal::UnknownLease { lease: lease.id });
+    let (vm, at) = (lease.vm, lab.now);
+    assert_eq!(refusal, Refusal::LeaseEnded { lease: lease.id, vm, at, how: LeaseEnd::Released });
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
 }
 
@@ -85,10 +87,10 @@ fn a_stale_lease_neither_renews_nor_releases_the_next_lease_of_the_same_vm() {
     let new = lab.granted(wish("r2", "ann")).lease;
     assert_eq!(new.vm, old.vm);
     assert!(old.fence < new.fence);
-    assert!(matches!(renew(&mut lab, &old), Answer::Refused(Refusal::UnknownLease { .. })));
+    assert!(matches!(renew(&mut lab, &old), Answer::Refused(Refusal::LeaseEnded { .. })));
     assert!(matches!(
         lab.step(Input::Release { lease: old.id, fence: None }),
-        Answer::Refused(Refusal::UnknownLease { .. })
+        Answer::Refused(Refusal::LeaseEnded { .. })
     ));
     assert_eq!(lab.only_vm().lease, Some(new.id));
 }
@@ -173,4 +175,78 @@ fn the_numbers_of_leases_grow_over_a_restart() {
     let after = lab.granted(wish("r2", "ann")).lease;
     assert!(before.fence < after.fence);
     assert_ne!(before.id, after.id);
+}
+
+#[test]
+fn an_ended_lease_is_unknown_once_its_request_is_forgotten() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.release(&lease);
+    lab.pass(seconds(600));
+    let refusal = lab.refused(Input::Release { lease: lease.id.clone(), fence: None });
+    assert_eq!(refusal, Refusal::UnknownLease { lease: lease.id });
+}
+
+#[test]
+fn how_a_lease_ended_is_known_after_a_restart() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.release(&lease);
+    let at = lab.now;
+    lab.restart();
+    let refusal = lab.refused(Input::Renew { lease: lease.id.clone(), fence: None, ttl: None });
+    assert_eq!(
+        refusal.to_string(),
+        format!(
+            "lease {} of VM {} ended at {at}, because it was released: the VM must not be used any more, acquire \
+             another one",
+            lease.id, lease.vm
+        )
+    );
+}
+
+#[test]
+fn f8_a_holder_that_tells_the_fence_of_an_older_lease_is_refused_and_changes_nothing() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let stale = lease.fence - 1;
+    let expected = Refusal::StaleFence { lease: lease.id.clone(), told: stale, current: lease.fence };
+    lab.pass(seconds(10));
+    let renewal = Input::Renew { lease: lease.id.clone(), fence: Some(stale), ttl: None };
+    assert_eq!(lab.refused(renewal), expected);
+    assert_eq!(lab.refused(Input::Release { lease: lease.id.clone(), fence: Some(stale) }), expected);
+    assert_eq!(lab.engine.leases().next(), Some(&lease));
+    let renewal = Input::Renew { lease: lease.id.clone(), fence: Some(lease.fence), ttl: None };
+    assert!(matches!(lab.step(renewal), Answer::Renewed(_)));
+    let release = Input::Release { lease: lease.id.clone(), fence: Some(lease.fence) };
+    assert_eq!(lab.step(release), Answer::Accepted);
+}
+
+#[test]
+fn a_holder_learns_by_renewing_that_its_vm_is_doubted_and_that_it_no_longer_is() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    for (state, suspect) in
+        [(NodeState::Stopped, Some("its node is stopped".to_owned())), (NodeState::Running, None)]
+    {
+        node.state = state;
+        lab.list(std::slice::from_ref(&node));
+        let Answer::Renewed(renewed) = renew(&mut lab, &lease) else { panic!() };
+        assert_eq!(renewed.suspect, suspect);
+    }
+}
+
+#[test]
+fn a_holder_learns_after_a_restart_what_its_vm_was_suspected_of_before() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.boot_all().remove(0);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    node.state = NodeState::Stopped;
+    lab.list(std::slice::from_ref(&node));
+    // So did the version before, whose leases did not tell.
+    lab.damage(|_, leases| leases.values_mut().for_each(|lease| lease.suspect = None));
+    lab.restart();
+    let Answer::Renewed(renewed) = renew(&mut lab, &lease) else { panic!() };
+    assert_eq!(renewed.suspect.as_deref(), Some("its node is stopped"));
 }

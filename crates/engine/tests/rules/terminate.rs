@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vmpool_engine::{Answer, Input, Refusal};
 use vmpool_model::{
-    EventKind, Failure, FailureKind, RecordState, VmName, config::OnRelease, states::NodeState,
+    EventKind, Failure, FailureKind, LeaseEnd, RecordState, VmName, config::OnRelease, states::NodeState,
 };
 
 use crate::lab::{Lab, config, seconds, timeout, wish};
@@ -52,9 +52,10 @@ fn c22_a_leased_vm_is_terminated_by_an_operator_and_its_lease_ends() {
     assert_eq!(terminate(&mut lab, &lease.vm), Answer::Accepted);
     assert_eq!(lab.engine.leases().count(), 0);
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
+    let (vm, at) = (lease.vm, lab.now);
     assert_eq!(
         lab.refused(Input::Release { lease: lease.id.clone(), fence: None }),
-        Refusal::UnknownLease { lease: lease.id }
+        Refusal::LeaseEnded { lease: lease.id, vm, at, how: LeaseEnd::Terminated }
     );
 }
 

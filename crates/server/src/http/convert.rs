@@ -99,7 +99,7 @@ pub(super) fn request(record: &RequestRecord) -> api::Request {
     let (status, lease, vm, ended_at) = match &record.status {
         RequestStatus::Waiting => (api::RequestStatus::Waiting, None, None, None),
         RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases.first(), None, None),
-        RequestStatus::Ended { lease, vm, at } => {
+        RequestStatus::Ended { lease, vm, at, .. } => {
             (api::RequestStatus::Ended, Some(lease), Some(vm), Some(time(*at)))
         }
     };

@@ -70,7 +70,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::RequestConflict { .. } => code::REQUEST_CONFLICT,
         Refusal::RequestEnded { .. } => code::REQUEST_ENDED,
         Refusal::UnknownRequest { .. } => code::UNKNOWN_REQUEST,
-        Refusal::UnknownLease { .. } => code::UNKNOWN_LEASE,
+        Refusal::UnknownLease { .. } | Refusal::LeaseEnded { .. } => code::UNKNOWN_LEASE,
         Refusal::TtlOutOfRange { .. } => code::TTL_OUT_OF_RANGE,
         Refusal::UnknownVm { .. } => code::UNKNOWN_VM,
         Refusal::InvalidState { .. } => code::INVALID_STATE,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use vmpool_model::{
-    Change, DomainName, Drain, Event, EventKind, Hold, InstallationId, InvalidName, Label, Lease, LeaseId,
-    NodeId, NodeView, Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId, RequestRecord,
-    RequestStatus, Sandbox, TaskId, Timestamp, VmName, VmRecord,
+    Change, DomainName, Drain, Event, EventKind, Hold, InstallationId, InvalidName, Label, Lease, LeaseEnd,
+    LeaseId, NodeId, NodeView, Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId,
+    RequestRecord, RequestStatus, Returned, Sandbox, TaskId, Timestamp, VmName, VmRecord,
     states::{NodeState, RawState},
 };
 use vmpool_store::Batch;
@@ -54,6 +54,9 @@ pub fn vm(number: u32) -> Sample<VmRecord> {
     vm.check_fails = 1;
     vm.last_check = Some(time(2));
     vm.last_release = Some(time(3));
+    vm.dirty_since = Some(time(10));
+    vm.returned = Some(Box::new(Returned { lease: lease(number)?, clean: true }));
+    vm.starting_since = Some(time(11));
     vm.attempts = 4;
     vm.retry_at = Some(time(5));
     vm.suspect = Some("it looks ill".to_owned());
@@ -118,6 +121,7 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
             lease: LeaseId::new("lease-1")?,
             vm: VmName::new("small-1")?,
             at: time(number),
+            how: LeaseEnd::Expired,
         },
     })
 }

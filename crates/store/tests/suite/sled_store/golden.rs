@@ -16,7 +16,7 @@ const VM_1: &str = r#"{"v":1,"vm":{"name":"small-1","pool":"small","provider":"l
 const GOLDEN: &[(&str, &str)] = &[
     (
         "vsmall-000001",
-        r#"{"v":1,"vm":{"name":"small-000001","pool":"small","provider":"lab","template":"small","needs":{"cores":4},"state":"in_use","since":"2023-11-14T22:13:20.002Z","created_at":"2023-11-14T22:13:20.001Z","node":{"id":"1","state":"running","raw_state":{"kind":"text","state":"läuft"},"addresses":["10.0.0.7","20:1::7"]},"lease":"lease-000001","owner":"Zoë / build","sandbox":"sandbox \"1\"","uses":1,"check_fails":1,"last_check":"2023-11-14T22:13:20.002Z","last_release":"2023-11-14T22:13:20.003Z","attempts":4,"retry_at":"2023-11-14T22:13:20.005Z","suspect":"it looks ill","hold":{"reason":"look","by":"zoe","since":"2023-11-14T22:13:20.006Z","until":"2023-11-14T22:13:20.007Z"},"prepared":true,"host_key":"ssh-ed25519 AAAA","cloud_expiry":"2023-11-14T22:13:20.008Z","gone_at":"2023-11-14T22:13:20.009Z","problem":"line 1\nline 2"}}"#,
+        r#"{"v":1,"vm":{"name":"small-000001","pool":"small","provider":"lab","template":"small","needs":{"cores":4},"state":"in_use","since":"2023-11-14T22:13:20.002Z","created_at":"2023-11-14T22:13:20.001Z","node":{"id":"1","state":"running","raw_state":{"kind":"text","state":"läuft"},"addresses":["10.0.0.7","20:1::7"]},"lease":"lease-000001","owner":"Zoë / build","sandbox":"sandbox \"1\"","uses":1,"check_fails":1,"last_check":"2023-11-14T22:13:20.002Z","last_release":"2023-11-14T22:13:20.003Z","dirty_since":"2023-11-14T22:13:20.01Z","returned":{"lease":{"id":"lease-000001","vm":"small-000001","pool":"small","owner":"zoe","sandbox":"box","task":"task-1","request":"request-000001","acquired_at":"2023-11-14T22:13:20.001Z","expires_at":"2023-11-14T22:14:20.001Z","ttl":"1m","fence":1048576,"suspect":"it looks ill"},"clean":true},"starting_since":"2023-11-14T22:13:20.011Z","attempts":4,"retry_at":"2023-11-14T22:13:20.005Z","suspect":"it looks ill","hold":{"reason":"look","by":"zoe","since":"2023-11-14T22:13:20.006Z","until":"2023-11-14T22:13:20.007Z"},"prepared":true,"host_key":"ssh-ed25519 AAAA","cloud_expiry":"2023-11-14T22:13:20.008Z","gone_at":"2023-11-14T22:13:20.009Z","problem":"line 1\nline 2"}}"#,
     ),
     (
         "llease-000001",
@@ -24,7 +24,7 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
     (
         "rrequest-000001",
-        r#"{"v":1,"request":{"id":"request-000001","pools":["small","big"],"labels":["arch=x86_64"],"count":3,"priority":-1,"owner":"zoe","sandbox":"box","task":"task-1","ttl":"1m","submitted_at":"2023-11-14T22:13:20.001Z","order":1,"deadline":"2023-11-14T22:13:50.001Z","status":{"status":"ended","lease":"lease-1","vm":"small-1","at":"2023-11-14T22:13:20.001Z"}}}"#,
+        r#"{"v":1,"request":{"id":"request-000001","pools":["small","big"],"labels":["arch=x86_64"],"count":3,"priority":-1,"owner":"zoe","sandbox":"box","task":"task-1","ttl":"1m","submitted_at":"2023-11-14T22:13:20.001Z","order":1,"deadline":"2023-11-14T22:13:50.001Z","status":{"status":"ended","lease":"lease-1","vm":"small-1","at":"2023-11-14T22:13:20.001Z","how":"expired"}}}"#,
     ),
     (
         "ppool-000001",
