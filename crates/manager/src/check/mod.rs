@@ -1,11 +1,14 @@
 //! Checks whether a VM can be used.
 
 mod exec;
+mod http;
+mod ssh;
 mod tcp;
 
-use std::time::Duration;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
+use tokio::task::JoinSet;
 use vmpool_engine::CheckReport;
 use vmpool_model::{NodeView, PoolName, VmName, config::CheckConfig};
 
@@ -97,15 +100,39 @@ pub trait Checker: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// Does the checks that a pool's configuration can name.
-#[derive(Debug, Clone, Default)]
+///
+/// | check | passes if |
+/// |---|---|
+/// | `none` | always |
+/// | `tcp` | one address takes a connection |
+/// | `ssh` | a command on the VM prints what is expected; see [`SshCheck`](vmpool_model::config::SshCheck) |
+/// | `http` | a `GET` is answered as expected; see [`HttpCheck`](vmpool_model::config::HttpCheck) |
+/// | `exec` | a command on this host, with the VM in its environment, ends with exit code 0 |
+///
+/// All addresses of a node are tried at once, and one that passes is enough.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct NetworkChecker;
+pub struct NetworkChecker {
+    ssh_program: PathBuf,
+}
 
 impl NetworkChecker {
     /// Makes a checker.
     #[must_use]
     pub fn new() -> Self {
-        Self
+        Self { ssh_program: PathBuf::from("ssh") }
+    }
+
+    /// Takes another program than the `ssh` in `PATH`; it must know the options of OpenSSH.
+    #[must_use]
+    pub fn with_ssh_program(self, ssh_program: impl Into<PathBuf>) -> Self {
+        Self { ssh_program: ssh_program.into() }
+    }
+}
+
+impl Default for NetworkChecker {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -114,7 +141,15 @@ impl Checker for NetworkChecker {
     async fn check(&self, target: &CheckTarget) -> Result<CheckReport, String> {
         match &target.check {
             CheckConfig::None => Ok(CheckReport::default()),
-            CheckConfig::Tcp { port } => tcp::check(target, *port).await,
+            CheckConfig::Tcp { port } => at_any_address(target, *port, tcp::check).await,
+            CheckConfig::Ssh(check) => {
+                let attempt =
+                    |address| ssh::check(self.ssh_program.clone(), address, target.clone(), check.clone());
+                at_any_address(target, check.port, attempt).await
+            }
+            CheckConfig::Http(check) => {
+                at_any_address(target, check.port, |address| http::check(address, check.clone())).await
+            }
             CheckConfig::Exec { command } => exec::check(target, command).await,
             _ => Err(format!("this checker does not know how to do {:?}", target.check)),
         }
@@ -122,10 +157,42 @@ impl Checker for NetworkChecker {
 
     fn validate(&self, check: &CheckConfig) -> Result<(), String> {
         match check {
+            CheckConfig::Ssh(check) => ssh::validate(&self.ssh_program, check),
+            CheckConfig::Http(check) => http::validate(check),
             CheckConfig::Exec { command } => {
-                command::find_program(command.first().map(String::as_str).unwrap_or_default()).map(drop)
+                let program = command.first().map(String::as_str).unwrap_or_default();
+                command::find_program(program).map(drop).map_err(|why| format!("command[0]: {why}"))
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Tries all addresses of a node at once, because one that swallows packets would use up the time of the others; one
+/// that passes is enough.
+async fn at_any_address<F>(
+    target: &CheckTarget,
+    port: u16,
+    attempt: impl Fn(SocketAddr) -> F,
+) -> Result<CheckReport, String>
+where
+    F: Future<Output = Result<CheckReport, String>> + Send + 'static,
+{
+    let mut attempts = JoinSet::new();
+    for ip in &target.node.addresses {
+        attempts.spawn(attempt(SocketAddr::new(*ip, port)));
+    }
+    let mut problems = Vec::new();
+    while let Some(ended) = attempts.join_next().await {
+        match ended {
+            Ok(Ok(report)) => return Ok(report),
+            Ok(Err(problem)) => problems.push(problem),
+            Err(err) => problems.push(err.to_string()),
+        }
+    }
+    problems.sort();
+    match problems.is_empty() {
+        true => Err("the node has no address".to_owned()),
+        false => Err(problems.join("; ")),
     }
 }

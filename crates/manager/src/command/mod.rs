@@ -26,7 +26,6 @@ pub(crate) struct Ended {
     /// The end of what it printed; if streams are not kept apart, of both.
     pub(crate) stdout: Tail,
     /// The end of what it printed on the stream for errors; empty if streams are not kept apart.
-    #[expect(dead_code, reason = "the check over SSH is to read it")]
     pub(crate) stderr: Tail,
 }
 
@@ -52,7 +51,6 @@ pub(crate) enum Streams {
     /// Its two streams are one, in order.
     Merged,
     /// They are kept apart.
-    #[expect(dead_code, reason = "the check over SSH is to use it")]
     Apart,
 }
 

@@ -25,6 +25,11 @@ impl Tail {
         self.kept.is_empty()
     }
 
+    /// Returns all that was printed; `None` if that was too much to keep.
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        (!self.cut).then_some(&self.kept)
+    }
+
     /// Returns it as text without white space around it; three dots stand for what was dropped.
     pub(crate) fn text(&self) -> String {
         // A character that was cut in two is dropped whole.
@@ -38,7 +43,6 @@ impl Tail {
     }
 
     /// Returns its last line that is not blank.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the check over SSH is to use it"))]
     pub(crate) fn last_line(&self) -> String {
         let text = self.text();
         text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()

@@ -1,5 +1,8 @@
 //! The checks over the network, and the clock.
 
+mod http;
+mod ssh;
+
 use std::net::IpAddr;
 
 use tokio::net::TcpListener;
@@ -59,4 +62,32 @@ async fn f10_the_systems_clock_runs_with_the_monotonic_one() {
     let clock = SystemClock::anchored_at(start_time());
     pass(seconds(90)).await;
     assert_eq!(clock.now().since(start_time()), seconds(90));
+}
+
+fn exec(script: &str) -> CheckTarget {
+    let command = ["sh", "-c", script].map(str::to_owned).into();
+    target(&["10.0.0.7"], CheckConfig::Exec { command })
+}
+
+#[tokio::test]
+async fn a_command_that_ends_well_passes_and_knows_the_vm() {
+    let script = "test $VMPOOL_VM = small-1 && test $VMPOOL_POOL = small && test $VMPOOL_ADDRESS = 10.0.0.7";
+    assert_eq!(NetworkChecker::new().check(&exec(script)).await, Ok(CheckReport::default()));
+}
+
+#[tokio::test]
+async fn a_command_that_fails_or_hangs_tells_what_it_printed() {
+    let why = NetworkChecker::new().check(&exec("echo no disk; exit 2")).await.unwrap_err();
+    assert_eq!(why, "sh: exit status: 2: no disk");
+    let mut target = exec("echo waiting; sleep 60");
+    target.timeout = std::time::Duration::from_millis(300);
+    let why = NetworkChecker::new().check(&target).await.unwrap_err();
+    assert!(why.contains("did not end within 300ms") && why.ends_with(": waiting"), "{why}");
+}
+
+#[test]
+fn a_command_that_is_not_there_is_found_early() {
+    let command = vec!["/no/such/command".to_owned()];
+    let why = NetworkChecker::new().validate(&CheckConfig::Exec { command }).unwrap_err();
+    assert!(why.starts_with("command[0]: there is no command /no/such/command"), "{why}");
 }
