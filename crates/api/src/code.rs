@@ -35,8 +35,12 @@ codes! {
     UNKNOWN_VM = "unknown_vm", 404, NOT_FOUND, "there is no such VM";
     UNKNOWN_LEASE = "unknown_lease", 404, NOT_FOUND, "there is no such lease";
     UNKNOWN_REQUEST = "unknown_request", 404, NOT_FOUND, "there is no such request";
+    UNKNOWN_PROVIDER = "unknown_provider", 404, NOT_FOUND, "there is no such provider";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, REFUSED, "this path does not take this method";
     INVALID_STATE = "invalid_state", 409, REFUSED, "the state of the VM forbids it";
+    STALE_FENCE = "stale_fence", 409, REFUSED, "the fencing token is that of another lease";
+    POOL_DRAINED = "pool_drained", 409, REFUSED, "the pool is being drained";
+    NO_MASS_LOSS = "no_mass_loss", 409, REFUSED, "there is no loss to accept";
     REQUEST_CONFLICT = "request_conflict", 409, REFUSED, "the request id was used for another request";
     REQUEST_CANCELLED = "request_cancelled", 409, REFUSED, "the request was cancelled";
     REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";
@@ -44,6 +48,8 @@ codes! {
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, USAGE, "the body is not declared as JSON";
     WRONG_HOST = "wrong_host", 421, REFUSED, "the daemon does not answer to this name";
     TTL_OUT_OF_RANGE = "ttl_out_of_range", 422, USAGE, "the time to live is not allowed";
+    INVALID_CONFIG = "invalid_config", 422, CONFIG, "the configuration does not fit, and the one before stays";
+    NO_CONFIG_FILE = "no_config_file", 409, REFUSED, "the daemon was started without a configuration file";
     REFUSED = "refused", 409, REFUSED, "the daemon refused";
     INTERNAL = "internal", 500, DAEMON, "the daemon failed";
     STORE = "store", 500, STORE, "the records cannot be read or written";

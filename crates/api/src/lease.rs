@@ -53,15 +53,18 @@ pub struct Leases {
     pub leases: Vec<Lease>,
 }
 
-/// The answer to an acquire: a lease with status 200, or with status 202 that the request still waits.
+/// The answer to an acquire: its leases with status 200, or with status 202 that the request still waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AcquireAnswer {
-    /// The request was given a lease.
+    /// The request was given as many leases as it wanted.
     Granted {
-        /// The lease.
+        /// The first lease.
         lease: Box<Lease>,
+        /// All leases, the first included; empty if an earlier daemon answers, which gives one.
+        #[serde(default)]
+        leases: Vec<Lease>,
     },
     /// The request waits in the queue: to go on waiting, send it again with what is left of the
     /// time, within [`POLL_GRACE`](crate::routes::POLL_GRACE); a request that is not sent again is given up.

@@ -7,8 +7,8 @@
 //! |---|---|
 //! | paths and media types | [`routes`] |
 //! | the version of the API, and how both sides agree on it | [`version`] |
-//! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`] |
-//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`EventPage`], [`Health`] |
+//! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`], [`HoldRequest`], [`ForgetRequest`], [`DrainRequest`] |
+//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`Explanation`], [`Reloaded`], [`EventPage`], [`Health`] |
 //! | what went wrong | [`Problem`] with its [`code`]s, and the [`exit`] codes of the command line |
 //!
 //! Requests are read strictly: a key that the daemon does not know is an error that names it.
@@ -21,24 +21,32 @@ mod event;
 pub mod exit;
 mod health;
 mod lease;
+mod limit;
 mod pool;
 mod problem;
 mod provider;
+mod reload;
 mod request;
 pub mod routes;
+mod verb;
 pub mod version;
 mod vm;
+mod vm_filter;
 mod wish;
 
 pub use crate::{
     event::{Event, EventPage},
     health::Health,
     lease::{AcquireAnswer, Lease, Leases},
-    pool::{Pool, Pools},
-    problem::Problem,
-    provider::{Provider, Providers},
+    limit::{Explanation, Limit},
+    pool::{Drain, Offer, Pool, Pools},
+    problem::{Place, Problem},
+    provider::{Brake, Breaker, Provider, Providers, Quota},
+    reload::Reloaded,
     request::{Request, RequestStatus, Requests},
+    verb::{DrainRequest, Empty, ForgetRequest, HoldRequest, TerminateRequest},
     version::VERSION,
-    vm::{Vm, Vms},
-    wish::{AcquireRequest, RenewRequest, TerminateRequest},
+    vm::{Hold, Vm, Vms},
+    vm_filter::VmFilter,
+    wish::{AcquireRequest, RenewRequest},
 };

@@ -9,7 +9,7 @@ use crate::{
 
 /// What went wrong: the body of every answer whose status is 400 or above.
 ///
-/// Source: RFC 9457, Problem Details for HTTP APIs; `code`, `hint` and `may_have_happened` are extensions.
+/// Source: RFC 9457, Problem Details for HTTP APIs; `code`, `hint`, `may_have_happened` and `places` are extensions.
 ///
 /// # Examples
 ///
@@ -45,6 +45,22 @@ pub struct Problem {
     /// Whether what was asked may have happened all the same.
     #[serde(default)]
     pub may_have_happened: bool,
+    /// Everything that does not fit, if it is a configuration that does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+}
+
+/// One thing in a configuration that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// The key, such as `pools.small.size`; empty if no key is there.
+    pub key: String,
+    /// Why it does not fit, and what is allowed.
+    pub reason: String,
 }
 
 impl Problem {
@@ -59,6 +75,7 @@ impl Problem {
             code: code.text.to_owned(),
             hint: None,
             may_have_happened: false,
+            places: Vec::new(),
         }
     }
 
@@ -72,6 +89,12 @@ impl Problem {
     #[must_use]
     pub fn with_may_have_happened(self, may_have_happened: bool) -> Self {
         Self { may_have_happened, ..self }
+    }
+
+    /// Says where a configuration does not fit.
+    #[must_use]
+    pub fn with_places(self, places: Vec<Place>) -> Self {
+        Self { places, ..self }
     }
 
     /// Returns whether the problem has this code.

@@ -5,15 +5,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::duration;
+use crate::{Limit, duration};
 
 /// One acquire that waits, or ended not long ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The client's id of the request.
     pub id: String,
-    /// The pool.
+    /// The pool that it likes best; empty if it named none.
     pub pool: String,
+    /// All pools that it may be served from, the one liked best first; if empty, any that has all `labels`.
+    #[serde(default)]
+    pub pools: Vec<String>,
+    /// What the VMs' pool must be good for.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// How many VMs it wants, all at once or none.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Who is served first: the higher number.
+    #[serde(default)]
+    pub priority: i32,
     /// Who will hold the lease.
     pub owner: String,
     /// The sandbox of the use, if there is one.
@@ -31,15 +43,28 @@ pub struct Request {
     pub deadline: Timestamp,
     /// How it stands.
     pub status: RequestStatus,
-    /// The lease it was given, if it was.
+    /// The first lease it was given, if it was.
     #[serde(default)]
     pub lease: Option<String>,
+    /// All leases it was given, those that ended included.
+    #[serde(default)]
+    pub leases: Vec<String>,
     /// The VM that was leased, once the lease has ended.
     #[serde(default)]
     pub vm: Option<String>,
     /// When the lease ended, once it has.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
+    /// How the lease ended, for people, once it has.
+    #[serde(default)]
+    pub end: Option<String>,
+    /// What keeps it waiting, if it waits and that is known.
+    #[serde(default)]
+    pub limit: Option<Limit>,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// How a request stands.

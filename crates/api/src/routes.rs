@@ -3,19 +3,28 @@
 //! | method and path | what it does |
 //! |---|---|
 //! | `GET /v1/health` | [`Health`](crate::Health) of the daemon |
+//! | `POST /v1/reload` | reads the configuration again; body [`Empty`](crate::Empty), answer [`Reloaded`](crate::Reloaded) |
 //! | `GET /v1/providers` | [`Providers`](crate::Providers) |
+//! | `GET /v1/providers/{provider}` | [`Provider`](crate::Provider) |
+//! | `POST /v1/providers/{provider}/accept-loss` | says that its missing nodes are lost; body [`Empty`](crate::Empty) |
 //! | `GET /v1/pools` | [`Pools`](crate::Pools) |
 //! | `GET /v1/pools/{pool}` | [`Pool`](crate::Pool) |
-//! | `GET /v1/vms?pool=&state=` | [`Vms`](crate::Vms), of one pool or in one state if asked so |
+//! | `POST /v1/pools/{pool}/drain` | brings a pool to its end; body [`DrainRequest`](crate::DrainRequest) |
+//! | `POST /v1/pools/{pool}/undrain` | lets a drained pool work again; body [`Empty`](crate::Empty) |
+//! | `GET /v1/vms?pool=&state=&address=&task=&owner=&name=` | [`Vms`](crate::Vms), those that all given parameters fit; `state` takes several, with commas between |
 //! | `GET /v1/vms/{vm}` | [`Vm`](crate::Vm) |
 //! | `POST /v1/vms/{vm}/terminate` | destroys a VM, leased or not; body [`TerminateRequest`](crate::TerminateRequest) |
+//! | `POST /v1/vms/{vm}/hold` | keeps a VM for debugging; body [`HoldRequest`](crate::HoldRequest) |
+//! | `POST /v1/vms/{vm}/unhold` | ends that; body [`Empty`](crate::Empty) |
+//! | `POST /v1/vms/{vm}/forget` | removes the record of a VM without proof that it is gone; body [`ForgetRequest`](crate::ForgetRequest) |
 //! | `POST /v1/leases` | acquires a VM; body [`AcquireRequest`](crate::AcquireRequest), answer [`AcquireAnswer`](crate::AcquireAnswer) |
 //! | `GET /v1/leases` | [`Leases`](crate::Leases) |
 //! | `GET /v1/leases/{lease}` | [`Lease`](crate::Lease) |
 //! | `POST /v1/leases/{lease}/renew` | renews a lease; body [`RenewRequest`](crate::RenewRequest), answer [`Lease`](crate::Lease) |
-//! | `DELETE /v1/leases/{lease}` | releases a lease |
+//! | `DELETE /v1/leases/{lease}?fence=` | releases a lease, only the one with this fence if it is given |
 //! | `GET /v1/requests` | [`Requests`](crate::Requests) |
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
+//! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
 //! | `DELETE /v1/requests/{request}` | cancels a request; a lease it was given meanwhile is released |
 //! | `GET /v1/events?after=&limit=` | [`EventPage`](crate::EventPage) |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |
@@ -26,18 +35,34 @@ use std::time::Duration;
 
 /// The health of the daemon.
 pub const HEALTH: &str = "/v1/health";
+/// Reading the configuration again.
+pub const RELOAD: &str = "/v1/reload";
 /// All providers.
 pub const PROVIDERS: &str = "/v1/providers";
+/// One provider, as a pattern for a router.
+pub const PROVIDER: &str = "/v1/providers/{provider}";
+/// Accepting the loss of a provider's nodes, as a pattern for a router.
+pub const PROVIDER_ACCEPT_LOSS: &str = "/v1/providers/{provider}/accept-loss";
 /// All pools.
 pub const POOLS: &str = "/v1/pools";
 /// One pool, as a pattern for a router.
 pub const POOL: &str = "/v1/pools/{pool}";
+/// Draining one pool, as a pattern for a router.
+pub const POOL_DRAIN: &str = "/v1/pools/{pool}/drain";
+/// Ending the drain of one pool, as a pattern for a router.
+pub const POOL_UNDRAIN: &str = "/v1/pools/{pool}/undrain";
 /// All VMs.
 pub const VMS: &str = "/v1/vms";
 /// One VM, as a pattern for a router.
 pub const VM: &str = "/v1/vms/{vm}";
 /// Terminating one VM, as a pattern for a router.
 pub const VM_TERMINATE: &str = "/v1/vms/{vm}/terminate";
+/// Holding one VM, as a pattern for a router.
+pub const VM_HOLD: &str = "/v1/vms/{vm}/hold";
+/// Ending the holding of one VM, as a pattern for a router.
+pub const VM_UNHOLD: &str = "/v1/vms/{vm}/unhold";
+/// Forgetting one VM, as a pattern for a router.
+pub const VM_FORGET: &str = "/v1/vms/{vm}/forget";
 /// All leases; acquiring is posting here.
 pub const LEASES: &str = "/v1/leases";
 /// One lease, as a pattern for a router.
@@ -48,6 +73,8 @@ pub const LEASE_RENEW: &str = "/v1/leases/{lease}/renew";
 pub const REQUESTS: &str = "/v1/requests";
 /// One request, as a pattern for a router.
 pub const REQUEST: &str = "/v1/requests/{request}";
+/// Explaining one request, as a pattern for a router.
+pub const REQUEST_EXPLAIN: &str = "/v1/requests/{request}/explain";
 /// The event log, by pages.
 pub const EVENTS: &str = "/v1/events";
 /// The event log, as a stream.
@@ -78,10 +105,52 @@ pub fn vm(name: &str) -> String {
     format!("{VMS}/{}", segment(name))
 }
 
+/// Returns the path of one provider.
+#[must_use]
+pub fn provider(name: &str) -> String {
+    format!("{PROVIDERS}/{}", segment(name))
+}
+
+/// Returns the path for accepting the loss of a provider's nodes.
+#[must_use]
+pub fn provider_accept_loss(name: &str) -> String {
+    format!("{}/accept-loss", provider(name))
+}
+
+/// Returns the path for draining one pool.
+#[must_use]
+pub fn pool_drain(name: &str) -> String {
+    format!("{}/drain", pool(name))
+}
+
+/// Returns the path for ending the drain of one pool.
+#[must_use]
+pub fn pool_undrain(name: &str) -> String {
+    format!("{}/undrain", pool(name))
+}
+
 /// Returns the path for terminating one VM.
 #[must_use]
 pub fn vm_terminate(name: &str) -> String {
     format!("{}/terminate", vm(name))
+}
+
+/// Returns the path for holding one VM.
+#[must_use]
+pub fn vm_hold(name: &str) -> String {
+    format!("{}/hold", vm(name))
+}
+
+/// Returns the path for ending the holding of one VM.
+#[must_use]
+pub fn vm_unhold(name: &str) -> String {
+    format!("{}/unhold", vm(name))
+}
+
+/// Returns the path for forgetting one VM.
+#[must_use]
+pub fn vm_forget(name: &str) -> String {
+    format!("{}/forget", vm(name))
 }
 
 /// Returns the path of one lease.
@@ -100,6 +169,12 @@ pub fn lease_renew(id: &str) -> String {
 #[must_use]
 pub fn request(id: &str) -> String {
     format!("{REQUESTS}/{}", segment(id))
+}
+
+/// Returns the path for explaining one request.
+#[must_use]
+pub fn request_explain(id: &str) -> String {
+    format!("{}/explain", request(id))
 }
 
 /// Encodes one segment of a path, so that no text can reach another route.

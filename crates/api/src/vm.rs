@@ -12,8 +12,11 @@ pub struct Vm {
     pub pool: String,
     /// The provider that its node is at.
     pub provider: String,
-    /// The state in the pool: `spawning`, `got_ip`, `check_health`, `check_health_failed`, `ready`, `in_use`, `held` or
-    /// `terminating`; a newer daemon may know more.
+    /// What the node is made from; empty if that was not recorded.
+    #[serde(default)]
+    pub template: String,
+    /// The state in the pool: `spawning`, `got_ip`, `check_health`, `check_health_failed`, `ready`, `in_use`, `releasing`,
+    /// `held` or `terminating`; a newer daemon may know more.
     pub state: String,
     /// When that state began.
     pub since: Timestamp,
@@ -34,6 +37,9 @@ pub struct Vm {
     /// The lease, while the VM is leased.
     #[serde(default)]
     pub lease: Option<String>,
+    /// What the lease is for, if its holder said so.
+    #[serde(default)]
+    pub task: Option<String>,
     /// Who used the VM last, or uses it now.
     #[serde(default)]
     pub owner: Option<String>,
@@ -61,9 +67,29 @@ pub struct Vm {
     /// Why the VM is doubted although it is leased.
     #[serde(default)]
     pub suspect: Option<String>,
+    /// That the VM is held for debugging, or is to be held when its lease ends.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// When the provider destroys the node by itself, if it was told to.
+    #[serde(default)]
+    pub cloud_expiry: Option<Timestamp>,
     /// The last thing that went wrong, or why the VM is terminated.
     #[serde(default)]
     pub problem: Option<String>,
+}
+
+/// Why and until when a VM is kept for debugging.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// Who wants it kept, if they said so.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// When it was asked for.
+    pub since: Timestamp,
+    /// When the VM is destroyed unless it is given up before.
+    pub until: Timestamp,
 }
 
 /// VMs of all pools.

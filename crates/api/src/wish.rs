@@ -1,4 +1,4 @@
-//! What a client sends: acquiring, renewing, terminating.
+//! What a client sends to get a VM and to keep it.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
-/// Asks for a VM.
+/// Asks for a VM, or for several at once.
 ///
+/// The pools are named by `pool`, by `pools` or by `labels` alone; `pool` and `pools` do not go together.
 /// The same request id again is the same request, and yields the same lease: a client that lost the connection, or
 /// that was answered that the request still waits, sends it again.
 ///
@@ -28,8 +29,21 @@ use crate::duration;
 pub struct AcquireRequest {
     /// The client's own id of the request.
     pub request: String,
-    /// The pool.
-    pub pool: String,
+    /// The one pool that it may be served from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Several pools that it may be served from, the one liked best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<String>,
+    /// What the VMs' pool must be good for: only pools that have all of these labels serve the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// How many VMs, all at once or none; 1 if absent.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub count: u32,
+    /// Who is served first: the higher number; 0 if absent. Waiting makes up for priority.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
     /// Who will hold the lease.
     pub owner: String,
     /// The sandbox of the use: a used VM is given again only to the same owner and sandbox.
@@ -53,13 +67,48 @@ impl AcquireRequest {
     pub fn new(request: impl Into<String>, pool: impl Into<String>, owner: impl Into<String>) -> Self {
         Self {
             request: request.into(),
-            pool: pool.into(),
+            pool: Some(pool.into()),
+            pools: Vec::new(),
+            labels: Vec::new(),
+            count: 1,
+            priority: 0,
             owner: owner.into(),
             sandbox: None,
             task: None,
             ttl: None,
             wait: None,
         }
+    }
+
+    /// Takes VMs of any of several pools, the one liked best first; if there are none, of any pool with the right labels.
+    #[must_use]
+    pub fn with_pools(mut self, mut pools: Vec<String>) -> Self {
+        // An earlier daemon knows one pool.
+        self.pool = if pools.len() == 1 { pools.pop() } else { None };
+        Self { pools, ..self }
+    }
+
+    /// Takes VMs only of pools that have all of these labels.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<String>) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// Wants several VMs, all at once or none.
+    #[must_use]
+    pub fn with_count(self, count: u32) -> Self {
+        Self { count, ..self }
+    }
+
+    /// Is served before requests with a lower number.
+    #[must_use]
+    pub fn with_priority(self, priority: i32) -> Self {
+        Self { priority, ..self }
+    }
+
+    /// Returns all pools that it names, the one liked best first.
+    pub fn pools(&self) -> impl Iterator<Item = &str> {
+        self.pool.iter().chain(&self.pools).map(String::as_str)
     }
 
     /// Uses the VM in a sandbox.
@@ -95,30 +144,35 @@ pub struct RenewRequest {
     /// A new time to live; the lease's own if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
+    /// The lease's fence, if the holder tells it: another one is refused, because the VM is somebody else's then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
 }
 
 impl RenewRequest {
     /// Makes a renewal, with a new time to live or the lease's own.
     #[must_use]
     pub fn new(ttl: Option<Duration>) -> Self {
-        Self { ttl }
+        Self { ttl, fence: None }
     }
-}
 
-/// Destroys a VM, leased or not; the body may be `{}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct TerminateRequest {
-    /// Why, for people; it is kept in the VM's record and in the event log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-impl TerminateRequest {
-    /// Makes a request to destroy a VM, with or without a reason.
+    /// Renews only the lease with this fence.
     #[must_use]
-    pub fn new(reason: Option<String>) -> Self {
-        Self { reason }
+    pub fn with_fence(self, fence: Option<u64>) -> Self {
+        Self { fence, ..self }
     }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(priority: &i32) -> bool {
+    *priority == 0
 }

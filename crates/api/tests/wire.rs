@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vmpool_api::{
-    AcquireAnswer, AcquireRequest, Event, Lease, Problem, RenewRequest, RequestStatus, code, exit,
+    AcquireAnswer, AcquireRequest, Empty, Event, ForgetRequest, Lease, Problem, RenewRequest, RequestStatus,
+    code, exit,
 };
 
 fn lease() -> serde_json::Value {
@@ -19,6 +20,25 @@ fn a_request_with_an_unknown_key_is_refused_by_name() {
     let json = json!({"request": "r", "pool": "p", "owner": "o", "wiat": "5s"});
     let err = serde_json::from_value::<AcquireRequest>(json).unwrap_err();
     assert!(err.to_string().contains("unknown field `wiat`"), "{err}");
+}
+
+#[test]
+fn a_request_for_one_vm_of_one_pool_is_written_as_before_there_were_more() {
+    let request = AcquireRequest::new("r", "p", "o").with_pools(vec!["p".to_owned()]).with_count(1);
+    assert_eq!(serde_json::to_value(request).unwrap(), json!({"request": "r", "pool": "p", "owner": "o"}));
+}
+
+#[test]
+fn a_request_says_pools_labels_count_and_priority() {
+    let request = AcquireRequest::new("r", "p", "o")
+        .with_pools(vec!["a".to_owned(), "b".to_owned()])
+        .with_labels(vec!["ssd".to_owned()])
+        .with_count(2)
+        .with_priority(-1);
+    assert_eq!(request.pools().collect::<Vec<_>>(), ["a", "b"]);
+    let json = json!({"request": "r", "pools": ["a", "b"], "labels": ["ssd"], "count": 2, "priority": -1, "owner": "o"});
+    assert_eq!(serde_json::to_value(&request).unwrap(), json);
+    assert_eq!(serde_json::from_value::<AcquireRequest>(json).unwrap(), request);
 }
 
 #[test]
@@ -44,7 +64,9 @@ fn a_lease_of_a_newer_daemon_is_read() {
 #[test]
 fn an_answer_to_an_acquire_says_which_it_is() {
     let answer = serde_json::from_value(json!({"status": "granted", "lease": lease()})).unwrap();
-    assert!(matches!(answer, AcquireAnswer::Granted { lease } if lease.fence == 7));
+    assert!(
+        matches!(answer, AcquireAnswer::Granted { lease, leases } if lease.fence == 7 && leases.is_empty())
+    );
 }
 
 #[test]
@@ -70,6 +92,18 @@ fn a_problem_is_what_rfc_9457_wants() {
         "may_have_happened": false
     });
     assert_eq!(serde_json::to_value(problem).unwrap(), wanted);
+}
+
+#[test]
+fn a_forgotten_vm_has_a_reason() {
+    let err = serde_json::from_value::<ForgetRequest>(json!({})).unwrap_err();
+    assert!(err.to_string().contains("missing field `reason`"), "{err}");
+}
+
+#[test]
+fn a_body_of_nothing_takes_nothing() {
+    assert_eq!(serde_json::from_str::<Empty>("{}").unwrap(), Empty {});
+    assert!(serde_json::from_value::<Empty>(json!({"now": true})).is_err());
 }
 
 #[test]

@@ -18,7 +18,7 @@ const SHORTEST_POLL: Duration = Duration::from_millis(100);
 const FIRST_CONTACT: Duration = Duration::from_secs(5);
 
 impl Client {
-    /// Acquires a VM, and waits for one as long as the request says.
+    /// Acquires a VM, and waits for one as long as the request says; of several that it wants, this returns the first.
     ///
     /// A lost connection or a daemon that restarts does not end the waiting: the same request, under the same id, is sent
     /// again with what is left of the time until it is over, and yields one lease however often it was sent.
@@ -35,6 +35,21 @@ impl Client {
     ///
     /// Dropping the future leaves the request in the queue; [`cancel`](Self::cancel) withdraws it.
     pub async fn acquire(&self, request: &AcquireRequest) -> Result<Lease, ClientError> {
+        self.acquire_first(request).await.map(|(first, _)| first)
+    }
+
+    /// Acquires as many VMs as the request wants, all at once or none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire).
+    pub async fn acquire_all(&self, request: &AcquireRequest) -> Result<Vec<Lease>, ClientError> {
+        let (first, all) = self.acquire_first(request).await?;
+        Ok(if all.is_empty() { vec![first] } else { all })
+    }
+
+    /// Returns the first lease, and all of them if the daemon knows more than one.
+    async fn acquire_first(&self, request: &AcquireRequest) -> Result<(Lease, Vec<Lease>), ClientError> {
         let wait = request.wait.unwrap_or_default();
         let start = Instant::now();
         let mut request = request.clone();
@@ -45,7 +60,7 @@ impl Client {
             let answer = self.post(routes::LEASES, &request, POLL_TIMEOUT).await;
             let left = wait.saturating_sub(start.elapsed());
             match answer {
-                Ok(AcquireAnswer::Granted { lease }) => return Ok(*lease),
+                Ok(AcquireAnswer::Granted { lease, leases }) => return Ok((*lease, leases)),
                 Ok(_) => {
                     reached = true;
                     match asked.elapsed() < SHORTEST_POLL {
@@ -71,25 +86,41 @@ impl Client {
         }
     }
 
+    /// Renews a lease as [`keep_watching`](Self::keep_watching) does, and tells nothing of the VM.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`keep_watching`](Self::keep_watching).
+    pub async fn keep(&self, lease: &Lease) -> ClientError {
+        self.keep_watching(lease, |_| ()).await
+    }
+
     /// Renews a lease three times per time to live, for ever; returns when that is no longer possible.
     ///
     /// Run it beside the work, and stop the work when it returns: the VM may be somebody else's.
     /// A daemon that is away is asked again until the lease must have expired.
+    /// If the VM is doubted, because its node is gone or ill, or is not any more, `on_suspect` is told with what the lease
+    /// says then; the lease holds all the same.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future ends the renewing; the lease then expires by itself unless it is released.
-    pub async fn keep(&self, lease: &Lease) -> ClientError {
+    pub async fn keep_watching(&self, lease: &Lease, mut on_suspect: impl FnMut(&Lease)) -> ClientError {
         let mut ttl = lease.ttl;
+        let mut suspect = lease.suspect.clone();
         let mut renewed = Instant::now();
         let mut backoff = Backoff::default();
         loop {
             pause_until(renewed + ttl / 3).await;
             let asked = Instant::now();
             loop {
-                match self.renew(&lease.id, None).await {
+                match self.renew_if(&lease.id, Some(lease.fence), None).await {
                     Ok(lease) => {
                         (ttl, renewed) = (lease.ttl, asked);
+                        if lease.suspect != suspect {
+                            on_suspect(&lease);
+                            suspect = lease.suspect;
+                        }
                         backoff.reset();
                         break;
                     }
@@ -103,7 +134,8 @@ impl Client {
 
 fn timed_out(request: &AcquireRequest, wait: Duration) -> ClientError {
     let waited = duration::format(wait);
-    let detail = format!("no VM of pool {} became ready within {waited}", request.pool);
+    let pools: Vec<&str> = request.pools().chain(request.labels.iter().map(String::as_str)).collect();
+    let detail = format!("no VM of pool {} became ready within {waited}", pools.join(", "));
     ClientError::Problem(Box::new(Problem::new(code::WAIT_TIMED_OUT, detail)))
 }
 

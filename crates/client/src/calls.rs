@@ -1,16 +1,13 @@
-//! One method for each route.
+//! Asking: one method for each route that changes nothing.
 
-use std::time::Duration;
-
-use reqwest::Method;
 use vmpool_api::{
-    EventPage, Health, Lease, Leases, Pool, Pools, Provider, Providers, RenewRequest, Request, Requests,
-    TerminateRequest, Vm, Vms, routes,
+    EventPage, Explanation, Health, Lease, Leases, Pool, Pools, Provider, Providers, Request, Requests, Vm,
+    VmFilter, Vms, routes,
 };
 
 use crate::{Client, ClientError};
 
-/// Every method fails with a [`ClientError`] that says what happened and what to do.
+/// What the daemon knows. Every method fails with a [`ClientError`] that says what happened and what to do.
 impl Client {
     /// Asks how the daemon is.
     ///
@@ -28,6 +25,15 @@ impl Client {
     /// If the daemon cannot be reached or speaks another version.
     pub async fn providers(&self) -> Result<Vec<Provider>, ClientError> {
         Ok(self.get::<Providers>(routes::PROVIDERS, &[]).await?.providers)
+    }
+
+    /// Asks for one provider.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_provider` if there is none of that name.
+    pub async fn provider(&self, name: &str) -> Result<Provider, ClientError> {
+        self.get(&routes::provider(name), &[]).await
     }
 
     /// Asks for all pools.
@@ -48,16 +54,13 @@ impl Client {
         self.get(&routes::pool(name), &[]).await
     }
 
-    /// Asks for VMs: of all pools or one, in any state or one.
+    /// Asks for VMs: all, or those that a filter lets through.
     ///
     /// # Errors
     ///
-    /// `unknown_pool` if there is no pool of that name, `invalid_request` if there is no such state.
-    pub async fn vms(&self, pool: Option<&str>, state: Option<&str>) -> Result<Vec<Vm>, ClientError> {
-        let filters = [("pool", pool), ("state", state)];
-        let query: Vec<_> =
-            filters.iter().filter_map(|(key, value)| Some((*key, (*value)?.to_owned()))).collect();
-        Ok(self.get::<Vms>(routes::VMS, &query).await?.vms)
+    /// `unknown_pool` if there is no pool of that name, `invalid_request` if there is no such state or address.
+    pub async fn vms(&self, filter: &VmFilter) -> Result<Vec<Vm>, ClientError> {
+        Ok(self.get::<Vms>(routes::VMS, &filter.query()).await?.vms)
     }
 
     /// Asks for one VM.
@@ -67,16 +70,6 @@ impl Client {
     /// `unknown_vm` if there is none of that name.
     pub async fn vm(&self, name: &str) -> Result<Vm, ClientError> {
         self.get(&routes::vm(name), &[]).await
-    }
-
-    /// Has a VM destroyed, leased or not; this returns as soon as the daemon has recorded the wish.
-    ///
-    /// # Errors
-    ///
-    /// `unknown_vm` if there is none of that name, `invalid_state` if it is being destroyed already.
-    pub async fn terminate(&self, vm: &str, reason: Option<&str>) -> Result<(), ClientError> {
-        let body = TerminateRequest::new(reason.map(str::to_owned));
-        self.act_with(&routes::vm_terminate(vm), &body).await
     }
 
     /// Asks for all leases.
@@ -97,24 +90,6 @@ impl Client {
         self.get(&routes::lease(id), &[]).await
     }
 
-    /// Renews a lease, with a new time to live or its own.
-    ///
-    /// # Errors
-    ///
-    /// `unknown_lease` if it has ended or never was, `ttl_out_of_range` if the pool does not allow that time.
-    pub async fn renew(&self, lease: &str, ttl: Option<Duration>) -> Result<Lease, ClientError> {
-        self.post(&routes::lease_renew(lease), &RenewRequest::new(ttl), self.timeout()).await
-    }
-
-    /// Gives a VM back.
-    ///
-    /// # Errors
-    ///
-    /// `unknown_lease` if it has ended or never was, so also if a release whose answer was lost is repeated.
-    pub async fn release(&self, lease: &str) -> Result<(), ClientError> {
-        self.act(Method::DELETE, &routes::lease(lease)).await
-    }
-
     /// Asks for all requests that the daemon remembers.
     ///
     /// # Errors
@@ -133,13 +108,13 @@ impl Client {
         self.get(&routes::request(id), &[]).await
     }
 
-    /// Withdraws a request; a lease that it was given meanwhile is released.
+    /// Asks why a request waits.
     ///
     /// # Errors
     ///
     /// `unknown_request` if the daemon does not remember it.
-    pub async fn cancel(&self, request: &str) -> Result<(), ClientError> {
-        self.act(Method::DELETE, &routes::request(request)).await
+    pub async fn explain(&self, request: &str) -> Result<Explanation, ClientError> {
+        self.get(&routes::request_explain(request), &[]).await
     }
 
     /// Asks for at most `limit` events after a cursor, oldest first; 0 is the beginning of the log.

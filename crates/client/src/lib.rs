@@ -30,6 +30,7 @@ mod error;
 mod events;
 mod request_id;
 mod sse;
+mod verbs;
 
 pub use vmpool_api as api;
 

@@ -39,9 +39,16 @@ impl Acquire {
     /// Makes a request that fails at once if no VM is ready.
     #[must_use]
     pub fn new(request: RequestId, pool: PoolName, owner: Owner) -> Self {
+        Self::in_pools(request, vec![pool], owner)
+    }
+
+    /// Makes a request that fails at once if no VM of these pools is ready; of any pool with the right labels if there are
+    /// none.
+    #[must_use]
+    pub fn in_pools(request: RequestId, pools: Vec<PoolName>, owner: Owner) -> Self {
         Self {
             request,
-            pools: vec![pool],
+            pools,
             labels: BTreeSet::new(),
             count: 1,
             priority: 0,

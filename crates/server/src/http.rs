@@ -8,6 +8,7 @@ mod host;
 mod leases;
 mod poll;
 mod pools;
+mod providers;
 mod read;
 mod refuse;
 mod requests;
@@ -81,12 +82,19 @@ impl Api {
         let request = routing::get(requests::show).delete(requests::cancel);
         Router::new()
             .route(routes::HEALTH, routing::get(health::show))
-            .route(routes::PROVIDERS, routing::get(pools::providers))
+            .route(routes::PROVIDERS, routing::get(providers::list))
+            .route(routes::PROVIDER, routing::get(providers::show))
+            .route(routes::PROVIDER_ACCEPT_LOSS, routing::post(providers::accept_loss))
             .route(routes::POOLS, routing::get(pools::list))
             .route(routes::POOL, routing::get(pools::show))
+            .route(routes::POOL_DRAIN, routing::post(pools::drain))
+            .route(routes::POOL_UNDRAIN, routing::post(pools::undrain))
             .route(routes::VMS, routing::get(vms::list))
             .route(routes::VM, routing::get(vms::show))
             .route(routes::VM_TERMINATE, routing::post(vms::terminate))
+            .route(routes::VM_HOLD, routing::post(vms::hold))
+            .route(routes::VM_UNHOLD, routing::post(vms::unhold))
+            .route(routes::VM_FORGET, routing::post(vms::forget))
             .route(routes::LEASES, leases)
             .route(routes::LEASE, lease)
             .route(routes::LEASE_RENEW, routing::post(leases::renew))

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{runtime::Builder, sync::watch, task::JoinSet};
-use vmpool_client::{Client, ClientError};
+use vmpool_client::{Client, ClientError, api::VmFilter};
 use vmpool_dummy::DummyCloud;
 
 use super::{
@@ -172,7 +172,8 @@ fn calm(daemon: Daemon, cloud: &Path) -> Result<(), String> {
 
 /// Returns what is not yet calm.
 fn unrest(url: &str, cloud: &Path) -> Result<Option<String>, String> {
-    let (vms, leases) = ask(url, async |client| Ok((client.vms(None, None).await?, client.leases().await?)))?;
+    let (vms, leases) =
+        ask(url, async |client| Ok((client.vms(&VmFilter::default()).await?, client.leases().await?)))?;
     if !leases.is_empty() {
         return Ok(Some(format!("{} leases last", leases.len())));
     }

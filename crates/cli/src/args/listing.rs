@@ -1,6 +1,7 @@
 //! The arguments of the commands that list and show.
 
 use clap::{Args, Subcommand};
+use vmpool_api::VmFilter;
 
 /// What can be done with pools.
 #[derive(Debug, Subcommand)]
@@ -21,7 +22,7 @@ pub(crate) enum PoolCommand {
 pub(crate) enum VmCommand {
     /// Lists the VMs
     #[command(after_long_help = "Example:\n  vmpool vm ls --pool builders --state ready")]
-    Ls(VmFilter),
+    Ls(Which),
     /// Shows one VM
     #[command(after_long_help = "Example:\n  vmpool vm show builders-7f3a")]
     Show {
@@ -32,13 +33,31 @@ pub(crate) enum VmCommand {
 
 /// Which VMs are listed.
 #[derive(Debug, Default, Args)]
-pub(crate) struct VmFilter {
+pub(crate) struct Which {
     /// Only those of this pool
     #[arg(long)]
     pub(crate) pool: Option<String>,
-    /// Only those in this state, such as ready or in_use
+    /// Only those in one of these states, such as ready or in_use
+    #[arg(long, value_name = "STATE,…", value_delimiter = ',')]
+    pub(crate) state: Vec<String>,
+    /// Only those with this IP address
     #[arg(long)]
-    pub(crate) state: Option<String>,
+    pub(crate) address: Option<String>,
+    /// Only those whose lease is for this task
+    #[arg(long)]
+    pub(crate) task: Option<String>,
+    /// Only those that this owner uses or used last
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+}
+
+impl From<Which> for VmFilter {
+    fn from(which: Which) -> Self {
+        let mut filter = Self::default().with_states(which.state);
+        (filter.pool, filter.address) = (which.pool, which.address);
+        (filter.task, filter.owner) = (which.task, which.owner);
+        filter
+    }
 }
 
 /// What can be done with leases.

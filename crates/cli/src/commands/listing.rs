@@ -21,7 +21,7 @@ pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) 
 pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> Result<(), Failure> {
     match command {
         VmCommand::Ls(filter) => {
-            let vms = client.vms(filter.pool.as_deref(), filter.state.as_deref()).await?;
+            let vms = client.vms(&filter.into()).await?;
             output.result(&vms, |found| render::vms(found))
         }
         VmCommand::Show { name } => output.result(&client.vm(&name).await?, render::vm),

@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{process::Command, time::timeout};
-use vmpool_api::{Vm, exit, routes::MAX_EVENTS};
+use vmpool_api::{Vm, VmFilter, exit, routes::MAX_EVENTS};
 use vmpool_client::Client;
 
 use super::{
@@ -26,7 +26,7 @@ pub(super) async fn run(daemon: &Daemon, places: &Places) -> Result<(), Failure>
     print(&format!("   process {} listens on {}", daemon.id(), daemon.url()))?;
     let client = Client::new(daemon.url())?;
     let started = started(&client).await?;
-    let vms = client.vms(Some(POOL), None).await?;
+    let vms = client.vms(&VmFilter::default().with_pool(POOL)).await?;
     let earlier = vms.iter().filter(|vm| started.is_some_and(|started| vm.created_at < started));
     let found: Vec<&str> = earlier.map(|vm| vm.name.as_str()).collect();
     match found.len() {
@@ -75,7 +75,7 @@ async fn full(client: &Client) -> Result<Vec<Vm>, Failure> {
         let mut look = tokio::time::interval(LOOK);
         loop {
             look.tick().await;
-            let vms = client.vms(Some(POOL), None).await?;
+            let vms = client.vms(&VmFilter::default().with_pool(POOL)).await?;
             if vms.len() == SIZE && vms.iter().all(|vm| vm.state == "ready") {
                 return Ok(vms);
             }

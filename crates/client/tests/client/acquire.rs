@@ -100,3 +100,26 @@ async fn keeping_a_lease_ends_when_the_daemon_does_not_know_it_any_more() {
     let held: Lease = serde_json::from_str(&lease("30ms")).unwrap();
     assert_eq!(client.keep(&held).await.exit_code(), exit::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn all_leases_are_those_that_the_daemon_tells_or_the_one_of_an_earlier_daemon() {
+    let (one, two) = (lease("10m"), lease("10m").replace("1-2", "1-3"));
+    let both = answer(200, &format!(r#"{{"status":"granted","lease":{one},"leases":[{one},{two}]}}"#));
+    let (client, _) = peer(vec![both, granted()]).await;
+    let ids = |leases: Vec<Lease>| leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>();
+    assert_eq!(ids(client.acquire_all(&wish().with_count(2)).await.unwrap()), ["1-2", "1-3"]);
+    assert_eq!(ids(client.acquire_all(&wish()).await.unwrap()), ["1-2"]);
+}
+
+#[tokio::test]
+async fn who_keeps_a_lease_tells_its_fence_and_is_told_when_the_vm_is_doubted() {
+    let held: Lease = serde_json::from_str(&lease("30ms")).unwrap();
+    let doubted = lease("30ms").replacen('{', r#"{"suspect":"its node is gone","#, 1);
+    let answers = [doubted.clone(), doubted, lease("30ms")].map(|lease| answer(200, &lease));
+    let (client, seen) = peer([answers.to_vec(), vec![problem(409, "stale_fence")]].concat()).await;
+    let mut told = Vec::new();
+    let end = client.keep_watching(&held, |lease| told.push(lease.suspect.clone())).await;
+    assert_eq!(end.problem().unwrap().code, "stale_fence");
+    assert_eq!(told, [Some("its node is gone".to_owned()), None]);
+    assert!(seen.lock().unwrap().iter().all(|request| body(request)["fence"] == 7));
+}

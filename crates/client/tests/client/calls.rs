@@ -2,7 +2,7 @@
 
 use vmpool_client::{
     Client, ClientError,
-    api::{exit, version::VersionMismatch},
+    api::{VmFilter, exit, version::VersionMismatch},
 };
 
 use crate::peer::{answer, peer, problem, with_headers};
@@ -73,8 +73,8 @@ async fn an_answer_that_is_no_json_is_a_fault_of_the_daemon() {
 #[tokio::test]
 async fn filters_are_sent_only_if_they_are_given() {
     let (client, seen) = peer(vec![answer(200, r#"{"vms":[]}"#), answer(200, r#"{"vms":[]}"#)]).await;
-    client.vms(None, None).await.unwrap();
-    client.vms(Some("small"), Some("ready")).await.unwrap();
+    client.vms(&VmFilter::default()).await.unwrap();
+    client.vms(&VmFilter::default().with_pool("small").with_states(["ready"])).await.unwrap();
     let seen = seen.lock().unwrap();
     assert!(seen[0].starts_with("GET /v1/vms HTTP"), "{}", seen[0]);
     assert!(seen[1].starts_with("GET /v1/vms?pool=small&state=ready HTTP"), "{}", seen[1]);

@@ -1,13 +1,16 @@
 //! Acquiring, renewing and releasing.
 
 use axum::{Json, extract::State, http::StatusCode};
-use vmpool::manager::ManagerError;
-use vmpool::model::{Acquire, LeaseId, Owner, PoolName, RequestId, Sandbox, TaskId};
+use serde::Deserialize;
+use vmpool::{
+    manager::ManagerError,
+    model::{Acquire, Label, LeaseId, Owner, RequestId, Sandbox, TaskId},
+};
 use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewRequest, code, routes};
 
 use super::{
     Api, convert, pools,
-    read::{Body, Name, invalid_name},
+    read::{Body, Filter, Name, does_not_fit, invalid_name},
     refuse::Refused,
     requests,
 };
@@ -16,34 +19,49 @@ pub(super) async fn acquire(
     State(api): State<Api>,
     Body(body): Body<AcquireRequest>,
 ) -> Result<(StatusCode, Json<AcquireAnswer>), Refused> {
-    let request = RequestId::new(&body.request).map_err(invalid_name("request"))?;
-    let owner = Owner::new(&body.owner).map_err(invalid_name("owner"))?;
-    let sandbox = body.sandbox.map(Sandbox::new).transpose().map_err(invalid_name("sandbox"))?;
-    let task = body.task.map(TaskId::new).transpose().map_err(invalid_name("task"))?;
-    let Ok(pool) = PoolName::new(&body.pool) else {
-        return Err(pools::unknown(&*api.view().await?, &body.pool));
-    };
-    // A client that is gone must not keep its place: each repetition extends the time again.
-    let wait = body.wait.unwrap_or_default().min(api.hold + routes::POLL_GRACE);
-    let acquire = Acquire::new(request.clone(), pool, owner)
-        .with_sandbox(sandbox)
-        .with_task(task)
-        .with_ttl(body.ttl)
-        .with_wait(wait);
+    let acquire = read(&api, body).await?;
+    let request = acquire.request.clone();
     let poll = api.polls.begin(&request, &api.manager);
     let answer = api.manager.acquire_within(acquire, api.hold).await;
     poll.answer();
     match answer? {
         Some(grants) => {
-            let grant = grants.first().ok_or(ManagerError::Stopped)?;
-            let lease = Box::new(convert::grant(grant));
-            Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease })))
+            let leases: Vec<Lease> = grants.iter().map(convert::grant).collect();
+            let lease = Box::new(leases.first().cloned().ok_or(ManagerError::Stopped)?);
+            Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease, leases })))
         }
         None => {
             let request = Box::new(requests::find(&api, request.as_str()).await?);
             Ok((StatusCode::ACCEPTED, Json(AcquireAnswer::Waiting { request })))
         }
     }
+}
+
+async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
+    if body.pool.is_some() && !body.pools.is_empty() {
+        return Err(does_not_fit("pools", "give either one pool as `pool` or several as `pools`"));
+    }
+    if body.pools().next().is_none() && body.labels.is_empty() {
+        return Err(does_not_fit("pool", "it is missing: name a pool, pools or labels"));
+    }
+    let mut pools = Vec::new();
+    for name in body.pools() {
+        pools.push(pools::find(api, name).await?);
+    }
+    let labels =
+        body.labels.iter().map(Label::new).collect::<Result<_, _>>().map_err(invalid_name("labels"))?;
+    let request = RequestId::new(&body.request).map_err(invalid_name("request"))?;
+    let owner = Owner::new(&body.owner).map_err(invalid_name("owner"))?;
+    // A client that is gone must not keep its place: each repetition extends the time again.
+    let wait = body.wait.unwrap_or_default().min(api.hold + routes::POLL_GRACE);
+    Ok(Acquire::in_pools(request, pools, owner)
+        .with_labels(labels)
+        .with_count(body.count)
+        .with_priority(body.priority)
+        .with_sandbox(body.sandbox.map(Sandbox::new).transpose().map_err(invalid_name("sandbox"))?)
+        .with_task(body.task.map(TaskId::new).transpose().map_err(invalid_name("task"))?)
+        .with_ttl(body.ttl)
+        .with_wait(wait))
 }
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Leases>, Refused> {
@@ -65,15 +83,25 @@ pub(super) async fn renew(
     Body(body): Body<RenewRequest>,
 ) -> Result<Json<Lease>, Refused> {
     let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
-    let lease = api.manager.renew(lease, body.ttl).await?;
+    let lease = api.manager.renew_if(lease, body.fence, body.ttl).await?;
     // Renewals are frequent, and what they show beside the lease hardly changes.
     let view = api.recent_view().await?;
     Ok(Json(convert::lease(&lease, &view)))
 }
 
-pub(super) async fn release(State(api): State<Api>, Name(id): Name) -> Result<StatusCode, Refused> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnlyIf {
+    fence: Option<u64>,
+}
+
+pub(super) async fn release(
+    State(api): State<Api>,
+    Name(id): Name,
+    Filter(OnlyIf { fence }): Filter<OnlyIf>,
+) -> Result<StatusCode, Refused> {
     let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
-    api.manager.release(lease).await?;
+    api.manager.release_if(lease, fence).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

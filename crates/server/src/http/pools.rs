@@ -1,27 +1,57 @@
-//! Pools and providers.
+//! Pools: which there are, and bringing one to its end.
 
-use axum::{Json, extract::State};
-use vmpool::manager::View;
-use vmpool_api::{Pool, Pools, Problem, Providers, code};
+use axum::{Json, extract::State, http::StatusCode};
+use vmpool::{manager::View, model::PoolName};
+use vmpool_api::{DrainRequest, Empty, Pool, Pools, Problem, code};
 
-use super::{Api, convert, read::Name, refuse::Refused};
+use super::{
+    Api,
+    convert::{self, Totals},
+    read::{Body, Name},
+    refuse::Refused,
+};
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Pools>, Refused> {
     let view = api.view().await?;
-    Ok(Json(Pools { pools: view.pools.iter().map(convert::pool).collect() }))
+    let totals = Totals::of(&view);
+    Ok(Json(Pools { pools: view.pools.iter().map(|status| convert::pool(status, &totals)).collect() }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<Pool>, Refused> {
     let view = api.view().await?;
     match view.pools.iter().find(|status| status.pool.name.as_str() == name) {
-        Some(status) => Ok(Json(convert::pool(status))),
+        Some(status) => Ok(Json(convert::pool(status, &Totals::of(&view)))),
         None => Err(unknown(&view, &name)),
     }
 }
 
-pub(super) async fn providers(State(api): State<Api>) -> Result<Json<Providers>, Refused> {
-    let view = api.view().await?;
-    Ok(Json(Providers { providers: view.providers.iter().map(convert::provider).collect() }))
+pub(super) async fn drain(
+    State(api): State<Api>,
+    Name(name): Name,
+    Body(body): Body<DrainRequest>,
+) -> Result<StatusCode, Refused> {
+    let pool = find(&api, &name).await?;
+    let reason = body.reason.unwrap_or_else(|| "drained by request".to_owned());
+    api.manager.drain(pool, reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn undrain(
+    State(api): State<Api>,
+    Name(name): Name,
+    Body(Empty {}): Body<Empty>,
+) -> Result<StatusCode, Refused> {
+    let pool = find(&api, &name).await?;
+    api.manager.undrain(pool).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads the name of a pool; one that cannot be a name is that of no pool.
+pub(super) async fn find(api: &Api, name: &str) -> Result<PoolName, Refused> {
+    match PoolName::new(name) {
+        Ok(name) => Ok(name),
+        Err(_) => Err(unknown(&*api.view().await?, name)),
+    }
 }
 
 /// Says that there is no such pool, and which there are.

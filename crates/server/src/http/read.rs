@@ -140,5 +140,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
 
 /// Says which key of a body holds a name that cannot be one.
 pub(super) fn invalid_name(key: &'static str) -> impl FnOnce(InvalidName) -> Refused {
-    move |err| Problem::new(code::INVALID_REQUEST, format!("the body does not fit at `{key}`: {err}")).into()
+    move |err| does_not_fit(key, &err.to_string())
+}
+
+/// Says which key of a body does not fit, and why.
+pub(super) fn does_not_fit(key: &str, why: &str) -> Refused {
+    invalid(format!("the body does not fit at `{key}`: {why}"))
 }

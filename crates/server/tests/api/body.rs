@@ -92,7 +92,10 @@ async fn a_query_that_does_not_fit_names_the_parameter() {
     let world = World::ready().await;
     let number = "at `limit`: a whole number of 0 or more is expected";
     for (path, wanted) in [
-        ("/v1/vms?pol=small", ": unknown parameter `pol`, expected `pool` or `state`"),
+        (
+            "/v1/vms?pol=small",
+            ": unknown parameter `pol`, expected one of `pool`, `state`, `address`, `task`, `owner`, `name`",
+        ),
         ("/v1/vms?pool=a&pool=b", ": `pool` is given twice"),
         ("/v1/events?limit=x", number),
         ("/v1/events?limit=", number),

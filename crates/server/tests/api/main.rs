@@ -6,4 +6,5 @@ mod events;
 mod restart;
 mod show;
 mod start;
+mod wish;
 mod world;

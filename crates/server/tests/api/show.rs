@@ -1,9 +1,9 @@
 //! What the daemon shows, and what it says about what there is not.
 
 use reqwest::{Method, StatusCode};
-use vmpool_client::api::{Problem, exit};
+use vmpool_client::api::{Problem, VmFilter, exit};
 
-use crate::world::{World, wish};
+use crate::world::{World, ready, wish};
 
 #[tokio::test]
 async fn health_says_which_daemon_it_is() {
@@ -37,10 +37,35 @@ async fn a_provider_shows_its_driver() {
 #[tokio::test]
 async fn vms_are_filtered_by_pool_and_state() {
     let world = World::ready().await;
-    assert_eq!(world.client.vms(Some("small"), Some("ready")).await.unwrap().len(), 1);
-    assert_eq!(world.client.vms(Some("small"), Some("in_use")).await.unwrap(), []);
-    let err = world.client.vms(None, Some("reddy")).await.unwrap_err();
-    assert!(err.to_string().contains("the states are spawning"), "{err}");
+    let of_small = |state: &str| VmFilter::default().with_pool("small").with_states([state]);
+    assert_eq!(world.client.vms(&of_small("ready")).await.unwrap().len(), 1);
+    assert_eq!(world.client.vms(&of_small("in_use")).await.unwrap(), []);
+    let several = VmFilter::default().with_states(["in_use", "ready"]);
+    assert_eq!(world.client.vms(&several).await.unwrap().len(), 1);
+    for state in ["reddy", "ready,reddy", "ready,"] {
+        let err = world.client.vms(&VmFilter::default().with_states([state])).await.unwrap_err();
+        assert!(err.to_string().contains("the states are spawning"), "{err}");
+    }
+}
+
+#[tokio::test]
+async fn vms_are_found_by_name_address_owner_and_task() {
+    let world = World::ready().await;
+    let asked = wish("r1").with_task(Some("build 17".to_owned()));
+    let lease = world.client.acquire(&asked).await.unwrap();
+    let any = VmFilter::default;
+    for (fits, does_not) in [
+        (any().with_name(&lease.vm), any().with_name("small-0")),
+        (any().with_address("127.0.0.1"), any().with_address("127.0.0.2")),
+        (any().with_owner("ada"), any().with_owner("bob")),
+        (any().with_task("build 17"), any().with_task("build 1")),
+    ] {
+        let found = world.client.vms(&fits).await.unwrap();
+        assert_eq!((found[0].name.as_str(), found[0].task.as_deref()), (lease.vm.as_str(), Some("build 17")));
+        assert_eq!(world.client.vms(&does_not).await.unwrap(), []);
+    }
+    let err = world.client.vms(&any().with_address("localhost")).await.unwrap_err();
+    assert!(err.to_string().contains("the query does not fit at `address`: invalid IP address"), "{err}");
 }
 
 #[tokio::test]
@@ -48,8 +73,16 @@ async fn what_there_is_not_is_named() {
     let world = World::ready().await;
     let unknown = [
         (world.client.pool("big").await.unwrap_err(), "unknown_pool", "the pools are small"),
-        (world.client.vms(Some("Big One"), None).await.unwrap_err(), "unknown_pool", "the pools are small"),
+        (
+            world.client.vms(&VmFilter::default().with_pool("Big One")).await.unwrap_err(),
+            "unknown_pool",
+            "the pools are small",
+        ),
         (world.client.vm("../x").await.unwrap_err(), "unknown_vm", "../x"),
+        (world.client.drain("Big One", None).await.unwrap_err(), "unknown_pool", "the pools are small"),
+        (world.client.undrain("Big One").await.unwrap_err(), "unknown_pool", "the pools are small"),
+        (world.client.provider("lap").await.unwrap_err(), "unknown_provider", "the providers are lab"),
+        (world.client.accept_loss("La P").await.unwrap_err(), "unknown_provider", "the providers are lab"),
         (world.client.lease("7").await.unwrap_err(), "unknown_lease", "7"),
         (world.client.request("7").await.unwrap_err(), "unknown_request", "7"),
         (world.client.terminate("small-0", None).await.unwrap_err(), "unknown_vm", "small-0"),
@@ -66,7 +99,7 @@ async fn an_unknown_pool_cannot_be_acquired_from() {
     let world = World::ready().await;
     for pool in ["big", "Big One"] {
         let mut asked = wish("r1");
-        asked.pool = pool.to_owned();
+        asked.pool = Some(pool.to_owned());
         assert_eq!(world.client.acquire(&asked).await.unwrap_err().exit_code(), exit::NOT_FOUND);
     }
 }
@@ -74,7 +107,7 @@ async fn an_unknown_pool_cannot_be_acquired_from() {
 #[tokio::test]
 async fn a_vm_is_terminated_with_a_reason() {
     let world = World::ready().await;
-    let vm = world.client.vms(None, Some("ready")).await.unwrap().remove(0);
+    let vm = world.client.vms(&ready()).await.unwrap().remove(0);
     world.client.terminate(&vm.name, Some("smells of smoke")).await.unwrap();
     let events = world.client.events(0, 1000).await.unwrap().events;
     let told = events

@@ -7,7 +7,10 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{Method, RequestBuilder};
 use tokio::{sync::oneshot, task::JoinHandle};
 use vmpool::store::{MemoryStore, Store};
-use vmpool_client::{Client, api::AcquireRequest};
+use vmpool_client::{
+    Client,
+    api::{AcquireRequest, VmFilter},
+};
 use vmpool_server::{Config, Daemon, DaemonError};
 
 /// One pool of one VM on the cloud in memory.
@@ -78,7 +81,7 @@ impl World {
     /// Waits until the pool has a VM that is ready: follows the events until one says so.
     pub(crate) async fn until_ready(&self) {
         let mut events = self.client.follow(Some(0));
-        while self.client.vms(None, Some("ready")).await.unwrap().is_empty() {
+        while self.client.vms(&ready()).await.unwrap().is_empty() {
             events.next().await.unwrap();
         }
     }
@@ -87,6 +90,11 @@ impl World {
     pub(crate) fn raw(&self, method: Method, path: &str) -> RequestBuilder {
         reqwest::Client::new().request(method, format!("http://{}{path}", self.address))
     }
+}
+
+/// Asks for the VMs that are ready.
+pub(crate) fn ready() -> VmFilter {
+    VmFilter::default().with_states(["ready"])
 }
 
 pub(crate) fn wish(request: &str) -> AcquireRequest {

@@ -1,0 +1,30 @@
+//! What keeps a pool from growing, or a request waiting.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Request;
+
+/// What keeps a pool from growing, or a request waiting, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Which limit it is, for programs, such as `pool_full` or `quota`; a newer daemon may know more.
+    pub kind: String,
+    /// What is in the way, for people.
+    pub text: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The pool that it holds for, if it is that of one.
+    #[serde(default)]
+    pub pool: Option<String>,
+}
+
+/// Why a request waits, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The request.
+    pub request: Request,
+    /// What is in the way, the limit that binds first; empty if it does not wait.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+}

@@ -1,0 +1,110 @@
+//! What a client sends to do something about a VM, a pool, a provider or the daemon.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration;
+
+/// The body `{}` of what needs no more than its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// Destroys a VM, leased or not; the body may be `{}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TerminateRequest {
+    /// Why, for people; it is kept in the VM's record and in the event log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The state that the VM must be in, such as `ready`; any if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_if: Option<String>,
+}
+
+impl TerminateRequest {
+    /// Makes a request to destroy a VM, with or without a reason.
+    #[must_use]
+    pub fn new(reason: Option<String>) -> Self {
+        Self { reason, only_if: None }
+    }
+
+    /// Destroys it only if it is in this state.
+    #[must_use]
+    pub fn with_only_if(self, only_if: Option<String>) -> Self {
+        Self { only_if, ..self }
+    }
+}
+
+/// Keeps a VM for debugging: at once, or when its lease ends; the body may be `{}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HoldRequest {
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who wants it kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// For how long; the VM is destroyed after that. A day if absent.
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    pub time: Option<Duration>,
+}
+
+impl HoldRequest {
+    /// Makes a request to keep a VM for a day, with or without a reason.
+    #[must_use]
+    pub fn new(reason: Option<String>) -> Self {
+        Self { reason, by: None, time: None }
+    }
+
+    /// Says who wants it kept.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// Says for how long.
+    #[must_use]
+    pub fn with_time(self, time: Option<Duration>) -> Self {
+        Self { time, ..self }
+    }
+}
+
+/// Removes the record of a VM without proof that its node is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ForgetRequest {
+    /// Why, for people; it is kept in the event log, and so it must be told.
+    pub reason: String,
+}
+
+impl ForgetRequest {
+    /// Makes a request to forget a VM.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// Brings a pool to its end; the body may be `{}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DrainRequest {
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl DrainRequest {
+    /// Makes a request to drain a pool, with or without a reason.
+    #[must_use]
+    pub fn new(reason: Option<String>) -> Self {
+        Self { reason }
+    }
+}

@@ -1,0 +1,94 @@
+//! The manager's words as the API's.
+
+mod pool;
+mod request;
+mod vm;
+
+use vmpool::{
+    manager::{Grant, View},
+    model::{self, NodeView},
+    store::StoredEvent,
+};
+use vmpool_api as api;
+
+pub(super) use self::{
+    pool::{Totals, pool, provider},
+    request::request,
+};
+
+use self::vm::vm;
+
+/// Shows a VM with what its lease is for.
+pub(super) fn vm_of(record: &model::VmRecord, view: &View) -> api::Vm {
+    vm(record, record.lease.as_ref().and_then(|lease| find_lease(lease, view)))
+}
+
+/// Finds a lease; they are sorted by id.
+pub(super) fn find_lease<'a>(id: &model::LeaseId, view: &'a View) -> Option<&'a model::Lease> {
+    let found = view.leases.binary_search_by(|lease| lease.id.cmp(id)).ok();
+    found.and_then(|index| view.leases.get(index))
+}
+
+pub(super) fn grant(grant: &Grant) -> api::Lease {
+    lease_at(&grant.lease, Some(&grant.node), grant.lease.suspect.clone())
+}
+
+pub(super) fn lease(lease: &model::Lease, view: &View) -> api::Lease {
+    // The records are sorted by name.
+    let found = view.vms.binary_search_by(|vm| vm.name.cmp(&lease.vm)).ok();
+    let vm = found.and_then(|index| view.vms.get(index));
+    let suspect = lease.suspect.clone().or_else(|| vm?.suspect.clone());
+    lease_at(lease, vm.and_then(|vm| vm.node.as_ref()), suspect)
+}
+
+fn lease_at(lease: &model::Lease, node: Option<&NodeView>, suspect: Option<String>) -> api::Lease {
+    api::Lease {
+        id: lease.id.to_string(),
+        vm: lease.vm.to_string(),
+        pool: lease.pool.to_string(),
+        owner: lease.owner.to_string(),
+        sandbox: lease.sandbox.as_ref().map(ToString::to_string),
+        task: lease.task.as_ref().map(ToString::to_string),
+        request: lease.request.to_string(),
+        acquired_at: time(lease.acquired_at),
+        expires_at: time(lease.expires_at),
+        ttl: lease.ttl,
+        fence: lease.fence,
+        addresses: node.map(addresses).unwrap_or_default(),
+        node_id: node.map(|node| node.id.to_string()),
+        suspect,
+    }
+}
+
+pub(super) fn event(stored: &StoredEvent) -> api::Event {
+    let event = &stored.event;
+    api::Event {
+        cursor: stored.cursor.0,
+        at: time(event.at),
+        kind: event.kind.to_string(),
+        pool: event.pool.as_ref().map(ToString::to_string),
+        provider: event.provider.as_ref().map(ToString::to_string),
+        vm: event.vm.as_ref().map(ToString::to_string),
+        lease: event.lease.as_ref().map(ToString::to_string),
+        request: event.request.as_ref().map(ToString::to_string),
+        owner: event.owner.as_ref().map(ToString::to_string),
+        detail: event.detail.clone(),
+    }
+}
+
+fn addresses(node: &NodeView) -> Vec<String> {
+    node.addresses.iter().map(ToString::to_string).collect()
+}
+
+/// A time beyond the calendar becomes the calendar's end.
+pub(super) fn time(time: model::Timestamp) -> jiff::Timestamp {
+    match jiff::Timestamp::from_millisecond(time.as_millis()) {
+        Ok(time) => time,
+        Err(_) if time.as_millis() < 0 => jiff::Timestamp::MIN,
+        Err(_) => jiff::Timestamp::MAX,
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,37 @@
+//! Requests.
+
+use vmpool::model::{LeaseId, RequestRecord, RequestStatus};
+use vmpool_api as api;
+
+use super::time;
+
+pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
+    let (status, leases, end): (_, &[LeaseId], _) = match &record.status {
+        RequestStatus::Waiting => (api::RequestStatus::Waiting, &[], None),
+        RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases, None),
+        RequestStatus::Ended { lease, vm, at, how } => {
+            (api::RequestStatus::Ended, std::slice::from_ref(lease), Some((vm, *at, *how)))
+        }
+    };
+    api::Request {
+        id: record.id.to_string(),
+        pool: record.pools.first().map(ToString::to_string).unwrap_or_default(),
+        pools: record.pools.iter().map(ToString::to_string).collect(),
+        labels: record.labels.iter().map(ToString::to_string).collect(),
+        count: record.count,
+        priority: record.priority,
+        owner: record.owner.to_string(),
+        sandbox: record.sandbox.as_ref().map(ToString::to_string),
+        task: record.task.as_ref().map(ToString::to_string),
+        ttl: record.ttl,
+        submitted_at: time(record.submitted_at),
+        deadline: time(record.deadline),
+        status,
+        lease: leases.first().map(ToString::to_string),
+        leases: leases.iter().map(ToString::to_string).collect(),
+        vm: end.map(|(vm, ..)| vm.to_string()),
+        ended_at: end.map(|(_, at, _)| time(at)),
+        end: end.map(|(.., how)| how.to_string()),
+        limit: None,
+    }
+}
