@@ -73,7 +73,8 @@ impl Engine {
                 && record.sandbox == lease.sandbox
                 && record.suspect == lease.suspect
         });
-        ensure(fits, || format!("{id} is of {vm}, whose record is {record:?}"))?;
+        let is_unreadable = self.unreadable.contains(vm);
+        ensure(fits || is_unreadable, || format!("{id} is of {vm}, whose record is {record:?}"))?;
         let timer = self.timers.get(&Timer::Lease(id.clone()));
         ensure(timer == Some(lease.expires_at), || {
             format!("{id} expires at {}, not at {timer:?}", lease.expires_at)
@@ -119,6 +120,7 @@ impl Engine {
     fn check_pools(&self) -> Result<(), String> {
         for (name, pool) in &self.pools {
             let mut recount = Pool::new((*pool.config).clone(), pool.retired);
+            recount.unreadable = pool.unreadable;
             let records = self.vms.values().map(|vm| &vm.record);
             records.filter(|record| record.pool == *name).for_each(|record| recount.count_in(record));
             let waiting = self.requests.values().filter(|request| request.pools.first() == Some(name));

@@ -33,6 +33,8 @@ pub struct Engine {
     pub(crate) ended: BTreeMap<LeaseId, RequestId>,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
+    /// VMs whose records cannot be read: what is theirs is left alone.
+    pub(crate) unreadable: BTreeSet<VmName>,
     pub(crate) timers: Timers,
     /// The VM that each effect under way is for.
     pub(crate) awaited: BTreeMap<EffectId, VmName>,

@@ -22,6 +22,7 @@ mod lease;
 mod life;
 mod limit;
 mod listing;
+mod missing;
 mod moment;
 mod observe;
 mod offer;
@@ -38,6 +39,8 @@ mod serve;
 mod spawn;
 mod spec;
 mod step;
+mod stranger;
+mod stray;
 mod timers;
 mod trouble;
 mod view;
@@ -50,5 +53,6 @@ pub use crate::{
     refusal::Refusal,
     spec::{Records, Spec},
     step::{Answer, Effect, Grant, HookRun, Step},
-    view::PoolView,
+    stranger::Stranger,
+    view::{MassLossView, PoolView, ProviderView},
 };

@@ -1,13 +1,12 @@
-//! Listings: what the provider has, what it has no longer, and what belongs to nobody.
+//! Listings: what the provider has, and whose each node is.
 
-use std::collections::BTreeSet;
+use vmpool_model::{EventKind, Failure, Node, NodeView, ProviderName, RecordState, Timestamp, VmName};
 
-use vmpool_model::{
-    EventKind, Failure, Node, NodeId, NodeView, ProviderName, RecordState, Timestamp, VmName,
-    states::NodeState,
+use crate::{
+    Effect, EffectId, Engine, ListedNodes, backoff,
+    stranger::{Kin, Strangers},
+    timers::Timer,
 };
-
-use crate::{Effect, EffectId, Engine, ListedNodes, backoff, provider::Orphan, timers::Timer};
 
 impl Engine {
     /// Asks for a listing, unless one is under way.
@@ -29,6 +28,9 @@ impl Engine {
         match result {
             Ok(listed) => {
                 provider.failures = 0;
+                if listed.complete {
+                    provider.listed_at = Some(self.now);
+                }
                 if std::mem::take(&mut provider.failing) {
                     self.provider_event(EventKind::ProviderRecovered, name, String::new());
                 }
@@ -55,29 +57,31 @@ impl Engine {
 
     fn take_in(&mut self, id: EffectId, provider: &ProviderName, listed: &ListedNodes, asked_at: Timestamp) {
         let mut strays = Vec::new();
+        let mut strangers = Strangers::default();
         for node in &listed.nodes {
             if self.is_unchanged(id, provider, node) {
                 continue;
             }
-            match self.vm_of(provider, node) {
-                Some(vm) => self.see(id, &vm, node),
-                None => {
-                    self.usurp(provider, node);
-                    if self.is_stray(provider, node) {
-                        strays.push(node);
-                    }
+            if let Some(vm) = self.vm_of(provider, node) {
+                self.see(id, &vm, node);
+                continue;
+            }
+            self.usurp(provider, node);
+            match self.kin(provider, node) {
+                Kin::Stray => strays.push(node),
+                Kin::Stranger => strangers.add(node),
+                Kin::Unplaced(why) => {
+                    strangers.add(node);
+                    self.announce(provider, node, why);
                 }
+                Kin::Other => {}
             }
         }
         if !listed.complete {
             return;
         }
-        let known =
-            self.vms.values().filter(|vm| vm.record.node.is_some() && vm.record.provider == *provider);
-        let absent = known.filter(|vm| vm.seen_in != Some(id)).map(|vm| vm.record.name.clone());
-        for vm in absent.collect::<Vec<_>>() {
-            self.miss(&vm, id, asked_at);
-        }
+        self.meet(provider, strangers, &listed.nodes);
+        self.take_absences(id, provider, asked_at);
         self.sweep(provider, &strays);
     }
 
@@ -127,22 +131,7 @@ impl Engine {
         }
     }
 
-    /// Returns whether a node is ours and belongs to no record.
-    ///
-    /// A pool that is not known may be another domain's, and the record of a VM at another provider may mean this
-    /// very node, if both are the same account and the id does not speak against it; so these are left alone. One
-    /// whose id a VM still counts with waits until that VM is gone.
-    fn is_stray(&self, provider: &ProviderName, node: &Node) -> bool {
-        let Some(token) = node.token.as_ref().filter(|_| self.is_ours(node)) else { return false };
-        let is_bound = self.providers.get(provider).is_none_or(|known| known.by_node.contains_key(&node.id));
-        let record = self.vms.get(&token.vm).map(|vm| &vm.record);
-        let may_be_its = record.is_some_and(|record| {
-            record.provider != *provider && record.node.as_ref().is_none_or(|known| known.id == node.id)
-        });
-        self.pools.contains_key(&token.pool) && !is_bound && !may_be_its
-    }
-
-    fn is_ours(&self, node: &Node) -> bool {
+    pub(crate) fn is_ours(&self, node: &Node) -> bool {
         node.token.as_ref().is_some_and(|token| token.installation == self.spec.installation)
     }
 
@@ -157,91 +146,7 @@ impl Engine {
         }
     }
 
-    /// A complete listing does not have the VM's node.
-    fn miss(&mut self, name: &VmName, id: EffectId, asked_at: Timestamp) {
-        let window = self.visibility_window(name);
-        let now = self.now;
-        let Some(vm) = self.vms.get_mut(name) else { return };
-        if !vm.asked_at.is_before(id) || asked_at < vm.asked_at.at + window {
-            return;
-        }
-        if vm.record.state == RecordState::Terminating {
-            // Destroyed by us before the listing was asked for, and not there any more: gone.
-            if vm.destroyed_at.is_some_and(|destroyed| destroyed.is_before(id)) || vm.usurped {
-                return self.vanish(name);
-            }
-            // One whose destruction is refused may have been gone before; that takes the longer proof.
-            if vm.record.attempts == 0 {
-                return;
-            }
-        }
-        let (since, times) = vm.absent.unwrap_or((now, 0));
-        vm.absent = Some((since, times + 1));
-        let provider = self.providers.get(&vm.record.provider);
-        let grace = provider.map(|provider| provider.config.missing_grace).unwrap_or_default();
-        if times + 1 < 2 || now < since + grace {
-            return;
-        }
-        match vm.record.state {
-            RecordState::Terminating => self.vanish(name),
-            _ => self.lose(name, "its node is missing at the provider"),
-        }
-    }
-
-    /// Marks nodes with our token that belong to no record, and destroys those that stay so.
-    fn sweep(&mut self, name: &ProviderName, strays: &[&Node]) {
-        let now = self.now;
-        let Some(provider) = self.providers.get_mut(name) else { return };
-        let listed: BTreeSet<_> = strays.iter().map(|node| node.id.clone()).collect();
-        provider.orphans.retain(|id, orphan| listed.contains(id) || orphan.destroying.is_some());
-        let grace = provider.config.orphan_grace;
-        let mut found = Vec::new();
-        let mut due = Vec::new();
-        for node in strays.iter().filter(|node| node.state != NodeState::Terminated) {
-            let orphan = provider.orphans.entry(node.id.clone()).or_insert_with(|| {
-                found.push(*node);
-                Orphan { since: now, seen: 0, destroying: None }
-            });
-            orphan.seen += 1;
-            if 2 <= orphan.seen && orphan.since + grace <= now && orphan.destroying.is_none() {
-                due.push(*node);
-            }
-        }
-        for node in found {
-            self.orphan_event(EventKind::OrphanFound, name, node);
-        }
-        for node in due {
-            self.orphan_event(EventKind::OrphanDestroyed, name, node);
-            self.destroy_orphan(name, &node.id);
-        }
-    }
-
-    fn destroy_orphan(&mut self, name: &ProviderName, node: &NodeId) {
-        let id = self.effect(Effect::Destroy { provider: name.clone(), vm: None, node: node.clone() });
-        if let Some(orphan) = self.providers.get_mut(name).and_then(|provider| provider.orphans.get_mut(node))
-        {
-            orphan.destroying = Some(id);
-        }
-    }
-
-    /// An orphan's destruction was answered; whether it is gone, the next listings tell.
-    pub(crate) fn orphan_done(&mut self, id: EffectId) {
-        for provider in self.providers.values_mut() {
-            provider.orphans.retain(|_, orphan| orphan.destroying != Some(id));
-        }
-    }
-
-    fn orphan_event(&mut self, kind: EventKind, provider: &ProviderName, node: &Node) {
-        let token = node.token.clone();
-        self.event(kind, |event| {
-            event.provider = Some(provider.clone());
-            event.pool = token.as_ref().map(|token| token.pool.clone());
-            event.vm = token.map(|token| token.vm);
-            event.detail = format!("node {} is {}", node.id, node.state);
-        });
-    }
-
-    fn provider_event(&mut self, kind: EventKind, provider: &ProviderName, detail: String) {
+    pub(crate) fn provider_event(&mut self, kind: EventKind, provider: &ProviderName, detail: String) {
         self.event(kind, |event| {
             event.provider = Some(provider.clone());
             event.detail = detail;

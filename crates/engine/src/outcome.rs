@@ -30,7 +30,8 @@ impl Engine {
             Outcome::Destroyed(result) => self.destroyed(&name, result),
             Outcome::Checked(Ok(_)) => self.check_passed(&name),
             Outcome::Checked(Err(why)) => self.check_failed(&name, &why),
-            Outcome::Got(_) | Outcome::Hooked(_) | Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
+            Outcome::Got(result) => self.got(&name, result),
+            Outcome::Hooked(_) | Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
         }
     }
 

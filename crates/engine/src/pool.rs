@@ -6,8 +6,7 @@ use std::{
 };
 
 use vmpool_model::{
-    Drain, PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::PoolConfig,
-    states::NodeState,
+    Drain, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::PoolConfig, states::NodeState,
 };
 
 use crate::{
@@ -29,6 +28,8 @@ pub(crate) struct Pool {
     pub(crate) retired: bool,
     /// It is being drained: nothing is given or made, and what is not in use is destroyed.
     pub(crate) drain: Option<Drain>,
+    /// How many VMs' records cannot be read: they take room, and nothing else is known of them.
+    pub(crate) unreadable: usize,
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
@@ -57,6 +58,7 @@ impl Pool {
             config: Arc::new(config),
             retired,
             drain: None,
+            unreadable: 0,
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
@@ -149,9 +151,9 @@ impl Pool {
         self.counts
     }
 
-    /// Returns how many records there are, those being terminated included.
+    /// Returns how many records there are, those being terminated and those that cannot be read included.
     pub(crate) fn total(&self) -> usize {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<usize>() + self.unreadable
     }
 
     /// Returns how many VMs are kept for a tenant who may come again.
@@ -169,9 +171,9 @@ impl Pool {
         (self.config.size as usize).max(taken + spare)
     }
 
-    /// Returns how many VMs there are that are not being terminated.
+    /// Returns how many VMs there are that are not being terminated, as far as their records can be read.
     pub(crate) fn live(&self) -> usize {
-        self.total() - self.count(RecordState::Terminating)
+        self.total() - self.unreadable - self.count(RecordState::Terminating)
     }
 
     /// Returns how many VMs are on their way to somebody: starting, in a check, or making room.
@@ -198,18 +200,6 @@ impl Pool {
             let until = until?;
             Some(Some(first.map_or(until, |first| first.min(until))))
         })?
-    }
-
-    /// Returns the pool as people want to see it.
-    pub(crate) fn view(&self, name: &PoolName, now: Timestamp) -> crate::PoolView {
-        crate::PoolView {
-            name: name.clone(),
-            counts: self.counts(),
-            waiting: self.queue.len(),
-            retired: self.retired,
-            paused_until: self.paused_until(now),
-            problem: self.problem.clone(),
-        }
     }
 }
 

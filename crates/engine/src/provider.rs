@@ -1,10 +1,10 @@
 //! What the engine keeps of one provider: its listing, and nodes that belong to nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
 
-use crate::EffectId;
+use crate::{EffectId, brake::Brake, stranger::Strangers};
 
 /// One provider.
 #[derive(Debug)]
@@ -16,6 +16,14 @@ pub(crate) struct Provider {
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
     /// The VM that each known node belongs to.
     pub(crate) by_node: BTreeMap<NodeId, VmName>,
+    /// When a complete listing was answered last.
+    pub(crate) listed_at: Option<Timestamp>,
+    /// That too many nodes are missing at once.
+    pub(crate) brake: Option<Brake>,
+    /// Nodes that are not ours to touch.
+    pub(crate) strangers: Strangers,
+    /// Those of them that were told of.
+    pub(crate) announced: BTreeSet<NodeId>,
     /// Whether the last listing failed.
     pub(crate) failing: bool,
     pub(crate) failures: u32,
@@ -38,6 +46,10 @@ impl Provider {
             listing: None,
             orphans: BTreeMap::new(),
             by_node: BTreeMap::new(),
+            listed_at: None,
+            brake: None,
+            strangers: Strangers::default(),
+            announced: BTreeSet::new(),
             failing: false,
             failures: 0,
         }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use fastrand::Rng;
-use vmpool_model::{Change, Lease, LeaseEnd, PoolRecord, RequestRecord, RequestStatus, Timestamp, VmRecord};
+use vmpool_model::{
+    Change, EventKind, Lease, LeaseEnd, PoolName, PoolRecord, RequestRecord, RequestStatus, Timestamp,
+    VmName, VmRecord,
+};
 
 use crate::{
     Engine, Records, Spec, Step,
@@ -37,6 +40,7 @@ impl Engine {
             ended: BTreeMap::new(),
             pools: pools.collect(),
             providers: providers.collect(),
+            unreadable: records.unreadable,
             timers: Timers::default(),
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
@@ -49,6 +53,7 @@ impl Engine {
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
         engine.recover_misfits();
+        engine.recover_unreadable();
         for provider in engine.providers.keys() {
             engine.timers.set(Timer::Provider(provider.clone()), Some(now));
         }
@@ -93,6 +98,42 @@ impl Engine {
         self.vms.insert(record.name.clone(), vm);
     }
 
+    /// Lets VMs whose records cannot be read take up room in their pools, so that limits hold.
+    fn recover_unreadable(&mut self) {
+        for vm in std::mem::take(&mut self.unreadable) {
+            let pool = self.pool_by_name_of(&vm);
+            self.event(EventKind::RecordUnreadable, |event| {
+                event.pool = pool;
+                event.vm = Some(vm.clone());
+                event.detail = "its record cannot be read: it takes up room, and is left alone".to_owned();
+            });
+            self.unreadable.insert(vm);
+        }
+        self.count_unreadable();
+    }
+
+    /// Counts the VMs whose records cannot be read with the pools that there are.
+    pub(crate) fn count_unreadable(&mut self) {
+        self.pools.values_mut().for_each(|pool| pool.unreadable = 0);
+        for vm in &self.unreadable {
+            if let Some(pool) = self.pool_by_name_of(vm).and_then(|pool| self.pools.get_mut(&pool)) {
+                pool.unreadable += 1;
+            }
+        }
+    }
+
+    /// Returns the pool that a VM must be of by its name, `POOL-SUFFIX`: that with the longest name of those that fit.
+    fn pool_by_name_of(&self, vm: &VmName) -> Option<PoolName> {
+        let mut end = vm.as_str();
+        while let Some((pool, _)) = end.rsplit_once('-') {
+            if let Some((pool, _)) = self.pools.get_key_value(pool) {
+                return Some(pool.clone());
+            }
+            end = pool;
+        }
+        None
+    }
+
     fn recover_request(&mut self, request: RequestRecord) {
         let due = match &request.status {
             RequestStatus::Waiting => {
@@ -113,7 +154,10 @@ impl Engine {
     /// shows either, so this is for stores edited by hand.
     fn recover_misfits(&mut self) {
         let is_known = |lease: &&Lease| {
-            self.vms.get(&lease.vm).is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
+            let vm = self.vms.get(&lease.vm);
+            // Who holds a VM whose record cannot be read goes on.
+            vm.is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
+                || self.unreadable.contains(&lease.vm)
         };
         let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
         for lease in unknown {

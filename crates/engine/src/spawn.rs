@@ -75,7 +75,7 @@ impl Engine {
         let vm = loop {
             let text = format!("{name}-{}", self.suffix());
             match VmName::new(&text) {
-                Ok(vm) if !self.vms.contains_key(&vm) => break vm,
+                Ok(vm) if !self.vms.contains_key(&vm) && !self.unreadable.contains(&vm) => break vm,
                 Ok(_) => {}
                 // A pool's name leaves room for the suffix; if it ever did not, spawning nothing is right.
                 Err(_) => return,

@@ -1,8 +1,8 @@
-//! Pools as people want to see them.
+//! Pools and providers as people want to see them.
 
-use vmpool_model::{PoolName, RecordState, Timestamp};
+use vmpool_model::{Drain, PoolName, ProviderName, RecordState, Timestamp};
 
-use crate::Engine;
+use crate::{Engine, Stranger, pool::Pool, provider::Provider};
 
 /// A pool as people want to see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,20 +12,94 @@ pub struct PoolView {
     pub name: PoolName,
     /// How many VM records are in each state, in the order of `RecordState::ALL`.
     pub counts: [usize; RecordState::ALL.len()],
+    /// How many VMs have a record that cannot be read: they take up room and are left alone.
+    pub unreadable: usize,
     /// How many requests wait.
     pub waiting: usize,
     /// Whether the pool left the configuration: what there is of it is kept, nothing is added.
     pub retired: bool,
+    /// That the pool is being drained: nothing is given or added, and what is not in use is destroyed.
+    pub drain: Option<Drain>,
     /// Until when spawning pauses after failures.
     pub paused_until: Option<Timestamp>,
     /// The last thing that went wrong with spawning; `None` once a VM became ready and no pause is left.
     pub problem: Option<String>,
 }
 
+/// A provider as people want to see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderView {
+    /// The provider.
+    pub name: ProviderName,
+    /// How many nodes of it are known.
+    pub nodes: usize,
+    /// When a complete listing was answered last.
+    pub listed_at: Option<Timestamp>,
+    /// How many listings in a row failed.
+    pub failures: u32,
+    /// That too many nodes are missing at once, so that none counts as lost.
+    pub mass_loss: Option<MassLossView>,
+    /// How many nodes are ours and belong to no record: they are destroyed unless a record claims them.
+    pub orphans: usize,
+    /// How many nodes are not ours to touch.
+    pub strangers: usize,
+    /// The first 100 of them.
+    pub first_strangers: Vec<Stranger>,
+}
+
+/// That too many nodes of a provider are missing at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MassLossView {
+    /// Since when.
+    pub since: Timestamp,
+    /// How many nodes were known then.
+    pub known: usize,
+    /// How many nodes are missing since then.
+    pub missing: usize,
+}
+
 impl Engine {
     /// Returns the pools, by name; those of records whose pool left the configuration, too.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolView> {
-        self.pools.iter().map(|(name, pool)| pool.view(name, self.now)).collect()
+        self.pools.iter().map(|(name, pool)| pool_view(name, pool, self.now)).collect()
+    }
+
+    /// Returns the providers, by name.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderView> {
+        self.providers.iter().map(|(name, provider)| provider_view(name, provider)).collect()
+    }
+}
+
+fn pool_view(name: &PoolName, pool: &Pool, now: Timestamp) -> PoolView {
+    PoolView {
+        name: name.clone(),
+        counts: pool.counts(),
+        unreadable: pool.unreadable,
+        waiting: pool.queue.len(),
+        retired: pool.retired,
+        drain: pool.drain.clone(),
+        paused_until: pool.paused_until(now),
+        problem: pool.problem.clone(),
+    }
+}
+
+fn provider_view(name: &ProviderName, provider: &Provider) -> ProviderView {
+    ProviderView {
+        name: name.clone(),
+        nodes: provider.by_node.len(),
+        listed_at: provider.listed_at,
+        failures: provider.failures,
+        mass_loss: provider.brake.as_ref().map(|brake| MassLossView {
+            since: brake.since,
+            known: brake.known,
+            missing: brake.missing.len(),
+        }),
+        orphans: provider.orphans.len(),
+        strangers: provider.strangers.count,
+        first_strangers: provider.strangers.first.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use vmpool_model::{Change, RecordState, Timestamp, Transition, VmName, VmRecord, config::PoolConfig};
 
-use crate::{Effect, EffectId, Engine, moment::Moment, timers::Timer};
+use crate::{Effect, EffectId, Engine, missing::Absence, moment::Moment, timers::Timer};
 
 /// A VM: its record, and what only this process knows. Whatever is not in the record can be lost.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(crate) struct Vm {
     pub(crate) destroyed_at: Option<Moment>,
     /// The last listing that showed the node.
     pub(crate) seen_in: Option<EffectId>,
-    /// Since when, and in how many complete listings, the node is absent.
-    pub(crate) absent: Option<(Timestamp, u32)>,
+    /// That complete listings lack the node.
+    pub(crate) absent: Option<Absence>,
     /// The last listing showed the node's id on a node that is not this VM's.
     pub(crate) usurped: bool,
 }
@@ -146,6 +146,7 @@ impl Engine {
 
     /// Does what the VM needs now, and sets when to look again.
     pub(crate) fn advance(&mut self, name: &VmName) {
+        self.look(name);
         let Some(vm) = self.vms.get(name) else { return };
         if !self.providers.contains_key(&vm.record.provider) {
             return;

@@ -1,6 +1,9 @@
 //! A laboratory: an engine, a store that keeps what is committed, and effects that the test answers by hand.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use vmpool_engine::{
     Answer, CheckReport, Effect, EffectId, Engine, Grant, Input, ListedNodes, Outcome, Records, Refusal,
@@ -8,8 +11,8 @@ use vmpool_engine::{
 };
 use vmpool_model::{
     Acquire, Change, Event, EventKind, Failure, FailureKind, InstallationId, Lease, LeaseId, Node, NodeId,
-    Owner, PoolName, ProviderName, RecordState, RequestId, RequestRecord, Sandbox, Timestamp, Token, VmName,
-    VmRecord,
+    Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId, RequestRecord, Sandbox, Timestamp,
+    Token, VmName, VmRecord,
     config::{CheckConfig, PoolConfig, ProviderConfig},
     states::NodeState,
 };
@@ -25,6 +28,9 @@ pub(crate) struct Lab {
     vms: BTreeMap<VmName, VmRecord>,
     leases: BTreeMap<LeaseId, Lease>,
     requests: BTreeMap<RequestId, RequestRecord>,
+    pub(crate) pools: BTreeMap<PoolName, PoolRecord>,
+    /// VMs whose records the store cannot read from the next restart on.
+    pub(crate) unreadable: BTreeSet<VmName>,
     nodes: u32,
 }
 
@@ -87,6 +93,8 @@ impl Lab {
             vms: BTreeMap::new(),
             leases: BTreeMap::new(),
             requests: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
             nodes: 0,
         };
         lab.tick();
@@ -121,6 +129,8 @@ impl Lab {
             Change::RemoveLease(lease) => drop(self.leases.remove(&lease).unwrap()),
             Change::PutRequest(request) => drop(self.requests.insert(request.id.clone(), *request)),
             Change::RemoveRequest(request) => drop(self.requests.remove(&request).unwrap()),
+            Change::PutPool(pool) => drop(self.pools.insert(pool.name.clone(), *pool)),
+            Change::RemovePool(pool) => drop(self.pools.remove(&pool).unwrap()),
             other => panic!("{other:?}"),
         }
     }
@@ -169,6 +179,10 @@ impl Lab {
         self.count(|effect| matches!(effect, Effect::Check { .. }))
     }
 
+    pub(crate) fn gets(&self) -> usize {
+        self.count(|effect| matches!(effect, Effect::Get { .. }))
+    }
+
     /// The first create that was not answered yet.
     pub(crate) fn create(&self) -> (EffectId, Token) {
         let id = self.find(|effect| matches!(effect, Effect::Create { .. })).unwrap();
@@ -192,6 +206,21 @@ impl Lab {
     pub(crate) fn found(&mut self, nodes: Vec<Node>) {
         let id = self.find(|effect| matches!(effect, Effect::Find { .. })).unwrap();
         self.answer(id, Outcome::Found(Ok(nodes)));
+    }
+
+    /// Answers the first look-up of a single node.
+    pub(crate) fn got(&mut self, result: Result<Option<Node>, Failure>) -> VmName {
+        let id = self.find(|effect| matches!(effect, Effect::Get { .. })).unwrap();
+        let Effect::Get { vm, .. } = self.effects[&id].clone() else { panic!() };
+        self.answer(id, Outcome::Got(result.map(|node| node.map(Box::new))));
+        vm
+    }
+
+    /// Lists until a node that the listings lack is looked up.
+    pub(crate) fn list_until_looked_up(&mut self, nodes: &[Node]) {
+        while self.gets() == 0 {
+            self.list(nodes);
+        }
     }
 
     pub(crate) fn destroyed(&mut self, result: Result<(), Failure>) -> NodeId {
@@ -285,11 +314,15 @@ impl Lab {
     }
 
     pub(crate) fn restart_as(&mut self, spec: Spec) {
+        for vm in &self.unreadable {
+            self.vms.remove(vm);
+        }
         let records = Records {
+            pools: self.pools.values().cloned().collect(),
+            unreadable: self.unreadable.clone(),
             vms: self.vms.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             requests: self.requests.values().cloned().collect(),
-            ..Records::default()
         };
         self.effects.clear();
         self.engine = Engine::recover(spec, records, self.now);

@@ -3,6 +3,7 @@
 
 mod acquire;
 mod backoff;
+mod brake;
 mod check;
 mod clouds;
 mod ids;
@@ -11,10 +12,12 @@ mod lease;
 mod life;
 mod listing;
 mod lost_answer;
+mod missing;
 mod offers;
 mod orphan;
 mod queue;
 mod restart;
 mod spawn;
 mod stock;
+mod stranger;
 mod terminate;

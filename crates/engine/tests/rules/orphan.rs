@@ -160,3 +160,57 @@ fn a_node_with_the_token_of_a_vm_elsewhere_and_an_id_of_its_own_is_an_orphan() {
         1
     );
 }
+
+fn farm_of_strays(count: usize) -> Vec<Node> {
+    let strays = (0..count).map(|index| {
+        let mut node = stray("test");
+        node.id = NodeId::new(format!("stray-{index:02}")).unwrap();
+        node.token.as_mut().unwrap().vm = VmName::new(format!("small-{index:02}")).unwrap();
+        node
+    });
+    strays.collect()
+}
+
+#[test]
+fn f6_at_most_ten_orphans_are_destroyed_at_once_the_oldest_first() {
+    let mut lab = Lab::new(config(0));
+    let strays = farm_of_strays(25);
+    lab.list(&strays[5..]);
+    lab.list(&strays);
+    while lab.destroys() == 0 {
+        lab.list(&strays);
+    }
+    assert_eq!(lab.destroys(), 10);
+    lab.list(&strays);
+    assert_eq!(lab.destroys(), 10, "those under way count");
+    let mut destroyed = Vec::new();
+    while lab.destroys() != 0 {
+        destroyed.push(lab.destroyed(Ok(())));
+    }
+    let left: Vec<_> = strays.iter().filter(|node| !destroyed.contains(&node.id)).cloned().collect();
+    lab.list(&left);
+    assert_eq!(lab.destroys(), 10);
+    while lab.destroys() != 0 {
+        destroyed.push(lab.destroyed(Ok(())));
+    }
+    let young = &strays[..5];
+    assert!(young.iter().all(|node| !destroyed.contains(&node.id)), "they were found last: {destroyed:?}");
+}
+
+#[test]
+fn f6_no_orphan_is_destroyed_while_too_many_known_nodes_are_missing() {
+    let mut pool = config(5);
+    pool.max_starting = 5;
+    let mut lab = Lab::new(pool);
+    let nodes = lab.boot_all();
+    lab.list(&nodes);
+    lab.list(&nodes);
+    // As if the records were of another time: none of their nodes is there, and no record knows those that are.
+    let strays = farm_of_strays(3);
+    for _ in 0..30 {
+        lab.list(&strays);
+    }
+    assert_eq!((lab.happened(EventKind::OrphanFound), lab.destroys()), (3, 0));
+    lab.list(&[nodes, strays].concat());
+    assert_eq!(lab.destroys(), 3);
+}

@@ -67,6 +67,14 @@ impl World {
                 };
                 Outcome::Listed { provider: provider.clone(), result }
             }
+            Effect::Get { provider, node, .. } => Outcome::Got(match how {
+                How::Well { .. } | How::Late { .. } => {
+                    let shown = self.clouds[provider].visible(now);
+                    Ok(shown.into_iter().find(|shown| shown.id == *node).map(Box::new))
+                }
+                How::Refused { wait } => Err(refused(wait)),
+                _ => Err(lost()),
+            }),
             other => panic!("{other:?}"),
         };
         self.tell(|| format!("{id:?} is carried out {how:?}: {}", brief(&answer)));

@@ -48,6 +48,8 @@ pub(crate) struct Life {
     pub(crate) asked: BTreeMap<OfferOf, Timestamp>,
     pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
     pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
+    /// When the provider was asked last for a VM's node and answered that there is none.
+    pub(crate) denied: BTreeMap<VmName, Timestamp>,
     /// When the node of each VM became known.
     pub(crate) known: BTreeMap<VmName, Timestamp>,
     pub(crate) retry_after: Option<Duration>,
@@ -94,6 +96,10 @@ impl Ledger {
                 let seen = Seen { asked_at, answered_at: now, complete, nodes };
                 self.life.listings.entry(provider.clone()).or_default().push(seen);
             }
+            (Effect::Get { vm, .. }, Outcome::Got(Ok(None))) => {
+                self.life.denied.insert(vm.clone(), flight.asked_at);
+            }
+            (Effect::Get { vm, .. }, Outcome::Got(_)) => drop(self.life.denied.remove(vm)),
             _ => {}
         }
     }
@@ -108,6 +114,7 @@ impl Life {
             asked: BTreeMap::new(),
             last_spawns: BTreeMap::new(),
             listings: BTreeMap::new(),
+            denied: BTreeMap::new(),
             known: BTreeMap::new(),
             retry_after: None,
         }

@@ -1,7 +1,7 @@
 //! Nothing is destroyed without a reason that is true.
 
 use vmpool_engine::Input;
-use vmpool_model::{RequestStatus, VmRecord};
+use vmpool_model::{NodeView, RequestStatus, VmRecord};
 
 use crate::{store::Store, world::World};
 
@@ -48,7 +48,11 @@ pub(crate) fn check(
             let known = life.known.get(&old.name).copied().unwrap_or(life.began).max(life.began);
             let since = known + provider.visibility_window;
             let node = old.node.as_ref();
-            node.is_some_and(|node| life.agree(&old.provider, &node.id, false, since, provider.missing_grace))
+            // The listings agree, and the provider was asked for the very node.
+            let is_denied = life.denied.get(&old.name).is_some_and(|asked_at| since <= *asked_at);
+            let agrees =
+                |node: &NodeView| life.agree(&old.provider, &node.id, false, since, provider.missing_grace);
+            is_denied && node.is_some_and(agrees)
         }
         _ if reason.contains("health checks in a row failed") => config.max_check_fails < old.check_fails,
         _ => {

@@ -199,6 +199,13 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let fits = record.is_some_and(|record| *token == record.token(&ours) && record.node.is_none());
             ensure!(fits, "{effect:?}: {record:?}");
         }
+        Effect::Get { provider, vm, node } => {
+            let record = world.working.vms.get(vm);
+            let fits = record.is_some_and(|record| {
+                record.provider == *provider && record.node.as_ref().is_some_and(|known| known.id == *node)
+            });
+            ensure!(fits, "{effect:?}: {record:?}");
+        }
         Effect::Destroy { provider, vm: Some(vm), node } => {
             let record = world.working.vms.get(vm);
             let fits = record.is_some_and(|record| {
