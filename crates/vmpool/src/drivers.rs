@@ -44,8 +44,9 @@ pub async fn open(
         .layer(&TracingLayer::new(provider.clone())))
 }
 
-/// Waits on tokio's clock.
+/// Returns the wait that drivers and deployments are lent: on tokio's clock.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "drivers know no runtime; this is the wait that they are lent")]
-fn pause() -> Pause {
+pub fn pause() -> Pause {
     Arc::new(|duration| Box::pin(tokio::time::sleep(duration)))
 }

@@ -26,8 +26,11 @@
 //! | `client` | no | the module `client`: a client of the daemon over HTTP |
 //! | `dummy` | yes | the module `dummy` and the driver of that name: a cloud in memory |
 //! | `sled` | yes | `store::SledStore`: records in a directory |
+//! | `ssh` | yes | the module `ssh`: deployments by the host's `ssh`, on Unix |
 
 pub mod drivers;
+#[cfg(all(feature = "ssh", unix))]
+pub mod ssh;
 
 #[cfg(feature = "client")]
 pub use vmpool_client as client;

@@ -1,0 +1,7 @@
+//! Deployments by the host's `ssh`, tried with a program that plays it.
+#![expect(clippy::unwrap_used, reason = "these are tests, and so are their helpers")]
+
+mod deploy;
+mod fake;
+mod login;
+mod shell;
