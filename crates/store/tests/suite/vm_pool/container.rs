@@ -1,4 +1,4 @@
-//! The pool as a container and as a value: V70–V75, and V54.
+//! The pool as a container and as a value: V70–V75, and V82.
 
 use vmpool_store::{SavedVmPool, VmPool, VmPoolError};
 
@@ -30,7 +30,7 @@ fn v70_vms_may_be_removed_while_iterating() {
 }
 
 #[test]
-fn v54_v82_vms_may_be_removed_by_another_thread_while_all_are_got() {
+fn v82_vms_may_be_removed_by_another_thread_while_all_are_got() {
     let (_dir, pool, _fake) = pool();
     for number in 1..=9 {
         pool.add_vm(vm(&format!("i-{number}")), false).unwrap();
@@ -59,18 +59,73 @@ fn v71_the_pool_is_shown_as_gc3libs_shows_it() {
     assert_eq!(pool.to_string(), "VMPool('pool') : {'i-1', 'i-2'}");
 }
 
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the time of a look-up is the point")]
+fn v72_a_vm_is_found_without_a_walk_over_all_of_them() {
+    let time_of_look_ups = |count: usize| {
+        let (_dir, pool, _fake) = pool();
+        for number in 0..count {
+            // As `add_vm` writes it, but for the disk, which has no hurry here.
+            let body = format!(r#"{{"v":1,"vm":{{"id":"i-{number}","preferred_ip":null}}}}"#);
+            std::fs::write(pool.path().join(format!("i-{number}.vm")), body).unwrap();
+        }
+        pool.load().unwrap();
+        let wanted = [id("i-0"), id(&format!("i-{}", count - 1)), id("absent")];
+        let time = || {
+            let begin = std::time::Instant::now();
+            let found = (0..3000).filter(|number| pool.contains(&wanted[number % 3])).count();
+            assert_eq!(found, 2000);
+            begin.elapsed()
+        };
+        (0..9).map(|_| time()).min().unwrap()
+    };
+    let (few, many) = (time_of_look_ups(20), time_of_look_ups(4000));
+    assert!(many < few * 20, "200 times the VMs took {few:?} and {many:?}");
+}
+
+/// Saves a pool as a value and opens it again.
+fn saved_and_opened(pool: &VmPool) -> VmPool {
+    let text = serde_json::to_string(&SavedVmPool::from(pool)).unwrap();
+    serde_json::from_str::<SavedVmPool>(&text).unwrap().open().unwrap()
+}
+
 #[tokio::test]
-async fn v73_v74_v75_a_saved_pool_comes_back_without_cache_and_driver() {
+async fn v73_a_saved_pool_comes_back_with_its_path_and_ids_without_cache_and_driver() {
     let (_dir, pool, _fake) = pool();
     pool.add_vm(vm("i-1"), true).unwrap();
-    let text = serde_json::to_string(&SavedVmPool::from(&pool)).unwrap();
-    let saved: SavedVmPool = serde_json::from_str(&text).unwrap();
-    assert_eq!(saved.ids, [id("i-1")]);
-    let opened: VmPool = saved.open().unwrap();
+    assert_eq!(SavedVmPool::from(&pool).ids, [id("i-1")]);
+    let opened = saved_and_opened(&pool);
     assert_eq!((opened.path(), ids(&opened)), (pool.path(), ids(&pool)));
-    assert!(!opened.is_changed());
     let err = opened.get_vm(&id("i-1"), false).await.unwrap_err();
     assert!(matches!(err, VmPoolError::NoDriver { .. }), "{err:?}");
+}
+
+#[test]
+fn v74_a_saved_pool_comes_back_unchanged() {
+    let (_dir, pool, _fake) = pool();
+    pool.add_vm(vm("i-1"), true).unwrap();
+    let opened = saved_and_opened(&pool);
+    assert!(pool.is_changed() && !opened.is_changed());
+    opened.remove_vm(&id("i-1")).unwrap();
+    assert!(opened.is_changed());
+}
+
+#[test]
+fn v75_a_saved_pool_comes_back_from_a_file_within_another_record_that_has_an_id_of_its_own() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Session {
+        persistent_id: String,
+        pool: SavedVmPool,
+    }
+
+    let (dir, pool, _fake) = pool();
+    pool.add_vm(vm("i-1"), true).unwrap();
+    let session = Session { persistent_id: "VMPool.12".to_owned(), pool: SavedVmPool::from(&pool) };
+    let file = dir.path().join("VMPool.12");
+    std::fs::write(&file, serde_json::to_vec(&session).unwrap()).unwrap();
+    let read: Session = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert_eq!(read.persistent_id, "VMPool.12");
+    assert_eq!(ids(&read.pool.open().unwrap()), ["i-1"]);
 }
 
 #[test]

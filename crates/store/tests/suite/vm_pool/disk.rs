@@ -4,7 +4,7 @@ use std::{fs, sync::Arc};
 
 use vmpool_store::{VmPool, VmPoolError};
 
-use super::{again, fake::Fake, id, ids, pool, vm};
+use super::{again, fake::Fake, id, ids, ids_on_disk, pool, vm};
 
 #[test]
 fn v01_a_missing_directory_is_made() {
@@ -14,13 +14,24 @@ fn v01_a_missing_directory_is_made() {
     assert!(dir.path().join("a/b/c").is_dir());
 }
 
-#[test]
-fn v02_v03_slashes_at_the_end_are_no_part_of_the_name() {
+/// Opens a pool by its path with something at the end, and checks its name.
+fn check_name(end: &str) {
     let dir = tempfile::tempdir().unwrap();
-    for end in ["", "/", "//", "/."] {
-        let pool = VmPool::open(format!("{}/builders{end}", dir.path().display())).unwrap();
-        assert_eq!(pool.name(), "builders");
-    }
+    let pool = VmPool::open(format!("{}/builders{end}", dir.path().display())).unwrap();
+    assert_eq!(pool.name(), "builders");
+}
+
+#[test]
+fn v02_a_slash_at_the_end_is_no_part_of_the_name() {
+    check_name("");
+    check_name("/");
+}
+
+#[test]
+fn v03_any_number_of_slashes_at_the_end_is_no_part_of_the_name() {
+    check_name("//");
+    check_name("///");
+    check_name("/.");
 }
 
 #[test]
@@ -32,7 +43,7 @@ fn v03_the_root_is_no_pool() {
 }
 
 #[test]
-fn v04_v14_a_pool_opens_with_its_ids_and_without_a_cache() {
+fn v04_a_directory_that_is_there_is_loaded() {
     let (_dir, pool, _fake) = pool();
     pool.add_vm(vm("i-1"), true).unwrap();
     pool.add_vm(vm("i-2"), true).unwrap();
@@ -42,10 +53,12 @@ fn v04_v14_a_pool_opens_with_its_ids_and_without_a_cache() {
 }
 
 #[tokio::test]
-async fn v14_a_second_pool_asks_the_provider() {
+async fn v14_a_second_pool_has_the_ids_and_an_empty_cache() {
     let (_dir, pool, fake) = pool();
     pool.add_vm(vm("i-1"), true).unwrap();
-    again(&pool).with_driver(fake.clone()).get_vm(&id("i-1"), false).await.unwrap();
+    let second = again(&pool).with_driver(fake.clone());
+    assert_eq!(ids(&second), ["i-1"]);
+    second.get_vm(&id("i-1"), false).await.unwrap();
     assert_eq!(fake.state().calls, 1);
 }
 
@@ -67,18 +80,41 @@ fn v06_opening_asks_no_provider() {
     assert_eq!(fake.state().calls, 0);
 }
 
-#[test]
-fn v10_v11_v12_only_files_of_vms_are_loaded() {
+/// Loads a pool of one VM with further entries in its directory, and checks that it is a pool of that VM still.
+fn check_ignored(files: &[&str], directories: &[&str]) {
     let (_dir, pool, _fake) = pool();
     pool.add_vm(vm("i-1"), true).unwrap();
-    let path = pool.path();
-    for name in [".hidden", ".x.vm", "i-2", "i-2.vm~", "i-2.vm.bak", "x.tmp", "#i-2.vm#"] {
-        fs::write(path.join(name), "").unwrap();
+    for name in files {
+        fs::write(pool.path().join(name), "").unwrap();
     }
-    fs::create_dir(path.join("i-3.vm")).unwrap();
-    fs::create_dir(path.join("backup")).unwrap();
+    for name in directories {
+        fs::create_dir(pool.path().join(name)).unwrap();
+    }
     pool.load().unwrap();
     assert_eq!(ids(&pool), ["i-1"]);
+    assert_eq!(ids_on_disk(&pool), ["i-1"]);
+}
+
+#[test]
+fn v10_the_ids_are_those_of_the_files() {
+    let (_dir, pool, _fake) = pool();
+    for text in ["i-1", "i-2"] {
+        pool.add_vm(vm(text), true).unwrap();
+    }
+    fs::copy(pool.path().join("i-1.vm"), pool.path().join("copy")).unwrap();
+    fs::remove_file(pool.path().join("i-2.vm")).unwrap();
+    pool.load().unwrap();
+    assert_eq!(ids(&pool), ["i-1"]);
+}
+
+#[test]
+fn v11_hidden_entries_are_ignored() {
+    check_ignored(&[".hidden", ".x.vm"], &[".directory"]);
+}
+
+#[test]
+fn v12_directories_and_backups_of_editors_are_no_vms() {
+    check_ignored(&["i-2", "i-2.vm~", "i-2.vm.bak", "x.tmp", "#i-2.vm#"], &["i-3.vm", "backup"]);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn v46_without_a_driver_an_uncached_vm_is_a_typed_error() {
 }
 
 #[test]
-fn v47_v48_a_preferred_address_is_read_back() {
+fn v47_a_preferred_address_is_read_back() {
     let (_dir, pool, _fake) = pool();
     let ip = Some([10, 0, 0, 7].into());
     pool.add_vm(vm("i-1"), true).unwrap();
@@ -105,6 +105,17 @@ fn v47_v48_a_preferred_address_is_read_back() {
     assert_eq!(again(&pool).preferred_ip(&id("i-1")), ip);
     pool.add_vm(vm("i-1"), true).unwrap();
     assert_eq!(again(&pool).preferred_ip(&id("i-1")), ip);
+}
+
+#[test]
+fn v48_a_preferred_address_is_kept_when_it_is_set() {
+    let (_dir, pool, _fake) = pool();
+    pool.add_vm(vm("i-1"), true).unwrap();
+    let ip = Some([10, 0, 0, 7].into());
+    pool.set_preferred_ip(&id("i-1"), ip).unwrap();
+    assert_eq!((pool.preferred_ip(&id("i-1")), again(&pool).preferred_ip(&id("i-1"))), (ip, ip));
+    pool.set_preferred_ip(&id("i-1"), None).unwrap();
+    assert_eq!(again(&pool).preferred_ip(&id("i-1")), None);
 }
 
 #[test]
@@ -141,19 +152,30 @@ async fn v50_all_vms_cost_one_request_per_uncached_vm() {
 }
 
 #[tokio::test]
-async fn v51_v52_a_vm_that_cannot_be_got_hides_no_other() {
-    let (_dir, pool, fake) = pool();
+async fn v51_a_vm_that_the_provider_does_not_know_hides_no_other() {
+    let (_dir, pool, _fake) = pool();
     for (text, cache) in [("gone", false), ("i-1", false), ("i-2", true)] {
         pool.add_vm(vm(text), cache).unwrap();
     }
     let all = pool.get_all_vms().await;
     assert!(all[&id("gone")].as_ref().unwrap_err().is_not_found());
     assert!(all[&id("i-1")].is_ok() && all[&id("i-2")].is_ok());
-    pool.add_vm(vm("i-1"), false).unwrap();
-    fake.state().fails = Some(FailureKind::Unavailable);
-    let all = pool.get_all_vms().await;
-    assert!(matches!(all[&id("i-1")], Err(VmPoolError::Driver { .. })), "{all:?}");
-    assert!(all[&id("i-2")].is_ok());
+}
+
+#[tokio::test]
+async fn v52_a_provider_that_fails_otherwise_hides_no_vm_either() {
+    for kind in [FailureKind::Unavailable, FailureKind::Protocol, FailureKind::Other] {
+        let (_dir, pool, fake) = pool();
+        for (text, cache) in [("i-1", false), ("i-2", true), ("i-3", false)] {
+            pool.add_vm(vm(text), cache).unwrap();
+        }
+        fake.state().fails = Some(kind);
+        let all = pool.get_all_vms().await;
+        for text in ["i-1", "i-3"] {
+            assert!(matches!(all[&id(text)], Err(VmPoolError::Driver { .. })), "{all:?}");
+        }
+        assert!(all[&id("i-2")].is_ok());
+    }
 }
 
 #[tokio::test]

@@ -25,35 +25,35 @@ fn start(path: &Path, task: &str) -> Child {
     command.env(PLACE, path).env(TASK, task).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Adds VMs, and removes every second one of them; does nothing unless [`PLACE`] is set.
+/// Adds VMs, and removes every second one of them if its task says so; does nothing unless [`PLACE`] is set.
 #[test]
 fn in_a_child() {
     let (Some(place), Ok(task)) = (env::var_os(PLACE), env::var(TASK)) else { return };
     let pool = VmPool::open(place).unwrap();
     let count = if task == "for-ever" { u32::MAX } else { EACH };
+    let removed = if task.starts_with("remove") { count } else { 0 };
     for number in 0..count {
         pool.add_vm(vm(&format!("{task}-{number}")), true).unwrap();
         println!("added {task}-{number}");
     }
     // As a caller of gc3libs does: status polls and removals take turns.
-    for number in (0..count).step_by(2) {
+    for number in (0..removed).step_by(2) {
         pool.update(number % 4 == 0).unwrap();
         pool.remove_vm(&id(&format!("{task}-{number}"))).unwrap();
     }
     pool.update(false).unwrap();
 }
 
-#[test]
-fn v80_v81_adds_and_removals_of_several_processes_all_survive() {
+/// Runs four children at once and checks which VMs are left, by the numbers that each adds.
+fn check_children(task: &str, left: impl Iterator<Item = u32> + Clone) {
     let (_dir, pool, _fake) = pool();
-    let children: Vec<Child> = (0..4).map(|number| start(pool.path(), &format!("p{number}"))).collect();
+    let children: Vec<Child> = (0..4).map(|child| start(pool.path(), &format!("{task}{child}"))).collect();
     for child in children {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
-    let mut expected: Vec<String> = (0..4)
-        .flat_map(|child| (1..EACH).step_by(2).map(move |number| format!("p{child}-{number}")))
-        .collect();
+    let mut expected: Vec<String> =
+        (0..4).flat_map(|child| left.clone().map(move |number| format!("{task}{child}-{number}"))).collect();
     expected.sort();
     assert_eq!(ids_on_disk(&pool), expected);
     pool.update(true).unwrap();
@@ -61,7 +61,17 @@ fn v80_v81_adds_and_removals_of_several_processes_all_survive() {
 }
 
 #[test]
-fn v80_v81_adds_and_removals_of_several_handles_all_survive() {
+fn v80_what_several_processes_add_at_once_all_survives() {
+    check_children("add", 0..EACH);
+}
+
+#[test]
+fn v81_what_several_processes_remove_stays_removed_whatever_the_others_update() {
+    check_children("remove", (1..EACH).step_by(2));
+}
+
+#[test]
+fn v81_what_several_handles_remove_stays_removed() {
     let (_dir, pool, _fake) = pool();
     std::thread::scope(|scope| {
         for thread in 0..4 {
