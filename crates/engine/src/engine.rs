@@ -111,6 +111,12 @@ impl Engine {
         self.vms.values().map(|vm| &vm.record)
     }
 
+    /// Returns one VM record.
+    #[must_use]
+    pub fn vm(&self, name: &VmName) -> Option<&VmRecord> {
+        self.vms.get(name).map(|vm| &vm.record)
+    }
+
     /// Returns all leases, by id.
     pub fn leases(&self) -> impl Iterator<Item = &Lease> {
         self.leases.values()

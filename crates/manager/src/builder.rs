@@ -1,7 +1,6 @@
 //! Saying what to manage.
 
 use std::{
-    collections::BTreeMap,
     hash::{BuildHasher, Hasher, RandomState},
     sync::Arc,
     time::Duration,
@@ -15,7 +14,8 @@ use vmpool_model::{
 use vmpool_store::Store;
 
 use crate::{
-    Checker, Clock, CommandHooks, HookRunner, Manager, NetworkChecker, StartError, effects::Drivers,
+    Checker, Clock, CommandHooks, HookRunner, Manager, NetworkChecker, StartError,
+    setup::{Setup, Tools},
 };
 
 /// Says what to manage; made by [`Manager::builder`].
@@ -23,11 +23,8 @@ use crate::{
 #[must_use]
 pub struct ManagerBuilder {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) providers: Drivers,
-    pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
-    pub(crate) limits: LimitsConfig,
-    pub(crate) checker: Arc<dyn Checker>,
-    pub(crate) hooks: Arc<dyn HookRunner>,
+    pub(crate) setup: Setup,
+    pub(crate) tools: Tools,
     pub(crate) clock: Option<Arc<dyn Clock>>,
     pub(crate) seed: u64,
     pub(crate) installation: Option<InstallationId>,
@@ -41,11 +38,8 @@ impl ManagerBuilder {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
-            providers: BTreeMap::new(),
-            pools: BTreeMap::new(),
-            limits: LimitsConfig::default(),
-            checker: Arc::new(NetworkChecker::new()),
-            hooks: Arc::new(CommandHooks::new()),
+            setup: Setup::default(),
+            tools: Tools { checker: Arc::new(NetworkChecker::new()), hooks: Arc::new(CommandHooks::new()) },
             clock: None,
             // The hasher's keys are what std takes from the system's source of randomness.
             seed: RandomState::new().build_hasher().finish(),
@@ -59,29 +53,32 @@ impl ManagerBuilder {
 
     /// Adds a provider; one of the same name is replaced.
     pub fn provider(mut self, name: ProviderName, config: ProviderConfig, driver: Arc<dyn Driver>) -> Self {
-        self.providers.insert(name, (config, driver));
+        self.setup.providers.insert(name, (config, driver));
         self
     }
 
     /// Adds a pool; one of the same name is replaced.
     pub fn pool(mut self, name: PoolName, config: PoolConfig) -> Self {
-        self.pools.insert(name, config);
+        self.setup.pools.insert(name, config);
         self
     }
 
     /// Says what owners may have over all pools. Default: no limits.
-    pub fn limits(self, limits: LimitsConfig) -> Self {
-        Self { limits, ..self }
+    pub fn limits(mut self, limits: LimitsConfig) -> Self {
+        self.setup.limits = limits;
+        self
     }
 
     /// Brings your own health checks. Default: [`NetworkChecker`].
-    pub fn checker(self, checker: Arc<dyn Checker>) -> Self {
-        Self { checker, ..self }
+    pub fn checker(mut self, checker: Arc<dyn Checker>) -> Self {
+        self.tools.checker = checker;
+        self
     }
 
     /// Brings your own runner of hooks. Default: [`CommandHooks`].
-    pub fn hooks(self, hooks: Arc<dyn HookRunner>) -> Self {
-        Self { hooks, ..self }
+    pub fn hooks(mut self, hooks: Arc<dyn HookRunner>) -> Self {
+        self.tools.hooks = hooks;
+        self
     }
 
     /// Brings your own time. Default: [`SystemClock`](crate::SystemClock), anchored at the start.

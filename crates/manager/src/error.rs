@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vmpool_engine::Refusal;
-use vmpool_model::{InstallationId, InvalidName, PoolName, ProviderName, config::InvalidConfig};
+use vmpool_model::{InstallationId, InvalidName, config::Misfit};
 use vmpool_store::{Fence, StoreError};
 
 /// Says why the manager did not do what it was asked for.
@@ -57,37 +57,9 @@ pub enum StartError {
         /// The installation in the store.
         stored: InstallationId,
     },
-    /// A pool's configuration does not fit.
-    #[error("pool {pool}: {source}")]
-    InvalidPool {
-        /// The pool.
-        pool: PoolName,
-        /// What does not fit.
-        source: InvalidConfig,
-    },
-    /// A pool names a provider that is not configured.
-    #[error("pool {pool}: there is no provider {provider}; the providers are {}", .known.iter().map(ProviderName::as_str).collect::<Vec<_>>().join(", "))]
-    UnknownProvider {
-        /// The pool.
-        pool: PoolName,
-        /// The provider that it names.
-        provider: ProviderName,
-        /// The providers there are.
-        known: Vec<ProviderName>,
-    },
-    /// A pool's driver cannot mark nodes, so a node whose creation was not answered could never be found.
-    #[error(
-        "pool {pool}: the driver {driver} of provider {provider} cannot put a token on a node (it lacks \
-         `create_with_token`), and a pool needs that to find its nodes again"
-    )]
-    NoTokens {
-        /// The pool.
-        pool: PoolName,
-        /// The provider.
-        provider: ProviderName,
-        /// The provider's driver.
-        driver: &'static str,
-    },
+    /// Something in the configuration does not fit.
+    #[error(transparent)]
+    Config(#[from] Misfit),
     /// A name of the manager's own does not fit.
     #[error(transparent)]
     Name(#[from] InvalidName),

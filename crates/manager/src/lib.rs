@@ -52,10 +52,12 @@ mod effects;
 mod error;
 mod handle;
 mod hooks;
+mod lookup;
 mod manager;
 mod newest;
 mod restore;
 mod run;
+mod setup;
 mod start;
 mod store_call;
 mod turn;
@@ -77,5 +79,6 @@ pub use crate::{
     handle::ManagerHandle,
     hooks::{CommandHooks, HookRunner},
     manager::Manager,
+    setup::Drivers,
     view::{Notice, PoolStatus, ProviderStatus, View},
 };

@@ -11,8 +11,8 @@ use vmpool_model::{Event, EventKind, Timestamp};
 use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError};
 
 use crate::{
-    StopError, View, domain::Domain, effects::Effects, newest::SteadyClock, store_call, turn::Turn,
-    view::Listings, waiters::Waiters, wake::Wake,
+    StopError, View, domain::Domain, effects::Effects, newest::SteadyClock, setup::Seen, store_call,
+    turn::Turn, view::Listings, waiters::Waiters, wake::Wake,
 };
 
 /// How many inputs share one commit at most.
@@ -151,9 +151,15 @@ impl Loop {
     }
 
     /// Answers, and begins the effects, now that the turn is durable.
-    fn finish(&mut self, turn: Turn, now: Timestamp) {
+    fn finish(&mut self, mut turn: Turn, now: Timestamp) {
+        if let Some(setup) = turn.setup.take() {
+            self.effects.reconfigure(&setup.providers);
+            self.listings.retain(|provider, _| setup.providers.contains_key(provider));
+            self.domain.setup = setup;
+        }
         let Self { domain, engine, listings, waiters, .. } = self;
-        let effects = turn.succeed(waiters, || View::of(domain, engine, listings, now));
+        let seen = Seen { setup: &domain.setup, engine };
+        let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, now));
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use vmpool_model::{
-    Change, DomainName, Event, EventKind, InstallationId, PoolName, Timestamp,
-    config::{OfferConfig, PoolConfig},
-};
+use vmpool_model::{Change, DomainName, Event, EventKind, InstallationId, Timestamp};
 use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
 
 use crate::{
@@ -16,13 +13,14 @@ use crate::{
 
 /// Does what [`ManagerBuilder::start`] promises.
 pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError> {
-    for (pool, config) in &builder.pools {
-        check_pool(pool, config, &builder)?;
-    }
+    builder.setup.check(&builder.tools)?;
     let name = match &builder.domain {
         Some(name) => name.clone(),
         None => DomainName::new("default")?,
     };
+    // A look before the claim: who is wrong here must not take the domain from who runs it.
+    let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
+    installation(&builder, &loaded)?;
     let claim = builder.store.claim(&name, &builder.holder).await.map_err(at("claiming the domain"))?;
     let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
     let installation = installation(&builder, &loaded)?;
@@ -39,20 +37,15 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         domain: name,
         installation: installation.clone(),
         events,
+        tools: builder.tools.clone(),
     };
-    let effects = Effects::new(&builder.providers, Arc::clone(&builder.checker), Arc::clone(&builder.hooks));
+    let effects = Effects::new(&builder.setup.providers, builder.tools);
     let domain = Domain {
         store: builder.store,
         holder: builder.holder,
         installation,
         seed: builder.seed,
-        pools: builder.pools,
-        limits: builder.limits,
-        providers: builder
-            .providers
-            .into_iter()
-            .map(|(provider, (config, driver))| (provider, (config, driver.info().endpoint.clone())))
-            .collect(),
+        setup: builder.setup,
         restart_grace: builder.restart_grace,
         shutdown_grace: builder.shutdown_grace,
     };
@@ -67,20 +60,6 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
 
 fn at(tried: &'static str) -> impl FnOnce(StoreError) -> StartError {
     move |source| StartError::Store { tried, source }
-}
-
-fn check_pool(pool: &PoolName, config: &PoolConfig, builder: &ManagerBuilder) -> Result<(), StartError> {
-    config.validate().map_err(|source| StartError::InvalidPool { pool: pool.clone(), source })?;
-    for OfferConfig { provider, .. } in config.offers() {
-        let Some((_, driver)) = builder.providers.get(&provider) else {
-            let known = builder.providers.keys().cloned().collect();
-            return Err(StartError::UnknownProvider { pool: pool.clone(), provider, known });
-        };
-        if !driver.capabilities().create_with_token {
-            return Err(StartError::NoTokens { pool: pool.clone(), provider, driver: driver.info().name });
-        }
-    }
-    Ok(())
 }
 
 fn installation(builder: &ManagerBuilder, loaded: &Snapshot) -> Result<InstallationId, StartError> {

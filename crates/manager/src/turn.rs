@@ -11,8 +11,9 @@ use vmpool_store::StoreError;
 
 use crate::{
     ManagerError, View,
+    setup::{Seen, Setup},
     waiters::Waiters,
-    wake::{Reply, Wake},
+    wake::{Look, Reply, Wake},
 };
 
 /// What the inputs of one turn come to; they share one commit and one time.
@@ -24,6 +25,8 @@ pub(crate) struct Turn {
     pub(crate) events: Vec<Event>,
     /// What to do after the commit, in order.
     pub(crate) effects: Vec<(EffectId, Effect)>,
+    /// The configuration that holds once the commit is durable.
+    pub(crate) setup: Option<Setup>,
     answers: Vec<Answered>,
 }
 
@@ -36,6 +39,7 @@ enum Answered {
     Lease(Reply<Lease>, Result<Lease, Refusal>),
     Done(Reply<()>, Result<(), Refusal>),
     View(Reply<Arc<View>>),
+    Look(Look),
 }
 
 /// What a change is about: the last change of a record wins.
@@ -80,7 +84,20 @@ impl Turn {
                 };
                 self.answer(Answered::Done(reply, result), decided);
             }
+            Wake::Reconfigure(setup, reply) => {
+                let input = Input::Reconfigure(Box::new(setup.reconfigure()));
+                let (answer, decided) = self.step(engine, now, input);
+                let result = match answer {
+                    Answer::Refused(refusal) => Err(refusal),
+                    _ => {
+                        self.setup = Some(*setup);
+                        Ok(())
+                    }
+                };
+                self.answer(Answered::Done(reply, result), decided);
+            }
             Wake::View(reply) => self.answers.push(Answered::View(reply)),
+            Wake::Look(look) => self.answers.push(Answered::Look(look)),
             Wake::Done(id, outcome) => {
                 let (_, decided) = self.step(engine, now, Input::Done { id, outcome });
                 self.decided(decided);
@@ -111,6 +128,7 @@ impl Turn {
     pub(crate) fn succeed(
         self,
         waiters: &mut Waiters,
+        seen: Seen<'_>,
         view: impl FnOnce() -> View,
     ) -> Vec<(EffectId, Effect)> {
         let view = std::cell::LazyCell::new(|| Arc::new(view()));
@@ -125,6 +143,7 @@ impl Turn {
                 Answered::Lease(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
                 Answered::Done(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
                 Answered::View(reply) => drop(reply.send(Ok(Arc::clone(&view)))),
+                Answered::Look(look) => (look.0)(Ok(seen)),
             }
         }
         self.effects
@@ -145,6 +164,7 @@ impl Turn {
                 Answered::Lease(reply, _) => drop(reply.send(Err(err.clone()))),
                 Answered::Done(reply, _) => drop(reply.send(Err(err.clone()))),
                 Answered::View(reply) => drop(reply.send(Err(err.clone()))),
+                Answered::Look(look) => (look.0)(Err(err.clone())),
             }
         }
     }

@@ -1,14 +1,15 @@
 //! What the manager shows of itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use vmpool_engine::{Engine, Outcome, PoolView};
 use vmpool_model::{
-    InstallationId, Lease, PoolName, ProviderName, RequestRecord, Timestamp, VmRecord,
+    InstallationId, Lease, PoolName, ProviderName, RecordState, RequestRecord, TaskId, Timestamp, VmName,
+    VmRecord,
     config::{PoolConfig, ProviderConfig},
 };
 
-use crate::domain::Domain;
+use crate::{domain::Domain, lookup};
 
 /// Everything that the manager knows, at one moment between two commits.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,18 +114,41 @@ pub(crate) fn note(listings: &mut Listings, outcome: &Outcome, now: Timestamp) {
 }
 
 impl View {
+    /// Returns the record of a VM.
+    #[must_use]
+    pub fn vm(&self, name: &VmName) -> Option<&VmRecord> {
+        let place = self.vms.binary_search_by(|vm| vm.name.cmp(name)).ok()?;
+        self.vms.get(place)
+    }
+
+    /// Returns the VMs whose node has an address, by name; several may while an address changes hands.
+    pub fn vms_with_address(&self, address: IpAddr) -> impl Iterator<Item = &VmRecord> {
+        lookup::with_address(self.vms.iter(), address)
+    }
+
+    /// Returns the VM that is leased for a task; that of the oldest lease if there are several.
+    #[must_use]
+    pub fn vm_of_task(&self, task: &TaskId) -> Option<&VmRecord> {
+        self.vm(lookup::of_task(self.leases.iter(), task)?)
+    }
+
+    /// Returns the VMs of a pool, of all pools if `None`, that are in one of some states, by name.
+    pub fn vms_in(&self, pool: Option<&PoolName>, states: &[RecordState]) -> impl Iterator<Item = &VmRecord> {
+        lookup::in_states(self.vms.iter(), pool, states)
+    }
+
     /// Shows what the loop of a domain knows.
     pub(crate) fn of(domain: &Domain, engine: &Engine, listings: &Listings, now: Timestamp) -> Self {
         let pools = engine.pools().into_iter().map(|pool| {
-            let config = domain.pools.get(&pool.name).cloned();
+            let config = domain.setup.pools.get(&pool.name).cloned();
             PoolStatus { pool, config }
         });
-        let providers = domain.providers.iter().map(|(name, (config, endpoint))| {
+        let providers = domain.setup.providers.iter().map(|(name, (config, driver))| {
             let LastListing { at, nodes, problem } = listings.get(name).cloned().unwrap_or_default();
             ProviderStatus {
                 name: name.clone(),
                 config: config.clone(),
-                endpoint: endpoint.clone(),
+                endpoint: driver.info().endpoint.clone(),
                 listed_at: at,
                 nodes,
                 problem,
@@ -148,10 +172,10 @@ pub(crate) fn notices<'a>(domain: &Domain, vms: impl Iterator<Item = &'a VmRecor
     let mut pools = BTreeMap::<&PoolName, usize>::new();
     let mut providers = BTreeMap::<&ProviderName, usize>::new();
     for vm in vms {
-        if !domain.pools.contains_key(&vm.pool) {
+        if !domain.setup.pools.contains_key(&vm.pool) {
             *pools.entry(&vm.pool).or_default() += 1;
         }
-        if !domain.providers.contains_key(&vm.provider) {
+        if !domain.setup.providers.contains_key(&vm.provider) {
             *providers.entry(&vm.provider).or_default() += 1;
         }
     }

@@ -1,13 +1,16 @@
 //! Everything that can wake the manager's loop.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tokio::sync::oneshot;
 use vmpool_engine::{EffectId, Grant, Input, Outcome};
 use vmpool_model::{Acquire, Lease};
 use vmpool_store::StoreError;
 
-use crate::{ManagerError, View};
+use crate::{
+    ManagerError, View,
+    setup::{Seen, Setup},
+};
 
 /// Where the answer to a wish goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ManagerError>>;
@@ -21,12 +24,28 @@ pub(crate) enum Wake {
     Renew(Input, Reply<Lease>),
     /// A release, a cancellation or a termination.
     Wish(Input, Reply<()>),
-    /// Somebody wants to look.
+    /// Another configuration is to take the place of the one there is.
+    Reconfigure(Box<Setup>, Reply<()>),
+    /// Somebody wants to look at everything.
     View(Reply<Arc<View>>),
+    /// Somebody wants to look at something.
+    Look(Look),
     /// An effect was carried out, or failed.
     Done(EffectId, Outcome),
     /// Stop in good order.
     Shutdown,
+}
+
+/// What is called once with what can be seen, or why nothing can.
+type LookFn = dyn FnOnce(Result<Seen<'_>, ManagerError>) + Send;
+
+/// Looks at what the engine knows, and answers by itself.
+pub(crate) struct Look(pub(crate) Box<LookFn>);
+
+impl fmt::Debug for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 impl Wake {
@@ -38,7 +57,9 @@ impl Wake {
             Self::Acquire(_, reply) => drop(reply.send(Err(err))),
             Self::Renew(_, reply) => drop(reply.send(Err(err))),
             Self::Wish(_, reply) => drop(reply.send(Err(err))),
+            Self::Reconfigure(_, reply) => drop(reply.send(Err(err))),
             Self::View(reply) => drop(reply.send(Err(err))),
+            Self::Look(look) => (look.0)(Err(err)),
             Self::Done(..) | Self::Shutdown => {}
         }
     }

@@ -13,7 +13,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinSet};
 use vmpool_engine::CheckReport;
-use vmpool_model::config::HttpCheck;
+use vmpool_model::config::{HttpCheck, InvalidConfig};
 
 /// How much of a body is looked at.
 const LOOKED_AT: usize = 64 * 1024;
@@ -47,10 +47,13 @@ pub(super) async fn check(address: SocketAddr, check: HttpCheck) -> Result<Check
 }
 
 /// Says early why a check could never be made.
-pub(super) fn validate(check: &HttpCheck) -> Result<(), String> {
+pub(super) fn validate(check: &HttpCheck) -> Result<(), InvalidConfig> {
     match check.path.starts_with('/') && check.path.parse::<PathAndQuery>().is_ok() {
         true => Ok(()),
-        false => Err(format!("path: {:?} is no path and query of HTTP, such as /health?full=1", check.path)),
+        false => {
+            let reason = format!("{:?} is no path and query of HTTP, such as /health?full=1", check.path);
+            Err(super::misfit("path", reason))
+        }
     }
 }
 

@@ -10,7 +10,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 use vmpool_engine::CheckReport;
-use vmpool_model::{NodeView, PoolName, VmName, config::CheckConfig};
+use vmpool_model::{
+    NodeView, PoolName, VmName,
+    config::{CheckConfig, InvalidConfig},
+};
 
 use crate::command;
 
@@ -56,7 +59,7 @@ impl CheckTarget {
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use vmpool_manager::{CheckReport, CheckTarget, Checker, NetworkChecker, model::config::CheckConfig};
+/// use vmpool_manager::{CheckReport, CheckTarget, Checker, NetworkChecker, model::config::{CheckConfig, InvalidConfig}};
 ///
 /// #[derive(Debug)]
 /// struct NoTestNets(NetworkChecker);
@@ -70,7 +73,7 @@ impl CheckTarget {
 ///         }
 ///     }
 ///
-///     fn validate(&self, check: &CheckConfig) -> Result<(), String> {
+///     fn validate(&self, check: &CheckConfig) -> Result<(), InvalidConfig> {
 ///         self.0.validate(check)
 ///     }
 /// }
@@ -92,8 +95,8 @@ pub trait Checker: std::fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What is wrong with the configuration, for people.
-    fn validate(&self, check: &CheckConfig) -> Result<(), String> {
+    /// The key below `check` that does not fit, and why.
+    fn validate(&self, check: &CheckConfig) -> Result<(), InvalidConfig> {
         let _ = check;
         Ok(())
     }
@@ -155,13 +158,13 @@ impl Checker for NetworkChecker {
         }
     }
 
-    fn validate(&self, check: &CheckConfig) -> Result<(), String> {
+    fn validate(&self, check: &CheckConfig) -> Result<(), InvalidConfig> {
         match check {
             CheckConfig::Ssh(check) => ssh::validate(&self.ssh_program, check),
             CheckConfig::Http(check) => http::validate(check),
             CheckConfig::Exec { command } => {
                 let program = command.first().map(String::as_str).unwrap_or_default();
-                command::find_program(program).map(drop).map_err(|why| format!("command[0]: {why}"))
+                command::find_program(program).map(drop).map_err(|reason| misfit("command[0]", reason))
             }
             _ => Ok(()),
         }
@@ -195,4 +198,8 @@ where
         true => Err("the node has no address".to_owned()),
         false => Err(problems.join("; ")),
     }
+}
+
+fn misfit(key: &'static str, reason: String) -> InvalidConfig {
+    InvalidConfig { key: key.into(), reason }
 }

@@ -10,8 +10,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::process::Command;
 use vmpool_engine::CheckReport;
-use vmpool_model::config::SshCheck;
+use vmpool_model::config::{InvalidConfig, SshCheck};
 
+use super::misfit;
 use crate::{
     CheckTarget,
     command::{self, Ended, Streams},
@@ -51,10 +52,10 @@ pub(super) async fn check(
 }
 
 /// Says early why a check could never be made.
-pub(super) fn validate(program: &Path, check: &SshCheck) -> Result<(), String> {
-    command::find_program(&program.to_string_lossy()).map_err(|why| format!("kind: {why}"))?;
+pub(super) fn validate(program: &Path, check: &SshCheck) -> Result<(), InvalidConfig> {
+    command::find_program(&program.to_string_lossy()).map_err(|reason| misfit("kind", reason))?;
     match check.identity.as_ref().map(fs::File::open) {
-        Some(Err(err)) => Err(format!("identity: the private key cannot be read: {err}")),
+        Some(Err(err)) => Err(misfit("identity", format!("the private key cannot be read: {err}"))),
         _ => Ok(()),
     }
 }

@@ -21,7 +21,11 @@ use self::{
     job::{Job, LaneKey, Place},
     lane::Lane,
 };
-use crate::{CheckTarget, Checker, HookRunner, carry_out, wake::Wake};
+use crate::{
+    CheckTarget, carry_out,
+    setup::{Drivers, Tools},
+    wake::Wake,
+};
 
 /// Carries effects out as tasks.
 ///
@@ -31,8 +35,7 @@ use crate::{CheckTarget, Checker, HookRunner, carry_out, wake::Wake};
 #[derive(Debug)]
 pub(crate) struct Effects {
     providers: BTreeMap<ProviderName, Provider>,
-    checker: Arc<dyn Checker>,
-    hooks: Arc<dyn HookRunner>,
+    tools: Tools,
     asks: BTreeMap<ProviderName, Asks>,
     /// Each task answers its jobs in order.
     tasks: JoinSet<Vec<Outcome>>,
@@ -44,9 +47,6 @@ pub(crate) struct Effects {
     stirred: BTreeSet<LaneKey>,
     stopping: bool,
 }
-
-/// The providers with their drivers, as the manager is told them.
-pub(crate) type Drivers = BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>;
 
 #[derive(Debug, Clone)]
 struct Provider {
@@ -65,11 +65,10 @@ struct Asks {
 
 impl Effects {
     /// Knows the providers, and has nothing under way.
-    pub(crate) fn new(drivers: &Drivers, checker: Arc<dyn Checker>, hooks: Arc<dyn HookRunner>) -> Self {
+    pub(crate) fn new(drivers: &Drivers, tools: Tools) -> Self {
         Self {
             providers: providers(drivers),
-            checker,
-            hooks,
+            tools,
             asks: BTreeMap::new(),
             tasks: JoinSet::new(),
             jobs: HashMap::new(),
@@ -78,6 +77,13 @@ impl Effects {
             stirred: BTreeSet::new(),
             stopping: false,
         }
+    }
+
+    /// Knows other providers from now on; calls that are under way end with the driver that they began with.
+    pub(crate) fn reconfigure(&mut self, drivers: &Drivers) {
+        self.providers = providers(drivers);
+        // More may be under way at once now, and what is for a provider that is gone fails.
+        self.stirred.extend(self.lanes.keys().cloned());
     }
 
     /// Takes an effect over; [`begin`](Self::begin) begins it once it is its turn.
@@ -172,11 +178,11 @@ impl Effects {
         match effect {
             Effect::Check { vm, pool, node, check, host_key, timeout, .. } => {
                 let target = CheckTarget { vm, pool, node, check, host_key, timeout };
-                let checker = Arc::clone(&self.checker);
+                let checker = Arc::clone(&self.tools.checker);
                 self.spawn(vec![job], async move { vec![carry_out::check(&*checker, &target).await] });
             }
             Effect::Hook(run) => {
-                let hooks = Arc::clone(&self.hooks);
+                let hooks = Arc::clone(&self.tools.hooks);
                 self.spawn(vec![job], async move { vec![carry_out::hook(&*hooks, &run).await] });
             }
             effect => match job.lane() {

@@ -9,11 +9,12 @@ use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver, Fault};
 use vmpool_engine::{CheckReport, HookRun};
 use vmpool_model::{
     Node, NodeId, NodeView, PoolName, Timestamp, VmName, VmRecord,
-    config::{CheckConfig, HookConfig, HookKind},
+    config::{CheckConfig, HookConfig, HookKind, ProviderConfig},
     states::NodeState,
 };
 
 use super::*;
+use crate::{Checker, HookRunner};
 
 /// Checks and hooks that end as the test lets them; those of pool `free` end at once, those of `bad` panic.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl Bench {
         let known: Arc<dyn Driver> = Arc::new(driver.clone());
         let drivers = [(provider("lab"), (ProviderConfig::new("dummy"), known))].into();
         let gate = Gate::new();
-        let effects = Effects::new(&drivers, gate.clone(), gate.clone());
+        let effects = Effects::new(&drivers, Tools { checker: gate.clone(), hooks: gate.clone() });
         Self { cloud, driver, gate, effects, next: 0 }
     }
 
@@ -305,4 +306,55 @@ async fn what_waits_when_the_manager_stops_never_begins() {
     }
     assert!(bench.effects.is_idle());
     assert_eq!(bench.gate.ended.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_with_the_driver_that_it_began_with() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    bench.cloud.fail_next(Operation::Get, Fault::Hang);
+    bench.start(get("lab", node.clone()));
+    bench.settle().await;
+    bench.effects.reconfigure(&Drivers::new());
+    bench.effects.begin();
+    // What is asked for now is told at once that there is no such provider.
+    let Outcome::Got(Err(failure)) = bench.outcome(get("lab", node)).await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::InvalidRequest);
+    let (_, Outcome::Got(Err(failure))) = bench.next().await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_provider_that_is_taken_away_fails_at_once() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    for _ in 0..8 {
+        bench.cloud.fail_next(Operation::Get, Fault::Hang);
+        bench.start(get("lab", node.clone()));
+    }
+    let last = bench.start(get("lab", node.clone()));
+    bench.settle().await;
+    bench.effects.reconfigure(&Drivers::new());
+    bench.effects.begin();
+    let (answered, Outcome::Got(Err(failure))) = bench.next().await else { panic!() };
+    assert_eq!((answered, failure.kind), (last, FailureKind::InvalidRequest));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_higher_limit_lets_more_begin_at_once() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    for _ in 0..9 {
+        bench.cloud.fail_next(Operation::Get, Fault::Hang);
+        bench.start(get("lab", node.clone()));
+    }
+    bench.settle().await;
+    // Eight calls may be under way at once by default.
+    assert_eq!(bench.effects.tasks.len(), 8);
+    let mut config = ProviderConfig::new("dummy");
+    config.max_concurrent = 9;
+    let driver: Arc<dyn Driver> = Arc::new(bench.driver.clone());
+    bench.effects.reconfigure(&[(provider("lab"), (config, driver))].into());
+    bench.effects.begin();
+    assert_eq!(bench.effects.tasks.len(), 9);
 }

@@ -92,7 +92,7 @@ async fn a_lease_that_is_renewed_lasts_and_one_that_is_not_ends() {
     let leases: Vec<_> = handle.view().await.unwrap().leases.iter().map(|lease| lease.id.clone()).collect();
     assert_eq!(leases, [renewed]);
     let err = handle.renew(left, None).await.unwrap_err();
-    assert!(matches!(err, ManagerError::Refused(Refusal::UnknownLease { .. })), "{err:?}");
+    assert!(matches!(err, ManagerError::Refused(Refusal::LeaseEnded { .. })), "{err:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -177,24 +177,6 @@ async fn an_installation_that_is_not_the_one_of_the_records_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pool_of_an_unknown_provider_is_refused_with_the_known_ones() {
-    let world = World::new();
-    let mut config = pool(1);
-    config.provider = Some("lap".parse().unwrap());
-    let err = world.builder().pool(small(), config).start().await.unwrap_err();
-    assert_eq!(err.to_string(), "pool small: there is no provider lap; the providers are lab");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pool_whose_configuration_does_not_fit_is_refused_by_name() {
-    let world = World::new();
-    let mut config = pool(1);
-    config.max_starting = 0;
-    let err = world.builder().pool(small(), config).start().await.unwrap_err();
-    assert!(err.to_string().starts_with("pool small: max_starting: "), "{err}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn f10_a_clock_that_is_a_year_behind_after_a_restart_goes_on_from_the_records() {
     let world = World::new();
     let manager = world.start(1).await;

@@ -46,6 +46,7 @@ pub(crate) struct SpyDriver {
     inner: DummyDriver,
     log: Log,
     tricks: Mutex<VecDeque<(&'static str, Trick)>>,
+    tokenless: AtomicBool,
     listings: AtomicUsize,
     most_listings: AtomicUsize,
 }
@@ -56,6 +57,7 @@ impl SpyDriver {
             inner,
             log,
             tricks: Mutex::default(),
+            tokenless: AtomicBool::new(false),
             listings: AtomicUsize::new(0),
             most_listings: AtomicUsize::new(0),
         }
@@ -64,6 +66,11 @@ impl SpyDriver {
     /// How many listings were under way at once at most.
     pub(crate) fn most_listings(&self) -> usize {
         self.most_listings.load(Ordering::SeqCst)
+    }
+
+    /// Lets the driver say from now on that it cannot put a token on a node.
+    pub(crate) fn deny_tokens(&self) {
+        self.tokenless.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn trick(&self, operation: &'static str, trick: Trick) {
@@ -93,7 +100,9 @@ impl Driver for SpyDriver {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        let mut capabilities = self.inner.capabilities();
+        capabilities.create_with_token &= !self.tokenless.load(Ordering::SeqCst);
+        capabilities
     }
 
     async fn list(&self) -> Result<Listing, DriverError> {

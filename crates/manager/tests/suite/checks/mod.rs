@@ -88,6 +88,6 @@ async fn a_command_that_fails_or_hangs_tells_what_it_printed() {
 #[test]
 fn a_command_that_is_not_there_is_found_early() {
     let command = vec!["/no/such/command".to_owned()];
-    let why = NetworkChecker::new().validate(&CheckConfig::Exec { command }).unwrap_err();
+    let why = NetworkChecker::new().validate(&CheckConfig::Exec { command }).unwrap_err().to_string();
     assert!(why.starts_with("command[0]: there is no command /no/such/command"), "{why}");
 }

@@ -167,12 +167,12 @@ async fn of_several_addresses_one_that_answers_is_enough() {
 fn a_program_or_key_that_is_not_there_is_found_early() {
     let mut check = SshCheck::default();
     let missing = NetworkChecker::new().with_ssh_program("/no/such/ssh");
-    let why = missing.validate(&CheckConfig::Ssh(check.clone())).unwrap_err();
+    let why = missing.validate(&CheckConfig::Ssh(check.clone())).unwrap_err().to_string();
     assert!(why.starts_with("kind: there is no command /no/such/ssh"), "{why}");
 
     let checker = NetworkChecker::new().with_ssh_program("/bin/sh");
     assert_eq!(checker.validate(&CheckConfig::Ssh(check.clone())), Ok(()));
     check.identity = Some("/no/such/key".into());
-    let why = checker.validate(&CheckConfig::Ssh(check)).unwrap_err();
+    let why = checker.validate(&CheckConfig::Ssh(check)).unwrap_err().to_string();
     assert!(why.starts_with("identity: the private key cannot be read"), "{why}");
 }

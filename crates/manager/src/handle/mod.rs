@@ -1,17 +1,18 @@
 //! How everybody else speaks to the manager.
 
+mod look;
+mod operate;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vmpool_engine::{Grant, Input, Refusal};
-use vmpool_model::{
-    Acquire, DomainName, InstallationId, Lease, LeaseId, Owner, PoolName, ProviderName, RecordState,
-    RequestId, VmName,
-};
+use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, RequestId};
 use vmpool_store::{Cursor, EventPage, Store};
 
 use crate::{
     ManagerError, View,
+    setup::Tools,
     wake::{Reply, Wake},
 };
 
@@ -31,6 +32,7 @@ pub struct ManagerHandle {
     pub(crate) domain: DomainName,
     pub(crate) installation: InstallationId,
     pub(crate) events: watch::Receiver<Cursor>,
+    pub(crate) tools: Tools,
 }
 
 impl ManagerHandle {
@@ -118,101 +120,6 @@ impl ManagerHandle {
         self.ask(|reply| Wake::Wish(Input::Release { lease, fence }, reply)).await
     }
 
-    /// Destroys a VM, leased or not; the record stays until the node is proven gone.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such VM.
-    pub async fn terminate(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
-        self.terminate_if(vm, None, reason).await
-    }
-
-    /// Destroys a VM as [`terminate`](Self::terminate) does, but only if it is in a given state.
-    ///
-    /// A VM that is being destroyed already is asked for again if `only_if` is `terminating`.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such VM, or it is in another state.
-    pub async fn terminate_if(
-        &self,
-        vm: VmName,
-        only_if: Option<RecordState>,
-        reason: impl Into<String>,
-    ) -> Result<(), ManagerError> {
-        let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Terminate { vm, only_if, reason }, reply)).await
-    }
-
-    /// Keeps a VM for debugging: at once, or when its lease ends.
-    ///
-    /// It is destroyed after `time`, a day if `None`, unless it is given up before.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such VM, its state forbids it, or too many are held already.
-    pub async fn hold(
-        &self,
-        vm: VmName,
-        reason: impl Into<String>,
-        by: Option<Owner>,
-        time: Option<Duration>,
-    ) -> Result<(), ManagerError> {
-        let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Hold { vm, reason, by, time }, reply)).await
-    }
-
-    /// Ends the holding of a VM, which is checked and used again.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such VM, or it is not held.
-    pub async fn unhold(&self, vm: VmName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Unhold(vm), reply)).await
-    }
-
-    /// Removes the record of a VM without proof that its node is gone; a lease of it ends.
-    ///
-    /// If the node is there after all, it is found and destroyed as any node of ours that belongs to no record.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such VM.
-    pub async fn forget(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
-        let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Forget { vm, reason }, reply)).await
-    }
-
-    /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed.
-    ///
-    /// It stays so across restarts until [`undrain`](Self::undrain).
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such pool.
-    pub async fn drain(&self, pool: PoolName, reason: impl Into<String>) -> Result<(), ManagerError> {
-        let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Drain { pool, reason }, reply)).await
-    }
-
-    /// Lets a drained pool work again.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such pool.
-    pub async fn undrain(&self, pool: PoolName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Undrain(pool), reply)).await
-    }
-
-    /// Says that the nodes that are missing all at once at a provider are lost indeed.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such provider, or nothing is missing.
-    pub async fn accept_loss(&self, provider: ProviderName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::AcceptLoss(provider), reply)).await
-    }
-
     /// Withdraws a request; a lease that it was given meanwhile is released.
     ///
     /// # Errors
@@ -279,7 +186,7 @@ impl ManagerHandle {
         while events.changed().await.is_ok() {}
     }
 
-    async fn ask<T>(&self, wake: impl FnOnce(Reply<T>) -> Wake) -> Result<T, ManagerError> {
+    pub(crate) async fn ask<T>(&self, wake: impl FnOnce(Reply<T>) -> Wake) -> Result<T, ManagerError> {
         let (reply, answer) = oneshot::channel();
         self.wakes.send(wake(reply)).await.map_err(|_| ManagerError::Stopped)?;
         answer.await.unwrap_or(Err(ManagerError::Stopped))

@@ -1,0 +1,74 @@
+//! Looking at single things without a view of everything.
+
+use std::net::IpAddr;
+
+use vmpool_model::{PoolName, RecordState, TaskId, VmName, VmRecord};
+
+use crate::{
+    ManagerError, ManagerHandle, lookup,
+    setup::Seen,
+    wake::{Look, Wake},
+};
+
+/// Each look shows one moment between two commits.
+///
+/// All but that by name look at every record, though they copy only what they return.
+impl ManagerHandle {
+    /// Returns the record of a VM.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn vm(&self, name: VmName) -> Result<Option<VmRecord>, ManagerError> {
+        self.look(move |seen| seen.engine.vm(&name).cloned()).await
+    }
+
+    /// Returns the VMs whose node has an address, by name; several may while an address changes hands.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn vms_with_address(&self, address: IpAddr) -> Result<Vec<VmRecord>, ManagerError> {
+        self.look(move |seen| lookup::with_address(seen.engine.vms(), address).cloned().collect()).await
+    }
+
+    /// Returns the VM that is leased for a task; that of the oldest lease if there are several.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn vm_of_task(&self, task: TaskId) -> Result<Option<VmRecord>, ManagerError> {
+        self.look(move |seen| {
+            let vm = lookup::of_task(seen.engine.leases(), &task)?;
+            seen.engine.vm(vm).cloned()
+        })
+        .await
+    }
+
+    /// Returns the VMs of a pool, of all pools if `None`, that are in one of some states, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn vms_in(
+        &self,
+        pool: Option<PoolName>,
+        states: &[RecordState],
+    ) -> Result<Vec<VmRecord>, ManagerError> {
+        let states = states.to_vec();
+        self.look(move |seen| lookup::in_states(seen.engine.vms(), pool.as_ref(), &states).cloned().collect())
+            .await
+    }
+
+    /// Looks at what the loop knows, once what it decided is durable.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Seen<'_>) -> T + Send + 'static,
+    ) -> Result<T, ManagerError> {
+        self.ask(|reply| {
+            // Who went away needs no answer.
+            Wake::Look(Look(Box::new(move |seen| drop(reply.send(seen.map(look))))))
+        })
+        .await
+    }
+}

@@ -1,0 +1,138 @@
+//! What operators say to the manager.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use vmpool_engine::{Input, Refusal};
+use vmpool_model::{
+    Owner, PoolName, ProviderName, RecordState, VmName,
+    config::{LimitsConfig, PoolConfig},
+};
+
+use crate::{Drivers, ManagerError, ManagerHandle, setup::Setup, wake::Wake};
+
+impl ManagerHandle {
+    /// Destroys a VM, leased or not; the record stays until the node is proven gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM.
+    pub async fn terminate(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        self.terminate_if(vm, None, reason).await
+    }
+
+    /// Destroys a VM as [`terminate`](Self::terminate) does, but only if it is in a given state.
+    ///
+    /// A VM that is being destroyed already is asked for again if `only_if` is `terminating`.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, or it is in another state.
+    pub async fn terminate_if(
+        &self,
+        vm: VmName,
+        only_if: Option<RecordState>,
+        reason: impl Into<String>,
+    ) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Terminate { vm, only_if, reason }, reply)).await
+    }
+
+    /// Keeps a VM for debugging: at once, or when its lease ends.
+    ///
+    /// It is destroyed after `time`, a day if `None`, unless it is given up before.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, its state forbids it, or too many are held already.
+    pub async fn hold(
+        &self,
+        vm: VmName,
+        reason: impl Into<String>,
+        by: Option<Owner>,
+        time: Option<Duration>,
+    ) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Hold { vm, reason, by, time }, reply)).await
+    }
+
+    /// Ends the holding of a VM, which is checked and used again.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM, or it is not held.
+    pub async fn unhold(&self, vm: VmName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Unhold(vm), reply)).await
+    }
+
+    /// Removes the record of a VM without proof that its node is gone; a lease of it ends.
+    ///
+    /// If the node is there after all, it is found and destroyed as any node of ours that belongs to no record.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such VM.
+    pub async fn forget(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Forget { vm, reason }, reply)).await
+    }
+
+    /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed.
+    ///
+    /// It stays so across restarts until [`undrain`](Self::undrain).
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such pool.
+    pub async fn drain(&self, pool: PoolName, reason: impl Into<String>) -> Result<(), ManagerError> {
+        let reason = reason.into();
+        self.ask(|reply| Wake::Wish(Input::Drain { pool, reason }, reply)).await
+    }
+
+    /// Lets a drained pool work again.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such pool.
+    pub async fn undrain(&self, pool: PoolName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::Undrain(pool), reply)).await
+    }
+
+    /// Says that the nodes that are missing all at once at a provider are lost indeed.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if there is no such provider, or nothing is missing.
+    pub async fn accept_loss(&self, provider: ProviderName) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(Input::AcceptLoss(provider), reply)).await
+    }
+
+    /// Lets another configuration take the place of the one there is: all of it, or nothing if something does not fit.
+    ///
+    /// Pools that are no longer there are drained; their records are kept until their VMs are gone. Calls that are under
+    /// way to a provider that is no longer there, or whose driver is another one now, end in their time. Take the
+    /// drivers that need not change from [`drivers`](Self::drivers).
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] with [`Refusal::InvalidConfig`] if something does not fit; the configuration there is
+    /// stays after every error.
+    pub async fn reconfigure(
+        &self,
+        pools: BTreeMap<PoolName, PoolConfig>,
+        providers: Drivers,
+        limits: LimitsConfig,
+    ) -> Result<(), ManagerError> {
+        let setup = Setup { pools, providers, limits };
+        setup.check(&self.tools).map_err(|misfit| ManagerError::Refused(Refusal::InvalidConfig(misfit)))?;
+        self.ask(|reply| Wake::Reconfigure(Box::new(setup), reply)).await
+    }
+
+    /// Returns the providers as they are configured, with their drivers.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn drivers(&self) -> Result<Drivers, ManagerError> {
+        self.look(|seen| seen.setup.providers.clone()).await
+    }
+}

@@ -1,0 +1,83 @@
+//! Finding VMs by name, address, task, pool and state.
+
+use vmpool_manager::model::{RecordState, TaskId, VmName};
+
+use crate::world::{World, pool, request, small, until_ready};
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_is_found_by_its_name() {
+    let world = World::new();
+    let manager = world.start(2).await;
+    let handle = manager.handle();
+    until_ready(&handle, 2).await;
+    let view = handle.view().await.unwrap();
+    for vm in &view.vms {
+        assert_eq!(handle.vm(vm.name.clone()).await.unwrap().as_ref(), Some(vm));
+        assert_eq!(view.vm(&vm.name), Some(vm));
+    }
+    let unknown = VmName::new("small-zzzzzzzzzz").unwrap();
+    assert_eq!((view.vm(&unknown), handle.vm(unknown.clone()).await.unwrap()), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn c27_vms_are_found_by_the_address_of_their_nodes() {
+    let world = World::new();
+    let manager = world.start(3).await;
+    let handle = manager.handle();
+    until_ready(&handle, 3).await;
+    let view = handle.view().await.unwrap();
+    for vm in &view.vms {
+        let address = vm.node.as_ref().unwrap().addresses[0];
+        assert_eq!(handle.vms_with_address(address).await.unwrap(), [vm.clone()]);
+        assert_eq!(view.vms_with_address(address).collect::<Vec<_>>(), [vm]);
+    }
+    let nowhere = "203.0.113.77".parse().unwrap();
+    assert_eq!(
+        (handle.vms_with_address(nowhere).await.unwrap(), view.vms_with_address(nowhere).count()),
+        (vec![], 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_is_found_by_the_task_that_it_is_leased_for() {
+    let world = World::new();
+    let manager = world.start(2).await;
+    let handle = manager.handle();
+    let task = TaskId::new("build-17").unwrap();
+    assert_eq!(handle.vm_of_task(task.clone()).await.unwrap(), None);
+    let grant = handle.acquire(request("r1").with_task(Some(task.clone()))).await.unwrap();
+    handle.acquire(request("r2").with_task(Some(TaskId::new("build-18").unwrap()))).await.unwrap();
+    let vm = handle.vm_of_task(task.clone()).await.unwrap().unwrap();
+    assert_eq!(vm.name, grant.lease.vm);
+    let view = handle.view().await.unwrap();
+    assert_eq!(view.vm_of_task(&task), Some(&vm));
+    handle.release(grant.lease.id).await.unwrap();
+    assert_eq!(handle.vm_of_task(task).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c26_vms_are_found_by_pool_and_states() {
+    let world = World::new();
+    let big = "big".parse().unwrap();
+    let manager = world.builder().pool(small(), pool(3)).pool(big, pool(1)).start().await.unwrap();
+    let handle = manager.handle();
+    until_ready(&handle, 4).await;
+    let leased = handle.acquire(request("r1")).await.unwrap().lease.vm;
+    let (ready, in_use) = (RecordState::Ready, RecordState::InUse);
+    let names = |pool, states: &[RecordState]| {
+        let (handle, states) = (handle.clone(), states.to_vec());
+        async move {
+            let found = handle.vms_in(pool, &states).await.unwrap();
+            let view = handle.view().await.unwrap();
+            let seen: Vec<_> = view.vms.iter().filter(|vm| found.contains(vm)).cloned().collect();
+            assert_eq!(seen, found, "by name");
+            found.into_iter().map(|vm| vm.name).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(names(Some(small()), &[in_use]).await, [leased]);
+    assert_eq!(names(Some(small()), &[ready]).await.len(), 2);
+    assert_eq!(names(None, &[ready, in_use]).await.len(), 4);
+    assert_eq!(names(None, &[RecordState::Terminating]).await.len(), 0);
+    let view = handle.view().await.unwrap();
+    assert_eq!(view.vms_in(Some(&small()), &[ready]).count(), 2);
+}
