@@ -28,7 +28,7 @@ async fn c27_vms_are_found_by_the_address_of_their_nodes() {
     let view = handle.view().await.unwrap();
     for vm in &view.vms {
         let address = vm.node.as_ref().unwrap().addresses[0];
-        assert_eq!(handle.vms_with_address(address).await.unwrap(), [vm.clone()]);
+        assert_eq!(handle.vms_with_address(address).await.unwrap(), std::slice::from_ref(vm));
         assert_eq!(view.vms_with_address(address).collect::<Vec<_>>(), [vm]);
     }
     let nowhere = "203.0.113.77".parse().unwrap();
