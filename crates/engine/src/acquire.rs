@@ -25,6 +25,7 @@ impl Engine {
         let picked = pool.pick(&acquire.owner, acquire.sandbox.as_ref(), pool.queue.is_empty());
         if picked.is_none() && acquire.wait.is_zero() {
             let why = pool.why_empty(self.now);
+            self.probe_for_acquire(&name, &acquire.owner, acquire.sandbox.as_ref());
             return Answer::Refused(Refusal::NoVmAvailable { pool: name, why });
         }
         let request = RequestRecord {

@@ -1,6 +1,9 @@
 //! The invariants of an engine between two steps: every index says what a recount says, nothing is stuck.
 
-use vmpool_model::{Lease, RecordState, RequestRecord, RequestStatus, VmRecord, config::CheckConfig};
+use vmpool_model::{
+    Lease, RecordState, RequestRecord, RequestStatus, VmRecord,
+    config::{CheckConfig, CheckMode},
+};
 
 use crate::{Engine, owners::Owners, pool::Pool, timers::Timer, vm::Vm};
 
@@ -49,13 +52,17 @@ impl Engine {
     /// Whoever is on the way has something under way, or a time at which something happens.
     fn check_progress(&self, vm: &Vm) -> Result<(), String> {
         let Vm { record, config, effect, .. } = vm;
+        let ages = config.check != CheckConfig::None && !config.check_interval.is_zero();
+        let is_lazy = config.check_mode == CheckMode::Lazy;
         let rests = match record.state {
-            RecordState::InUse | RecordState::Held | RecordState::Releasing => true,
+            _ if !self.providers.contains_key(&record.provider) => true,
+            RecordState::Held | RecordState::Releasing => true,
+            RecordState::InUse => !ages || is_lazy,
             RecordState::Ready => {
-                let is_checked = config.check != CheckConfig::None && !config.check_interval.is_zero();
-                record.is_clean() && !is_checked
+                let is_checked = ages && !(is_lazy && vm.stale);
+                record.is_clean() && !is_checked && config.max_age.is_none()
             }
-            _ => !self.providers.contains_key(&record.provider),
+            _ => false,
         };
         let wakes = self.timers.get(&Timer::Vm(record.name.clone())).is_some();
         ensure(rests || effect.is_some() || wakes, || {
@@ -121,8 +128,8 @@ impl Engine {
         for (name, pool) in &self.pools {
             let mut recount = Pool::new((*pool.config).clone(), pool.retired);
             recount.unreadable = pool.unreadable;
-            let records = self.vms.values().map(|vm| &vm.record);
-            records.filter(|record| record.pool == *name).for_each(|record| recount.count_in(record));
+            let vms = self.vms.values().filter(|vm| vm.record.pool == *name);
+            vms.for_each(|vm| recount.count_in(&vm.record, vm.stale));
             let waiting = self.requests.values().filter(|request| request.pools.first() == Some(name));
             let waiting = waiting.filter(|request| request.status == RequestStatus::Waiting);
             waiting.for_each(|request| recount.queue.insert(request));
@@ -239,7 +246,7 @@ mod tests {
     fn every_index_says_what_a_recount_says() {
         finds("a recount gives", |engine| {
             let extra = record("small-c", RecordState::Ready);
-            engine.pools.values_mut().for_each(|pool| pool.count_in(&extra));
+            engine.pools.values_mut().for_each(|pool| pool.count_in(&extra, false));
         });
         finds("a recount gives", |engine| {
             engine.pools.values_mut().for_each(|pool| pool.queue = crate::queue::Queue::default());

@@ -4,12 +4,12 @@ use vmpool_model::{
     Change, EventKind, Lease, LeaseEnd, LeaseId, RequestRecord, RequestStatus, Transition, VmName,
 };
 
-use crate::{Engine, Grant, pool, timers::Timer};
+use crate::{Engine, Grant, timers::Timer, vm::Vm};
 
 impl Engine {
     /// Leases free VMs, all or none; `None` if one turns out not to be free.
     pub(crate) fn grant(&mut self, request: RequestRecord, vms: &[VmName]) -> Option<Vec<Grant>> {
-        let is_free = |vm| self.vms.get(vm).is_some_and(|vm| pool::is_free(&vm.record));
+        let is_free = |vm| self.vms.get(vm).is_some_and(Vm::is_free);
         if !vms.iter().all(is_free) {
             debug_assert!(false, "{} was to be given {vms:?}, which are not free", request.id);
             return None;
@@ -48,16 +48,17 @@ impl Engine {
             record.owner = Some(lease.owner.clone());
             record.sandbox.clone_from(&lease.sandbox);
             record.uses += 1;
+            record.dirty_since = None;
         });
         if !taken {
             return None;
         }
-        self.timers.set(Timer::Vm(vm.clone()), None);
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.owners.count_in(&lease);
         self.leases.insert(lease.id.clone(), lease.clone());
         self.lease_event(EventKind::LeaseGranted, &lease, "");
+        self.advance(vm);
         Some(lease)
     }
 

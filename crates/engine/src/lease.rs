@@ -38,7 +38,8 @@ impl Engine {
         let is_usable = vm.record.suspect.is_none() && pool::is_running(&vm.record);
         match vm.config.on_release {
             OnRelease::Reuse if is_usable => {
-                self.transit(&lease.vm, Transition::Release, |_| {});
+                let now = self.now;
+                self.transit(&lease.vm, Transition::Release, |record| record.dirty_since = Some(now));
                 self.advance(&lease.vm);
             }
             OnRelease::Reuse | OnRelease::Clean | OnRelease::Destroy => {
@@ -95,6 +96,7 @@ impl Engine {
         let vm = self.vms.get(&lease.vm);
         let holds_it = vm.is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id));
         if holds_it && vm.is_some_and(|vm| vm.record.state == RecordState::InUse) {
+            self.forget_check(&lease.vm);
             self.edit(&lease.vm, |record| {
                 record.lease = None;
                 record.last_release = Some(now);

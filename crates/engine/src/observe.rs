@@ -74,7 +74,8 @@ impl Engine {
     }
 
     fn got_ip(&mut self, name: &VmName) {
-        if !self.transit(name, Transition::GetIp, |_| {}) {
+        let now = self.now;
+        if !self.transit(name, Transition::GetIp, |record| record.starting_since = Some(now)) {
             return;
         }
         self.forget_effect(name);

@@ -28,8 +28,7 @@ impl Engine {
                 self.advance(&name);
             }
             Outcome::Destroyed(result) => self.destroyed(&name, result),
-            Outcome::Checked(Ok(_)) => self.check_passed(&name),
-            Outcome::Checked(Err(why)) => self.check_failed(&name, &why),
+            Outcome::Checked(result) => self.checked(&name, result),
             Outcome::Got(result) => self.got(&name, result),
             Outcome::Hooked(_) | Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
         }

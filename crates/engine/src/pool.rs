@@ -36,6 +36,9 @@ pub(crate) struct Pool {
     pub(crate) clean: ByAge,
     /// Ready VMs that only the tenant who used them may get.
     pub(crate) dirty: BTreeMap<Tenant, ByAge>,
+    /// Those of both that must pass a check before somebody gets them; they are in neither.
+    pub(crate) stale_clean: ByAge,
+    pub(crate) stale_dirty: BTreeMap<Tenant, ByAge>,
     dirty_by_age: ByAge,
     /// Waiting requests.
     pub(crate) queue: Queue,
@@ -62,6 +65,8 @@ impl Pool {
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
+            stale_clean: ByAge::new(),
+            stale_dirty: BTreeMap::new(),
             dirty_by_age: ByAge::new(),
             queue: Queue::default(),
             last_spawn: None,
@@ -83,8 +88,9 @@ impl Pool {
         !self.retired && self.drain.is_none()
     }
 
-    /// Counts a record in; the record must be counted out before it changes.
-    pub(crate) fn count_in(&mut self, record: &VmRecord) {
+    /// Counts a VM in; it must be counted out before it changes. One that is `stale` must pass a check before somebody
+    /// gets it.
+    pub(crate) fn count_in(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] += 1;
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_in(record);
@@ -94,19 +100,20 @@ impl Pool {
             return;
         }
         let entry = (record.since, record.name.clone());
+        let (clean, dirty) = self.ready(stale);
         match tenant(record) {
             None => {
-                self.clean.insert(entry);
+                clean.insert(entry);
             }
             Some(tenant) => {
-                self.dirty.entry(tenant).or_default().insert(entry.clone());
+                dirty.entry(tenant).or_default().insert(entry.clone());
                 self.dirty_by_age.insert(entry);
             }
         }
     }
 
-    /// Counts a record out, exactly as it was counted in.
-    pub(crate) fn count_out(&mut self, record: &VmRecord) {
+    /// Counts a VM out, exactly as it was counted in.
+    pub(crate) fn count_out(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] -= 1;
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_out(record);
@@ -115,19 +122,28 @@ impl Pool {
             return;
         }
         let entry = (record.since, record.name.clone());
+        let (clean, dirty) = self.ready(stale);
         match tenant(record) {
             None => {
-                self.clean.remove(&entry);
+                clean.remove(&entry);
             }
             Some(tenant) => {
-                self.dirty_by_age.remove(&entry);
-                if let Some(vms) = self.dirty.get_mut(&tenant) {
+                if let Some(vms) = dirty.get_mut(&tenant) {
                     vms.remove(&entry);
                     if vms.is_empty() {
-                        self.dirty.remove(&tenant);
+                        dirty.remove(&tenant);
                     }
                 }
+                self.dirty_by_age.remove(&entry);
             }
+        }
+    }
+
+    /// Returns the indexes of ready VMs: of those that may be given, or of those that must be checked before.
+    fn ready(&mut self, stale: bool) -> (&mut ByAge, &mut BTreeMap<Tenant, ByAge>) {
+        match stale {
+            true => (&mut self.stale_clean, &mut self.stale_dirty),
+            false => (&mut self.clean, &mut self.dirty),
         }
     }
 
@@ -139,6 +155,8 @@ impl Pool {
             && offers(self) == offers(other)
             && self.clean == other.clean
             && self.dirty == other.dirty
+            && self.stale_clean == other.stale_clean
+            && self.stale_dirty == other.stale_dirty
             && self.dirty_by_age == other.dirty_by_age
             && self.queue == other.queue
     }
@@ -189,8 +207,9 @@ impl Pool {
         self.dirty_by_age.first().map(|(_, name)| name.clone())
     }
 
+    /// Returns the VMs that nobody used yet; those that must be checked before somebody gets them come first.
     pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
-        self.clean.iter().map(|(_, name)| name)
+        self.stale_clean.iter().chain(&self.clean).map(|(_, name)| name)
     }
 
     /// Returns until when all offers pause after failures.
@@ -207,9 +226,9 @@ fn tenant(record: &VmRecord) -> Option<Tenant> {
     record.owner.as_ref().map(|owner| (owner.clone(), record.sandbox.clone()))
 }
 
-/// Returns whether the VM can be leased now: a node in any state but running is busy.
+/// Returns whether the VM can be leased now, or once it is checked: a node in any state but running is busy.
 pub(crate) fn is_free(record: &VmRecord) -> bool {
-    record.state == RecordState::Ready && is_running(record)
+    record.state == RecordState::Ready && is_running(record) && record.suspect.is_none()
 }
 
 /// Returns whether the VM's node runs, as last seen.

@@ -82,11 +82,12 @@ impl Engine {
     }
 
     fn recover_vm(&mut self, record: VmRecord) {
+        let now = self.moment();
         let pool = self.pools.entry(record.pool.clone());
         let pool = pool.or_insert_with(|| Pool::retired(record.provider.clone()));
-        pool.count_in(&record);
         let config = Arc::clone(&pool.config);
-        let vm = Vm::recovered(record.clone(), config, self.moment(), self.spec.restart_grace);
+        let vm = Vm::recovered(record.clone(), config, now, self.spec.restart_grace);
+        pool.count_in(&record, vm.stale);
         if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
             // Of two records with one id the younger has the node: the id came back.
             let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));

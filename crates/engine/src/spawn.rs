@@ -23,6 +23,7 @@ impl Engine {
             return;
         }
         self.serve(name);
+        self.probe(name);
         self.evict(name);
         let shrink_at = self.shrink(name);
         if let Some(pool) = self.pools.get_mut(name) {
@@ -92,7 +93,7 @@ impl Engine {
         record.template.clone_from(template);
         record.needs.clone_from(needs);
         pool.spawned = spawned;
-        pool.count_in(&record);
+        pool.count_in(&record, false);
         self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config), now));
         self.out.changes.push(Change::PutVm(Box::new(record)));
         self.event(EventKind::VmSpawning, |event| {

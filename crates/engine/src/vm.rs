@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use vmpool_model::{Change, RecordState, Timestamp, Transition, VmName, VmRecord, config::PoolConfig};
+use vmpool_model::{
+    Change, RecordState, Timestamp, Transition, VmName, VmRecord,
+    config::{CheckConfig, CheckMode, PoolConfig},
+};
 
-use crate::{Effect, EffectId, Engine, missing::Absence, moment::Moment, timers::Timer};
+use crate::{Effect, EffectId, Engine, missing::Absence, moment::Moment, pool, timers::Timer};
 
 /// A VM: its record, and what only this process knows. Whatever is not in the record can be lost.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Vm {
     pub(crate) config: Arc<PoolConfig>,
     /// The effect under way.
     pub(crate) effect: Option<EffectId>,
+    /// What that effect, or the last one, is.
+    pub(crate) doing: Doing,
     /// When that effect, or the last one, was asked for.
     pub(crate) started_at: Timestamp,
     /// The node may exist although the record has none: it must be looked for before it is created.
@@ -22,8 +27,10 @@ pub(crate) struct Vm {
     pub(crate) asked_at: Moment,
     /// Until when the VM is not given up for booting slowly, whatever its age: nobody looked before a restart.
     pub(crate) boot_grace: Timestamp,
-    /// The VM was ready before: that it is so again after a check is no news.
-    pub(crate) was_ready: bool,
+    /// When the VM passed a check, since the engine's start.
+    pub(crate) passed_at: Option<Timestamp>,
+    /// The VM must pass a check before somebody gets it.
+    pub(crate) stale: bool,
     /// When the provider accepted to destroy the node.
     pub(crate) destroyed_at: Option<Moment>,
     /// The last listing that showed the node.
@@ -34,6 +41,14 @@ pub(crate) struct Vm {
     pub(crate) usurped: bool,
 }
 
+/// What an effect is that a VM waits for, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Check,
+    Hook,
+    Other,
+}
+
 impl Vm {
     pub(crate) fn intended(record: VmRecord, config: Arc<PoolConfig>, now: Moment) -> Self {
         let created_at = record.created_at;
@@ -41,11 +56,13 @@ impl Vm {
             record,
             config,
             effect: None,
+            doing: Doing::Other,
             started_at: created_at,
             may_exist: false,
             asked_at: now,
             boot_grace: created_at,
-            was_ready: false,
+            passed_at: None,
+            stale: false,
             destroyed_at: None,
             seen_in: None,
             absent: None,
@@ -55,12 +72,35 @@ impl Vm {
 
     /// After a restart nobody knows whether the node was asked for, nor whether it came up meanwhile.
     pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Moment, grace: Duration) -> Self {
-        Self {
-            may_exist: true,
-            boot_grace: now.at + grace,
-            was_ready: record.state == RecordState::Ready,
-            ..Self::intended(record, config, now)
+        let vm = Self::intended(record, config, now);
+        Self { may_exist: true, boot_grace: now.at + grace, stale: vm.needs_check(now.at), ..vm }
+    }
+
+    /// Returns whether the VM waits for an effect of this kind.
+    pub(crate) fn is_doing(&self, doing: Doing) -> bool {
+        self.effect.is_some() && self.doing == doing
+    }
+
+    /// Returns whether the VM must pass a check before somebody gets it.
+    ///
+    /// What was checked before the engine's start does not count; that no point in time says, since clocks can jump while
+    /// nobody looks.
+    pub(crate) fn needs_check(&self, now: Timestamp) -> bool {
+        let PoolConfig { check, check_mode, check_interval, .. } = &*self.config;
+        match check_mode {
+            _ if *check == CheckConfig::None => false,
+            CheckMode::Periodic => false,
+            CheckMode::Strict => self.passed_at.is_none(),
+            CheckMode::Lazy => {
+                let is_old = |at| !check_interval.is_zero() && at + *check_interval <= now;
+                self.passed_at.is_none_or(is_old)
+            }
         }
+    }
+
+    /// Returns whether the VM can be given now.
+    pub(crate) fn is_free(&self) -> bool {
+        pool::is_free(&self.record) && !self.stale
     }
 }
 
@@ -71,9 +111,9 @@ impl Engine {
         let before = vm.record.node.as_ref().map(|node| node.id.clone());
         let suspect = vm.record.suspect.clone();
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
-            pool.count_out(&vm.record);
+            pool.count_out(&vm.record, vm.stale);
             change(&mut vm.record);
-            pool.count_in(&vm.record);
+            pool.count_in(&vm.record, vm.stale);
         }
         self.touched.insert(vm.record.pool.clone());
         let after = vm.record.node.as_ref().map(|node| node.id.clone());
@@ -93,6 +133,17 @@ impl Engine {
             let suspect = vm.record.suspect.clone();
             self.tell_holder(&lease, suspect);
         }
+    }
+
+    /// Notes whether a VM must pass a check before somebody gets it.
+    pub(crate) fn set_stale(&mut self, name: &VmName, stale: bool) {
+        let Some(vm) = self.vms.get_mut(name).filter(|vm| vm.stale != stale) else { return };
+        if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
+            pool.count_out(&vm.record, vm.stale);
+            pool.count_in(&vm.record, stale);
+        }
+        vm.stale = stale;
+        self.touched.insert(vm.record.pool.clone());
     }
 
     /// Makes a transition; an illegal one changes nothing and returns false.
@@ -131,7 +182,7 @@ impl Engine {
         self.forget_effect(name);
         let Some(vm) = self.vms.remove(name) else { return };
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
-            pool.count_out(&vm.record);
+            pool.count_out(&vm.record, vm.stale);
             if pool.retired && pool.total() == 0 {
                 self.pools.remove(&vm.record.pool);
             }
@@ -154,7 +205,7 @@ impl Engine {
         let state = vm.record.state;
         let due = match state {
             RecordState::Spawning => self.advance_spawning(name),
-            RecordState::GotIp => self.start_check(name),
+            RecordState::GotIp => self.advance_got_ip(name),
             RecordState::CheckHealth => self.advance_check(name),
             RecordState::CheckHealthFailed => self.advance_failed(name),
             RecordState::Ready => self.advance_ready(name),
@@ -170,12 +221,25 @@ impl Engine {
     }
 
     pub(crate) fn start(&mut self, name: &VmName, effect: Effect) {
+        let doing = match effect {
+            Effect::Check { .. } => Doing::Check,
+            Effect::Hook(_) => Doing::Hook,
+            _ => Doing::Other,
+        };
         let id = self.effect(effect);
         self.awaited.insert(id, name.clone());
         let now = self.now;
         if let Some(vm) = self.vms.get_mut(name) {
             vm.effect = Some(id);
+            vm.doing = doing;
             vm.started_at = now;
+        }
+    }
+
+    /// Stops waiting for a check, if one is under way; its result will change nothing.
+    pub(crate) fn forget_check(&mut self, name: &VmName) {
+        if self.vms.get(name).is_some_and(|vm| vm.is_doing(Doing::Check)) {
+            self.forget_effect(name);
         }
     }
 

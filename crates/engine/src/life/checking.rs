@@ -1,17 +1,21 @@
-//! Health checks: begun, passed, failed, repeated.
+//! Health checks: begun, passed, failed, repeated, overdue.
 
 use std::sync::Arc;
 
-use vmpool_model::{EventKind, Timestamp, Transition, VmName};
+use vmpool_model::{EventKind, RecordState, Timestamp, Transition, VmName, config::CheckConfig};
 
-use crate::{Effect, Engine, backoff, timers::Timer};
+use crate::{CheckReport, Effect, Engine, backoff, vm::Doing};
 
 impl Engine {
-    /// Starts the check of a VM whose node can be used.
+    /// Goes on from the address to the first check.
+    pub(crate) fn advance_got_ip(&mut self, name: &VmName) -> Option<Timestamp> {
+        self.start_check(name)
+    }
+
+    /// Starts the check of a VM whose node can be used and that nobody uses.
     pub(crate) fn start_check(&mut self, name: &VmName) -> Option<Timestamp> {
         let now = self.now;
-        let started = self.transit(name, Transition::StartCheck, |record| record.last_check = Some(now));
-        if started {
+        if self.transit(name, Transition::StartCheck, |record| record.last_check = Some(now)) {
             self.advance(name);
         }
         None
@@ -19,26 +23,105 @@ impl Engine {
 
     pub(crate) fn advance_check(&mut self, name: &VmName) -> Option<Timestamp> {
         let vm = self.vms.get(name)?;
-        // Whoever carries the check out ends it in its time; how long it waits for its turn says nothing of the VM.
-        if vm.effect.is_none() {
-            let effect = Effect::Check {
-                vm: name.clone(),
-                pool: vm.record.pool.clone(),
-                node: vm.record.node.clone()?,
-                check: vm.config.check.clone(),
-                host_key: vm.record.host_key.clone(),
-                max_checks: vm.config.max_checks,
-                timeout: vm.config.check_timeout,
-            };
-            self.start(name, effect);
+        if vm.config.check == CheckConfig::None {
+            self.check_passed(name, &CheckReport::default());
+            return None;
         }
-        None
+        let start_by = self.start_deadline(name);
+        if start_by.is_some_and(|at| at <= self.now) {
+            self.start_failed(name, "it took longer than start_timeout to pass a check");
+            return None;
+        }
+        let Some(overdue_at) = self.ask_for_check(name) else { return start_by };
+        if overdue_at <= self.now {
+            self.forget_check(name);
+            self.check_failed(name, "the check had no outcome within check_max_time", false);
+            return None;
+        }
+        start_by.into_iter().chain([overdue_at]).min()
     }
 
-    pub(crate) fn check_failed(&mut self, name: &VmName, why: &str) {
+    /// Asks for the check of a VM unless that is under way, and not while it waits for something else; returns when an
+    /// outcome is overdue.
+    pub(crate) fn ask_for_check(&mut self, name: &VmName) -> Option<Timestamp> {
+        let vm = self.vms.get(name)?;
+        let max_time = vm.config.check_max_time;
+        if vm.is_doing(Doing::Check) {
+            return Some(vm.started_at + max_time);
+        }
+        if vm.effect.is_some() {
+            return None;
+        }
+        let effect = Effect::Check {
+            vm: name.clone(),
+            pool: vm.record.pool.clone(),
+            node: vm.record.node.clone()?,
+            check: vm.config.check.clone(),
+            host_key: vm.record.host_key.clone(),
+            max_checks: vm.config.max_checks,
+            timeout: vm.config.check_timeout,
+        };
+        self.start(name, effect);
+        Some(self.now + max_time)
+    }
+
+    /// Returns until when a VM that never was ready must pass a check, if there is such a time.
+    fn start_deadline(&self, name: &VmName) -> Option<Timestamp> {
+        let vm = self.vms.get(name)?;
+        let deadline = vm.record.starting_since? + vm.config.start_timeout?;
+        // Nobody looked before a restart: one check must be possible.
+        Some(deadline.max(vm.boot_grace + vm.config.check_timeout))
+    }
+
+    /// Gives up a VM that never was ready, which tells of a bad template: the next one will do no better.
+    fn start_failed(&mut self, name: &VmName, why: &str) {
+        self.spawn_trouble(name, why, None);
+        self.terminate(name, why);
+    }
+
+    /// A check was answered; if the VM is no longer checked, that changes nothing.
+    pub(crate) fn checked(&mut self, name: &VmName, result: Result<CheckReport, String>) {
+        match (self.vms.get(name).map(|vm| vm.record.state), result) {
+            (Some(RecordState::CheckHealth), Ok(report)) => self.check_passed(name, &report),
+            (Some(RecordState::CheckHealth), Err(why)) => self.check_failed(name, &why, true),
+            (Some(RecordState::InUse), Ok(report)) => self.check_passed_in_use(name, &report),
+            (Some(RecordState::InUse), Err(why)) => self.check_failed_in_use(name, &why),
+            _ => {}
+        }
+    }
+
+    fn check_passed(&mut self, name: &VmName, report: &CheckReport) {
+        let now = self.now;
+        let Some(vm) = self.vms.get_mut(name) else { return };
+        vm.passed_at = Some(now);
+        let pool = vm.record.pool.clone();
+        let is_first = vm.record.starting_since.is_some();
+        let is_news = is_first || vm.record.check_fails != 0;
+        if is_first {
+            self.spawn_success(name);
+        }
+        let passed = self.transit(name, Transition::PassCheck, |record| {
+            record.starting_since = None;
+            record.prepared = true;
+            record.check_fails = 0;
+            record.problem = None;
+            record.host_key = record.host_key.take().or_else(|| report.host_key.clone());
+        });
+        if passed && is_news {
+            self.event(EventKind::VmReady, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+            });
+        }
+        self.advance(name);
+    }
+
+    /// The check of a VM failed that nobody uses; one that was only overdue says nothing of the VM, and does not count.
+    fn check_failed(&mut self, name: &VmName, why: &str, counts: bool) {
         let Some(vm) = self.vms.get(name) else { return };
         let config = Arc::clone(&vm.config);
-        let fails = vm.record.check_fails + 1;
+        let is_starting = vm.record.starting_since.is_some();
+        let fails = vm.record.check_fails + u32::from(counts);
         let pause = backoff::pause(config.retry_min, config.retry_max, fails, None, self.rng.f64());
         let retry_at = self.now + pause;
         let failed = self.transit(name, Transition::FailCheck, |record| {
@@ -49,49 +132,39 @@ impl Engine {
         if !failed {
             return;
         }
-        let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
-        self.event(EventKind::CheckFailed, |event| {
-            event.pool = pool;
-            event.vm = Some(name.clone());
-            event.detail = why.to_owned();
-        });
-        if fails <= config.max_check_fails {
-            return self.timers.set(Timer::Vm(name.clone()), Some(retry_at));
+        self.check_failed_event(name, why);
+        // Where there is a deadline for the start, as many checks may fail until then as will.
+        let has_time = is_starting && config.start_timeout.is_some();
+        if fails <= config.max_check_fails || has_time {
+            return self.advance(name);
         }
         let why = format!("{fails} health checks in a row failed: {why}");
-        // Whoever never was ready tells of a bad template: the next one will do no better.
-        if self.vms.get(name).is_some_and(|vm| !vm.was_ready) {
-            self.spawn_trouble(name, &why, None);
+        match is_starting {
+            true => self.start_failed(name, &why),
+            false => self.terminate(name, &why),
         }
-        self.terminate(name, &why);
     }
 
     pub(crate) fn advance_failed(&mut self, name: &VmName) -> Option<Timestamp> {
+        let start_by = self.start_deadline(name);
+        if start_by.is_some_and(|at| at <= self.now) {
+            self.start_failed(name, "it took longer than start_timeout to pass a check");
+            return None;
+        }
         match self.vms.get(name)?.record.retry_at {
-            Some(retry_at) if self.now < retry_at => Some(retry_at),
+            Some(retry_at) if self.now < retry_at => start_by.into_iter().chain([retry_at]).min(),
             _ => self.start_check(name),
         }
     }
 
-    pub(crate) fn check_passed(&mut self, name: &VmName) {
-        let Some(vm) = self.vms.get_mut(name) else { return };
-        let pool = vm.record.pool.clone();
-        let is_first = !std::mem::replace(&mut vm.was_ready, true);
-        let is_news = is_first || vm.record.check_fails != 0;
-        if is_first {
-            self.spawn_success(name);
-        }
-        let passed = self.transit(name, Transition::PassCheck, |record| {
-            record.check_fails = 0;
-            record.problem = None;
+    pub(crate) fn check_failed_event(&mut self, name: &VmName, why: &str) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let (pool, lease) = (vm.record.pool.clone(), vm.record.lease.clone());
+        self.event(EventKind::CheckFailed, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.lease = lease;
+            event.detail = why.to_owned();
         });
-        if passed && is_news {
-            self.event(EventKind::VmReady, |event| {
-                event.pool = Some(pool);
-                event.vm = Some(name.clone());
-            });
-        }
-        self.timers.set(Timer::Vm(name.clone()), None);
-        self.advance(name);
     }
 }

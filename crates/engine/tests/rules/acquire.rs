@@ -5,7 +5,7 @@ use vmpool_model::{
     Acquire, Owner, PoolName, RecordState, RequestId, TaskId, config::OnRelease, states::NodeState,
 };
 
-use crate::lab::{Lab, config, pool, sandbox, seconds, wish};
+use crate::lab::{Lab, config, pool, sandbox, seconds, wish, with_check};
 
 /// A pool that keeps used VMs for their users.
 fn reusing(size: u32) -> Lab {
@@ -69,7 +69,7 @@ fn c14_c17_a_vm_of_ones_own_is_preferred_to_a_clean_one() {
 
 #[test]
 fn c16_only_a_ready_vm_is_given() {
-    let mut lab = Lab::new(config(1));
+    let mut lab = Lab::new(with_check(config(1)));
     assert!(is_none_available(&lab.acquire(wish("r1", "ann"))), "spawning");
     lab.created(NodeState::Running);
     assert_eq!(lab.only_vm().state, RecordState::CheckHealth);

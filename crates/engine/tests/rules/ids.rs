@@ -14,7 +14,6 @@ fn one_of_two() -> (Lab, Node) {
     pool.max_starting = 1;
     let mut lab = Lab::new(pool);
     let node = lab.created(NodeState::Running);
-    lab.checked(Ok(()));
     (lab, node)
 }
 
@@ -36,7 +35,6 @@ fn f16_a_ready_vm_whose_node_id_another_vm_has_now_is_gone_and_never_leased() {
     let (mut lab, old) = one_of_two();
     let new = created_as(&mut lab, &old.id);
     assert!(lab.vm(&vm_of(&old)).is_none());
-    lab.checked(Ok(()));
     assert_eq!(lab.granted(wish("r1", "ann")).lease.vm, vm_of(&new));
     assert_eq!(lab.destroys(), 0);
 }
@@ -59,7 +57,6 @@ fn f16_of_two_records_with_one_node_id_the_node_belongs_to_the_one_its_token_nam
     let (mut lab, old) = one_of_two();
     let lease = lab.granted(wish("r1", "ann")).lease;
     let new = created_as(&mut lab, &old.id);
-    lab.checked(Ok(()));
     lab.restart();
     for _ in 0..20 {
         lab.list(std::slice::from_ref(&new));

@@ -183,6 +183,15 @@ impl Lab {
         self.count(|effect| matches!(effect, Effect::Get { .. }))
     }
 
+    /// The host keys that the checks under way expect.
+    pub(crate) fn host_keys(&self) -> Vec<Option<String>> {
+        let checks = self.effects.values().filter_map(|effect| match effect {
+            Effect::Check { host_key, .. } => Some(host_key.clone()),
+            _ => None,
+        });
+        checks.collect()
+    }
+
     /// The first create that was not answered yet.
     pub(crate) fn create(&self) -> (EffectId, Token) {
         let id = self.find(|effect| matches!(effect, Effect::Create { .. })).unwrap();

@@ -8,7 +8,7 @@ use vmpool_engine::{
 use vmpool_model::{
     Acquire, InstallationId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, Timestamp,
     Token,
-    config::{PoolConfig, ProviderConfig},
+    config::{CheckConfig, PoolConfig, ProviderConfig},
     states::NodeState,
 };
 
@@ -27,7 +27,9 @@ fn small() -> PoolName {
 fn spec() -> Spec {
     let mut spec = Spec::new(InstallationId::new("test").unwrap(), 1, 7);
     spec.providers.insert(lab(), ProviderConfig::new("dummy"));
-    spec.pools.insert(small(), PoolConfig::new(lab(), "template", 1));
+    let mut pool = PoolConfig::new(lab(), "template", 1);
+    pool.check = CheckConfig::Tcp { port: 22 };
+    spec.pools.insert(small(), pool);
     spec
 }
 

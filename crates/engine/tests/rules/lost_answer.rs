@@ -94,7 +94,6 @@ fn a_node_that_a_listing_shows_before_the_create_is_answered_is_taken() {
     let (create, token) = lab.create();
     let node = lab.node(&token, NodeState::Running);
     lab.list(std::slice::from_ref(&node));
-    lab.checked(Ok(()));
     assert_eq!(lab.only_vm().state, RecordState::Ready);
     lab.answer(create, vmpool_engine::Outcome::Created(Err(timeout())));
     assert_eq!(lab.only_vm().state, RecordState::Ready, "the late answer changes nothing");
@@ -135,7 +134,7 @@ fn the_answer_to_a_create_tells_more_than_a_listing_before_it() {
     lab.list(std::slice::from_ref(&node));
     node.state = NodeState::Running;
     lab.answer(create, vmpool_engine::Outcome::Created(Ok(Box::new(node))));
-    assert_eq!(lab.only_vm().state, RecordState::CheckHealth);
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod acquire;
 mod backoff;
 mod brake;
 mod check;
+mod check_in_use;
+mod check_mode;
 mod clouds;
 mod ids;
 mod lab;

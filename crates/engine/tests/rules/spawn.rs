@@ -122,7 +122,6 @@ fn the_pause_doubles_with_every_failure_and_ends_with_a_vm_that_is_ready() {
         lab.pass(pause);
     }
     lab.created(NodeState::Running);
-    lab.checked(Ok(()));
     let view = &lab.engine.pools()[0];
     assert_eq!((view.paused_until, view.problem.clone()), (None, None));
 }
@@ -157,7 +156,6 @@ fn f13_a_vm_that_becomes_ready_does_not_end_the_pause_that_the_provider_asked_fo
     failure.retry_after = Some(seconds(90));
     lab.not_created(failure);
     lab.created(NodeState::Running);
-    lab.checked(Ok(()));
     assert_eq!(lab.only_vm().state, RecordState::Ready);
     lab.pass(seconds(89));
     assert_eq!((lab.creates(), lab.engine.pools()[0].problem.is_some()), (0, true));
@@ -197,7 +195,7 @@ fn a_node_without_an_address_is_not_up() {
     assert_eq!(lab.only_vm().state, RecordState::Spawning);
     node.private_ips = addresses;
     lab.list(&[node]);
-    assert_eq!(lab.only_vm().state, RecordState::CheckHealth);
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(crate) struct Life {
     pub(crate) denied: BTreeMap<VmName, Timestamp>,
     /// When the node of each VM became known.
     pub(crate) known: BTreeMap<VmName, Timestamp>,
+    /// When each VM passed a check.
+    pub(crate) passed: BTreeMap<VmName, Timestamp>,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -90,6 +92,9 @@ impl Ledger {
             (Effect::Find { vm, .. }, Outcome::Found(Ok(nodes))) if nodes.is_empty() => {
                 self.life.created.remove(vm);
             }
+            (Effect::Check { vm, .. }, Outcome::Checked(Ok(_))) => {
+                self.life.passed.insert(vm.clone(), now);
+            }
             (Effect::List { provider }, Outcome::Listed { result: Ok(listed), .. }) => {
                 let nodes = listed.nodes.iter().map(|node| node.id.clone()).collect();
                 let (asked_at, complete) = (flight.asked_at, listed.complete);
@@ -116,6 +121,7 @@ impl Life {
             listings: BTreeMap::new(),
             denied: BTreeMap::new(),
             known: BTreeMap::new(),
+            passed: BTreeMap::new(),
             retry_after: None,
         }
     }

@@ -17,6 +17,7 @@ mod calm;
 mod cloud;
 mod execute;
 mod ledger;
+mod life;
 mod reasons;
 mod rules;
 mod setup;

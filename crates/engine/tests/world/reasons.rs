@@ -31,7 +31,15 @@ pub(crate) fn check(
         "its pool no longer makes such VMs" => {
             old.node.is_none() && !world.spec().pools.contains_key(&old.pool)
         }
-        "its last user did not come back" => !old.is_clean() && old.since + config.dirty_timeout <= now,
+        "its last user did not come back" => {
+            let kept_since = old.dirty_since.or(old.last_release).unwrap_or(old.since);
+            !old.is_clean() && kept_since + config.dirty_timeout <= now
+        }
+        "it is older than max_age" => config.max_age.is_some_and(|age| old.created_at + age <= now),
+        "it took longer than start_timeout to pass a check" => {
+            let since = old.starting_since.zip(config.start_timeout);
+            since.is_some_and(|(since, timeout)| since + timeout <= now)
+        }
         "the pool no longer needs it" => {
             let wanted = config.size.max(config.min_ready) as usize;
             old.is_clean() && wanted < of_pool().count()

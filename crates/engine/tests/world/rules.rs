@@ -123,6 +123,8 @@ fn lease_put(world: &mut World, new: &Lease) -> Result<(), String> {
     }
     ensure!(world.ledger.max_fence < new.fence, "{id} has the number {} after a larger one", new.fence);
     world.ledger.max_fence = new.fence;
+    let record = world.working.vms.get(&new.vm).cloned();
+    record.map_or(Ok(()), |record| crate::life::leased(world, new, &record))?;
     let tenant = (new.owner.clone(), new.sandbox.clone());
     let first = world.ledger.past.tenants.entry(new.vm.clone()).or_insert_with(|| tenant.clone());
     ensure!(*first == tenant, "{} was given to {tenant:?} after {first:?}", new.vm);
@@ -232,7 +234,10 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
         Effect::Check { vm, .. } => {
             // It may have been terminated in the same step; the check is in vain then.
             let state = world.working.vms.get(vm).map(|vm| vm.state);
-            let fits = matches!(state, Some(RecordState::CheckHealth | RecordState::Terminating));
+            let fits = matches!(
+                state,
+                Some(RecordState::CheckHealth | RecordState::InUse | RecordState::Terminating)
+            );
             ensure!(fits, "{vm} is checked and is {state:?}");
         }
         Effect::List { provider } => {

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 use vmpool_engine::Spec;
 use vmpool_model::{
     InstallationId, PoolName, ProviderName,
-    config::{CheckConfig, OfferConfig, OnRelease, PoolConfig, ProviderConfig},
+    config::{OfferConfig, PoolConfig, ProviderConfig},
 };
+
+use crate::life::{LifeSetup, life};
 
 /// What a history begins with.
 #[derive(Debug, Clone)]
@@ -26,9 +28,7 @@ pub(crate) struct PoolSetup {
     min_ready: u32,
     max_starting: u32,
     spawn_min_interval: u64,
-    reuse: bool,
-    check: bool,
-    check_interval: u64,
+    life: LifeSetup,
     offers: Vec<OfferSetup>,
 }
 
@@ -62,22 +62,12 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     });
     let offers = proptest::collection::vec(offer, 1..4);
     let numbers = (0..3_u32, 0..3_u32, 0..2_u32, 1..3_u32, 0..2_u64);
-    let pool = (numbers, any::<bool>(), any::<bool>(), 0..2_u64, offers);
-    let pool = pool.prop_map(|(numbers, reuse, check, again, offers)| {
+    let pool = (numbers, life(), offers);
+    let pool = pool.prop_map(|(numbers, life, offers)| {
         let (size, more, min_ready, max_starting, interval) = numbers;
         let size = if size + more + min_ready == 0 { 1 } else { size };
-        let (spawn_min_interval, check_interval) = (interval * 7, again * 30);
-        PoolSetup {
-            size,
-            more,
-            min_ready,
-            max_starting,
-            spawn_min_interval,
-            reuse,
-            check,
-            check_interval,
-            offers,
-        }
+        let spawn_min_interval = interval * 7;
+        PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, life, offers }
     });
     let provider = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)])
         .prop_map(|(visibility_window, missing_grace)| ProviderSetup { visibility_window, missing_grace });
@@ -116,13 +106,10 @@ impl Setup {
             config.spawn_min_interval = seconds(pool.spawn_min_interval);
             config.lease_ttl = seconds(60);
             config.max_lease_ttl = seconds(100);
-            config.on_release = if pool.reuse { OnRelease::Reuse } else { OnRelease::Destroy };
             config.dirty_timeout = seconds(40);
             config.max_idle = seconds(30);
             config.boot_timeout = seconds(60);
-            config.check = if pool.check { CheckConfig::Tcp { port: 22 } } else { CheckConfig::None };
-            config.check_timeout = seconds(10);
-            config.check_interval = seconds(pool.check_interval);
+            pool.life.apply(&mut config);
             config.retry_min = seconds(1);
             config.retry_max = seconds(16);
             config.validate().unwrap();

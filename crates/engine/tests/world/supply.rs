@@ -13,7 +13,7 @@ pub(crate) fn happened(world: &mut World, event: &Event) -> Result<(), String> {
     let (offer, now) = (offer_of(&record), world.now);
     let config = world.pool(&record);
     let never_came_up = event.kind == EventKind::VmTerminating
-        && ["came up as", "boot_timeout"].iter().any(|why| event.detail.contains(why));
+        && ["came up as", "boot_timeout", "start_timeout"].iter().any(|why| event.detail.contains(why));
     let life = &mut world.ledger.life;
     match event.kind {
         EventKind::VmReady => drop(life.pauses.remove(&offer)),
