@@ -40,7 +40,8 @@ pub struct Event {
 pub struct EventPage {
     /// The events, oldest first.
     pub events: Vec<Event>,
-    /// Give it as `after` to read on: the cursor of the last event here, or what was asked for if there is none.
+    /// Give it as `after` to read on: the cursor of the last event that was looked at, or what was asked for if there is
+    /// none, which says that this is the end of the log.
     pub next: u64,
     /// The cursor of the oldest event that is still kept, 0 if there is none; what was before it was trimmed.
     pub oldest: u64,

@@ -12,7 +12,7 @@ pub const USAGE: u8 = 2;
 pub const CONFIG: u8 = 3;
 /// There is no VM, or none became ready in time.
 pub const NO_VM: u8 = 4;
-/// There is no such pool, VM, lease or request.
+/// There is no such pool, VM, lease, request or provider.
 pub const NOT_FOUND: u8 = 5;
 /// The daemon refused: something is in a state that forbids it, or the wish contradicts an earlier one.
 pub const REFUSED: u8 = 6;
@@ -42,7 +42,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (USAGE, "usage", "the command line is wrong"),
     (CONFIG, "config", "the configuration is wrong"),
     (NO_VM, "no_vm", "there is no VM, or none became ready in time"),
-    (NOT_FOUND, "not_found", "there is no such pool, VM, lease or request"),
+    (NOT_FOUND, "not_found", "there is no such pool, VM, lease, request or provider"),
     (
         REFUSED,
         "refused",

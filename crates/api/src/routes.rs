@@ -26,7 +26,7 @@
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
 //! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
 //! | `DELETE /v1/requests/{request}` | cancels a request; a lease it was given meanwhile is released |
-//! | `GET /v1/events?after=&limit=` | [`EventPage`](crate::EventPage) |
+//! | `GET /v1/events?after=&limit=&vm=` | [`EventPage`](crate::EventPage), of one VM if asked so |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |
 //!
 //! A stream goes on after the `Last-Event-ID` header or `?after=`, and begins now if there is neither.

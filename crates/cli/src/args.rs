@@ -4,14 +4,16 @@
 mod daemon;
 mod lease;
 mod listing;
+mod operate;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
 pub(crate) use self::daemon::{ConfigCommand, DemoArgs, ServeArgs};
 pub(crate) use self::{
-    lease::{AcquireArgs, RenewArgs, TerminateArgs},
-    listing::{EventsArgs, LeaseCommand, PoolCommand, VmCommand},
+    lease::{AcquireArgs, ReleaseArgs, RenewArgs, RequestCommand},
+    listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
+    operate::{DrainArgs, ForgetArgs, HoldArgs, TerminateArgs, UndrainArgs, UnholdArgs},
 };
 
 /// Where the daemon is unless the command line or the environment says otherwise.
@@ -123,26 +125,50 @@ impl Command {
 pub(crate) enum Ask {
     Acquire(AcquireArgs),
     Renew(RenewArgs),
-    /// Gives a VM back
-    #[command(after_long_help = "Example:\n  vmpool release \"$VMPOOL_LEASE\"")]
-    Release {
-        /// The lease, as `vmpool acquire` printed it
-        lease: String,
+    Release(ReleaseArgs),
+    /// Lists requests, shows one, or withdraws one
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool request ls\n  vmpool request cancel build-17"
+    )]
+    Request(RequestCommand),
+    /// Says why a request waits: the limit that binds, and since when
+    #[command(after_long_help = "Example:\n  vmpool explain build-17")]
+    Explain {
+        /// The request
+        request: String,
     },
     Terminate(TerminateArgs),
+    Hold(HoldArgs),
+    Unhold(UnholdArgs),
+    Forget(ForgetArgs),
+    Drain(DrainArgs),
+    Undrain(UndrainArgs),
     /// Lists pools, or shows one
     #[command(subcommand, after_long_help = "Examples:\n  vmpool pool ls\n  vmpool pool show builders")]
     Pool(PoolCommand),
-    /// Lists VMs, or shows one
+    /// Lists VMs, shows one, or prints what happened to one
     #[command(
         subcommand,
         after_long_help = "Examples:\n  vmpool vm ls --pool builders --state ready\n  vmpool vm show builders-7f3a"
     )]
     Vm(VmCommand),
+    /// Lists providers, shows one, or accepts the loss of one's nodes
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool provider ls\n  vmpool provider accept-loss lab"
+    )]
+    Provider(ProviderCommand),
     /// Lists leases
     #[command(subcommand, after_long_help = "Example:\n  vmpool lease ls --output json")]
     Lease(LeaseCommand),
     Events(EventsArgs),
+    /// Shows every pool with its VMs, all in one
+    #[command(after_long_help = "Example:\n  vmpool info")]
+    Info,
+    /// Has the daemon read its configuration again; one that does not fit changes nothing
+    #[command(after_long_help = "Example:\n  vmpool reload")]
+    Reload,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod events;
 mod keep;
 mod lease;
 mod listing;
+mod operate;
 
 use clap::CommandFactory as _;
 use vmpool_api::exit;
@@ -46,12 +47,22 @@ async fn ask(client: &Client, command: Ask, output: Output) -> Result<u8, Failur
     match command {
         Ask::Acquire(args) => return acquire::run(client, args, output).await,
         Ask::Renew(args) => lease::renew(client, args, output).await?,
-        Ask::Release { lease } => lease::release(client, &lease, output).await?,
-        Ask::Terminate(args) => lease::terminate(client, args, output).await?,
+        Ask::Release(args) => lease::release(client, args, output).await?,
+        Ask::Request(command) => lease::request(client, command, output).await?,
+        Ask::Explain { request } => lease::explain(client, &request, output).await?,
+        Ask::Terminate(args) => operate::terminate(client, args, output).await?,
+        Ask::Hold(args) => operate::hold(client, args, output).await?,
+        Ask::Unhold(args) => operate::unhold(client, args, output).await?,
+        Ask::Forget(args) => operate::forget(client, args, output).await?,
+        Ask::Drain(args) => operate::drain(client, args, output).await?,
+        Ask::Undrain(args) => operate::undrain(client, args, output).await?,
         Ask::Pool(command) => listing::pool(client, command, output).await?,
         Ask::Vm(command) => listing::vm(client, command, output).await?,
         Ask::Lease(command) => listing::lease(client, command, output).await?,
+        Ask::Provider(command) => listing::provider(client, command, output).await?,
         Ask::Events(args) => events::run(client, args, output).await?,
+        Ask::Info => listing::info(client, output).await?,
+        Ask::Reload => operate::reload(client, output).await?,
     }
     Ok(exit::OK)
 }

@@ -125,4 +125,16 @@ impl Client {
     pub async fn events(&self, after: u64, limit: usize) -> Result<EventPage, ClientError> {
         self.get(routes::EVENTS, &[("after", after.to_string()), ("limit", limit.to_string())]).await
     }
+
+    /// Asks for at most `limit` events about a VM after a cursor, oldest first.
+    ///
+    /// A page may have none although more follow: read on from its `next` until that stays what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the daemon cannot be reached or cannot read its log.
+    pub async fn events_of(&self, vm: &str, after: u64, limit: usize) -> Result<EventPage, ClientError> {
+        let query = [("after", after.to_string()), ("limit", limit.to_string()), ("vm", vm.to_owned())];
+        self.get(routes::EVENTS, &query).await
+    }
 }

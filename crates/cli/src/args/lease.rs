@@ -1,26 +1,47 @@
-//! The arguments of the commands about leases.
+//! The arguments of the commands about leases and requests.
 
 use std::{ffi::OsString, time::Duration};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use vmpool_api::duration::parse;
 
-/// Leases a VM, and runs a command with it if one is given
+/// Leases a VM, or several at once, and runs a command with them if one is given
 ///
 /// Without a command it prints the lease, which ends after its time to live unless `vmpool renew` extends it.
 ///
 /// With a command it runs the command on this host, with the VM in the environment variables VMPOOL_VM, VMPOOL_ADDRESS,
-/// VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_POOL, VMPOOL_NODE_ID, VMPOOL_EXPIRES_AT and VMPOOL_URL.
-/// The lease is renewed while the command runs and released when it ends, and its exit code is passed on; 128 + n stands
+/// VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_POOL, VMPOOL_NODE_ID, VMPOOL_EXPIRES_AT and VMPOOL_URL. Of
+/// several VMs these are the first one's, and VMPOOL_VMS, VMPOOL_ALL_ADDRESSES (one of each VM) and VMPOOL_LEASES have all,
+/// separated by commas, in the same order.
+/// The leases are renewed while the command runs and released when it ends, and its exit code is passed on; 128 + n stands
 /// for signal n. SIGINT and SIGTERM reach the command.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  vmpool acquire builders\n  vmpool acquire builders --wait 5m --task build-17 -- ./run-tests.sh\n  \
-                       vmpool acquire builders --wait 0s --output json"
+                       vmpool acquire builders --wait 0s --output json\n  vmpool acquire small,big --priority 10\n  \
+                       vmpool acquire --label arch=x86_64 --label ssd --count 3 -- ./run-cluster.sh"
 )]
 pub(crate) struct AcquireArgs {
-    /// The pool
-    pub(crate) pool: String,
+    /// The pool; or several with commas between, the one liked best first
+    #[arg(
+        value_name = "POOL",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        required_unless_present_any = ["more_pools", "labels"]
+    )]
+    pub(crate) pools: Vec<String>,
+    /// One more pool that is as good; may be repeated
+    #[arg(long = "pool", value_name = "POOL", value_delimiter = ',')]
+    pub(crate) more_pools: Vec<String>,
+    /// What the pool must be good for, such as arch=x86_64; may be repeated, and then all must be
+    #[arg(long = "label", value_name = "LABEL")]
+    pub(crate) labels: Vec<String>,
+    /// How many VMs, all at once or none
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
+    /// Who is served first: the higher number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) priority: i32,
     /// How long to wait for a VM; 0s fails at once if none is ready
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse)]
     pub(crate) wait: Duration,
@@ -50,18 +71,41 @@ pub(crate) struct AcquireArgs {
 pub(crate) struct RenewArgs {
     /// The lease, as `vmpool acquire` printed it
     pub(crate) lease: String,
+    /// The fencing token that came with the lease: another one is refused
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) fence: Option<u64>,
     /// How long the lease lasts from now on [default: as long as it was given for]
     #[arg(long, value_name = "TIME", value_parser = parse)]
     pub(crate) ttl: Option<Duration>,
 }
 
-/// Destroys a VM, leased or not
+/// Gives a VM back
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  vmpool terminate builders-7f3a --reason hangs")]
-pub(crate) struct TerminateArgs {
-    /// The VM
-    pub(crate) vm: String,
-    /// Why, for the people who read the events
-    #[arg(long, value_name = "TEXT", default_value = "terminated by an operator")]
-    pub(crate) reason: String,
+#[command(after_long_help = "Example:\n  vmpool release \"$VMPOOL_LEASE\"")]
+pub(crate) struct ReleaseArgs {
+    /// The lease, as `vmpool acquire` printed it
+    pub(crate) lease: String,
+    /// The fencing token that came with the lease: another one is refused
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) fence: Option<u64>,
+}
+
+/// What can be done with requests.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestCommand {
+    /// Lists the requests that wait or are remembered, with what they wait for
+    #[command(after_long_help = "Example:\n  vmpool request ls")]
+    Ls,
+    /// Shows one request
+    #[command(after_long_help = "Example:\n  vmpool request show build-17")]
+    Show {
+        /// The request
+        id: String,
+    },
+    /// Withdraws a request; leases that it was given meanwhile are released
+    #[command(after_long_help = "Example:\n  vmpool request cancel build-17")]
+    Cancel {
+        /// The request
+        id: String,
+    },
 }

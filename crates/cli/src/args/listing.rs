@@ -21,12 +21,43 @@ pub(crate) enum PoolCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum VmCommand {
     /// Lists the VMs
-    #[command(after_long_help = "Example:\n  vmpool vm ls --pool builders --state ready")]
+    #[command(
+        after_long_help = "Examples:\n  vmpool vm ls --pool builders --state ready,held\n  vmpool vm ls --task build-17"
+    )]
     Ls(Which),
     /// Shows one VM
     #[command(after_long_help = "Example:\n  vmpool vm show builders-7f3a")]
     Show {
         /// The VM
+        name: String,
+    },
+    /// Prints all that happened to a VM and is still known, also when the VM is gone
+    #[command(after_long_help = "Example:\n  vmpool vm history builders-7f3a")]
+    History {
+        /// The VM
+        name: String,
+    },
+}
+
+/// What can be done with providers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Lists the providers
+    #[command(after_long_help = "Example:\n  vmpool provider ls")]
+    Ls,
+    /// Shows one provider
+    #[command(after_long_help = "Example:\n  vmpool provider show lab")]
+    Show {
+        /// The provider
+        name: String,
+    },
+    /// Says that the nodes that are missing all at once are lost indeed
+    ///
+    /// Too many missing nodes look like a fault of the provider, so nothing is done about them until somebody says this or
+    /// they are seen again.
+    #[command(after_long_help = "Example:\n  vmpool provider accept-loss lab")]
+    AcceptLoss {
+        /// The provider
         name: String,
     },
 }

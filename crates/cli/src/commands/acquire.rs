@@ -1,4 +1,4 @@
-//! `vmpool acquire`: leases a VM, and keeps the lease while a command runs.
+//! `vmpool acquire`: leases VMs, and keeps the leases while a command runs.
 
 use std::{io, pin::pin};
 
@@ -21,50 +21,61 @@ const NOT_STARTED: u8 = 126;
 /// What a shell exits with if there is no such command.
 const NO_COMMAND: u8 = 127;
 
-/// Leases a VM, and either prints the lease or runs a command with it; returns the exit code.
+/// Leases VMs, and either prints the leases or runs a command with them; returns the exit code.
 pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
     // Caught before the request is sent, so that no signal can leave a request behind.
     let mut signals = Signals::catch()?;
     let request = request(&args);
-    let lease = tokio::select! {
-        lease = acquire(client, &request, output) => lease?,
+    let leases = tokio::select! {
+        leases = acquire(client, &request, output) => leases?,
         signal = signals.next() => return Ok(cancel(client, &request, signal, output).await),
     };
     let Some((program, arguments)) = args.command.split_first() else {
-        output.result(&lease, render::lease)?;
+        match leases.as_slice() {
+            [lease] if args.count == 1 => output.result(lease, render::lease)?,
+            leases => output.result(leases, render::leases)?,
+        }
         return Ok(exit::OK);
     };
-    let environment = environment(&lease, client);
-    let running = match Running::start(program, arguments, &environment) {
+    let running = match Running::start(program, arguments, &environment(&leases, client)) {
         Ok(running) => running,
         Err(err) => {
-            keep::release(client, &lease, output).await;
+            keep::release_all(client, &leases, output).await;
             return Err(not_started(&program.to_string_lossy(), &err));
         }
     };
-    keep::keep(client, lease, running, &mut signals, output).await
+    keep::keep(client, leases, running, &mut signals, output).await
 }
 
-/// Waits for a VM; if the daemon is away meanwhile, says what is waited for.
-async fn acquire(client: &Client, request: &AcquireRequest, output: Output) -> Result<Lease, ClientError> {
-    let mut lease = pin!(client.acquire(request));
+/// Waits for the VMs; if the daemon is away meanwhile, says what is waited for.
+async fn acquire(
+    client: &Client,
+    request: &AcquireRequest,
+    output: Output,
+) -> Result<Vec<Lease>, ClientError> {
+    let mut leases = pin!(client.acquire_all(request));
     if request.wait.is_none_or(|wait| wait.is_zero()) {
-        return lease.await;
+        return leases.await;
     }
     tokio::select! {
-        lease = &mut lease => return lease,
+        leases = &mut leases => return leases,
         health = client.health() => match health {
             Err(err) if err.is_temporary() => output.notice(&format!("warning: {err}; waiting for it")),
             _ => {}
         }
     }
-    lease.await
+    leases.await
 }
 
 fn request(args: &AcquireArgs) -> AcquireRequest {
     let owner = args.owner.clone().unwrap_or_else(user);
     let id = args.request.clone().unwrap_or_else(vmpool_client::new_request_id);
-    AcquireRequest::new(id, &args.pool, owner)
+    let pools = args.pools.iter().chain(&args.more_pools).cloned().collect();
+    AcquireRequest::new(id, "", owner)
+        .with_pools(pools)
+        .with_labels(args.labels.clone())
+        .with_count(args.count)
+        .with_priority(args.priority)
         .with_sandbox(args.sandbox.clone())
         .with_task(args.task.clone())
         .with_ttl(args.ttl)
@@ -72,7 +83,7 @@ fn request(args: &AcquireArgs) -> AcquireRequest {
 }
 
 /// Returns the name of the user, or where the environment has none, as in a container, the user's number.
-fn user() -> String {
+pub(crate) fn user() -> String {
     let named = std::env::var("USER").ok().filter(|user| !user.is_empty());
     named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }
@@ -89,21 +100,31 @@ async fn cancel(client: &Client, request: &AcquireRequest, signal: Signal, outpu
     exit_code(signal.as_raw())
 }
 
-fn environment(lease: &Lease, client: &Client) -> Vec<(&'static str, String)> {
-    vec![
+/// Tells of the first VM what there is to tell, and of all which they are.
+fn environment(leases: &[Lease], client: &Client) -> Vec<(&'static str, String)> {
+    let each = |what: fn(&Lease) -> &str| leases.iter().map(what).collect::<Vec<_>>().join(",");
+    let mut environment = vec![
+        ("VMPOOL_VMS", each(|lease| &lease.vm)),
+        ("VMPOOL_ALL_ADDRESSES", each(|lease| lease.addresses.first().map_or("", String::as_str))),
+        ("VMPOOL_LEASES", each(|lease| &lease.id)),
+        ("VMPOOL_URL", client.base_url().to_owned()),
+    ];
+    let Some(lease) = leases.first() else { return environment };
+    environment.extend([
         ("VMPOOL_VM", lease.vm.clone()),
         ("VMPOOL_ADDRESS", lease.addresses.first().cloned().unwrap_or_default()),
         ("VMPOOL_ADDRESSES", lease.addresses.join(",")),
         ("VMPOOL_LEASE", lease.id.clone()),
         ("VMPOOL_POOL", lease.pool.clone()),
         ("VMPOOL_NODE_ID", lease.node_id.clone().unwrap_or_default()),
+        ("VMPOOL_FENCE", lease.fence.to_string()),
         ("VMPOOL_EXPIRES_AT", lease.expires_at.to_string()),
-        ("VMPOOL_URL", client.base_url().to_owned()),
-    ]
+    ]);
+    environment
 }
 
 fn not_started(program: &str, err: &io::Error) -> Failure {
-    let message = format!("failed to start {program}: {err}; the VM was released");
+    let message = format!("failed to start {program}: {err}; what was leased was released");
     match err.kind() {
         io::ErrorKind::NotFound => {
             Failure::new(NO_COMMAND, message).with_hint("is it installed, and in PATH?")
@@ -114,7 +135,67 @@ fn not_started(program: &str, err: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::args::{Arguments, Ask, Command};
+
+    fn asked(line: &str) -> AcquireRequest {
+        match Arguments::try_parse_from(line.split(' ')).unwrap().command {
+            Command::Ask(Ask::Acquire(args)) => request(&args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn pools_are_named_in_one_place_or_in_several() {
+        let pools = |line| asked(line).pools().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(pools("vmpool acquire small"), ["small"]);
+        assert_eq!(
+            pools("vmpool acquire small,big --pool huge --pool vast -- make"),
+            ["small", "big", "huge", "vast"]
+        );
+        assert_eq!(pools("vmpool acquire --pool small -- make check"), ["small"]);
+        let labeled = asked("vmpool acquire --label ssd --label arch=x86_64 --count 3 --priority -2 -- make");
+        assert_eq!(
+            (labeled.pools().count(), labeled.labels),
+            (0, vec!["ssd".to_owned(), "arch=x86_64".to_owned()])
+        );
+        assert_eq!((labeled.count, labeled.priority), (3, -2));
+    }
+
+    #[test]
+    fn what_names_no_pool_and_what_wants_no_vm_is_refused() {
+        for line in ["vmpool acquire", "vmpool acquire -- make", "vmpool acquire small --count 0"] {
+            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_told_its_first_vm_and_all_of_them() {
+        let lease = |number: u32| {
+            let json = format!(
+                r#"{{"id":"lease-{number}","vm":"vm-{number}","pool":"small","owner":"ada","request":"r","ttl":"1m",
+                "fence":{number},"acquired_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:01:00Z",
+                "addresses":["10.0.0.{number}","10.0.1.{number}"]}}"#
+            );
+            serde_json::from_str::<Lease>(&json).unwrap()
+        };
+        let client = Client::new("http://127.0.0.1:1").unwrap();
+        let told: std::collections::BTreeMap<_, _> =
+            environment(&[lease(1), lease(2)], &client).into_iter().collect();
+        for (name, value) in [
+            ("VMPOOL_VM", "vm-1"),
+            ("VMPOOL_VMS", "vm-1,vm-2"),
+            ("VMPOOL_ADDRESS", "10.0.0.1"),
+            ("VMPOOL_ADDRESSES", "10.0.0.1,10.0.1.1"),
+            ("VMPOOL_ALL_ADDRESSES", "10.0.0.1,10.0.0.2"),
+            ("VMPOOL_LEASES", "lease-1,lease-2"),
+            ("VMPOOL_FENCE", "1"),
+        ] {
+            assert_eq!(told[name], value, "{name}");
+        }
+    }
 
     #[test]
     fn a_command_that_is_missing_exits_as_in_a_shell() {

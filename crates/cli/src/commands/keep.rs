@@ -1,35 +1,39 @@
-//! Keeping a lease while a command runs: renewals, signals, and the release at the end.
+//! Keeping leases while a command runs: renewals, signals, and the releases at the end.
 
 use std::{pin::pin, time::Duration};
 
 use rustix::process::Signal;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use vmpool_api::{Lease, duration, exit};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+use vmpool_api::{Lease, code, duration, exit};
 use vmpool_client::{Client, ClientError};
 
 use crate::{child::Running, failure::Failure, output::Output, signals::Signals};
 
-/// How long a command may take to end after SIGTERM, once its lease is lost.
+/// How long a command may take to end after SIGTERM, once a lease is lost.
 const GRACE: Duration = Duration::from_secs(10);
 /// How often a release is tried again while the daemon cannot be reached.
 const RELEASE_RETRY: Duration = Duration::from_secs(1);
 /// How long a release is tried.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Renews the lease until the command ends, then releases it; returns the command's exit code.
+/// Renews the leases until the command ends, then releases them; returns the command's exit code.
 ///
 /// A lease that is gone ends the command: somebody else may have the VM.
 pub(crate) async fn keep(
     client: &Client,
-    mut lease: Lease,
+    mut leases: Vec<Lease>,
     mut running: Running,
     signals: &mut Signals,
     output: Output,
 ) -> Result<u8, Failure> {
-    let period = (lease.ttl / 3).max(Duration::from_millis(100));
+    leases.iter().for_each(|lease| tell_of_doubts(None, lease, output));
+    let shortest = leases.iter().map(|lease| lease.ttl).min().unwrap_or_default();
+    let period = (shortest / 3).max(Duration::from_millis(100));
     let mut due = interval_at(Instant::now() + period, period);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let id = lease.id.clone();
     let code = 'running: loop {
         tokio::select! {
             code = running.wait() => break code,
@@ -40,34 +44,75 @@ pub(crate) async fn keep(
             _ = due.tick() => {}
         }
         // The command may end, and signals may come, while the daemon is slow to answer.
-        let mut renewal = pin!(client.renew(&id, None));
-        let renewed = loop {
-            tokio::select! {
-                code = running.wait() => break 'running code,
-                signal = signals.next() => running.forward(signal),
-                renewed = &mut renewal => break renewed,
+        let renewed = {
+            let mut renewals = pin!(renew_all(client, &leases));
+            loop {
+                tokio::select! {
+                    code = running.wait() => break 'running code,
+                    signal = signals.next() => running.forward(signal),
+                    renewed = &mut renewals => break renewed,
+                }
             }
         };
-        match renewed {
-            Ok(renewed) => lease = renewed,
-            Err(err) if is_gone(&err) => return Err(end(&mut running, &lease).await),
-            Err(err) => output.notice(&format!(
-                "warning: failed to renew lease {}, which lasts until {:.0}; trying again: {err}",
-                lease.id, lease.expires_at
-            )),
+        for (index, result) in renewed {
+            match result {
+                Ok(renewed) => {
+                    tell_of_doubts(leases[index].suspect.as_deref(), &renewed, output);
+                    leases[index] = renewed;
+                }
+                Err(err) if is_gone(&err) => {
+                    let lost = leases.swap_remove(index);
+                    let failure = end(&mut running, &lost, &err).await;
+                    release_all(client, &leases, output).await;
+                    return Err(failure);
+                }
+                Err(err) => output.notice(&format!(
+                    "warning: failed to renew lease {}, which lasts until {:.0}; trying again: {err}",
+                    leases[index].id, leases[index].expires_at
+                )),
+            }
         }
     };
-    release(client, &lease, output).await;
+    release_all(client, &leases, output).await;
     code.map_err(|err| Failure::new(exit::FAILURE, format!("failed to wait for the command: {err}")))
 }
 
+/// Renews all leases at once; each result comes with the place of its lease.
+async fn renew_all(client: &Client, leases: &[Lease]) -> Vec<(usize, Result<Lease, ClientError>)> {
+    let mut renewals = JoinSet::new();
+    for (index, Lease { id, fence, .. }) in leases.iter().enumerate() {
+        let (client, id, fence) = (client.clone(), id.clone(), *fence);
+        renewals.spawn(async move { (index, client.renew_if(&id, Some(fence), None).await) });
+    }
+    renewals.join_all().await
+}
+
+/// Tells the holder when a VM comes to be doubted, or is not any more.
+fn tell_of_doubts(before: Option<&str>, lease: &Lease, output: Output) {
+    match (before, &lease.suspect) {
+        (before, Some(why)) if before != Some(why) => output.notice(&format!(
+            "warning: VM {} is doubted: {why}; its lease holds, so end the work if it is of no use any more",
+            lease.vm
+        )),
+        (Some(_), None) => output.notice(&format!("VM {} is not doubted any more", lease.vm)),
+        _ => {}
+    }
+}
+
+/// Releases leases.
+pub(crate) async fn release_all(client: &Client, leases: &[Lease], output: Output) {
+    for lease in leases {
+        release(client, lease, output).await;
+    }
+}
+
 /// Releases a lease; if that fails, says until when the VM stays leased.
-pub(crate) async fn release(client: &Client, lease: &Lease, output: Output) {
+async fn release(client: &Client, lease: &Lease, output: Output) {
     let mut due = tokio::time::interval(RELEASE_RETRY);
     let released = timeout(RELEASE_TIMEOUT, async {
         loop {
             due.tick().await;
-            match client.release(&lease.id).await {
+            match client.release_if(&lease.id, lease.fence).await {
                 Err(err) if err.is_temporary() => {
                     output.notice(&format!(
                         "warning: failed to release lease {}, trying again: {err}",
@@ -92,20 +137,21 @@ pub(crate) async fn release(client: &Client, lease: &Lease, output: Output) {
     ));
 }
 
-/// Ends a command whose lease is gone.
-async fn end(running: &mut Running, lease: &Lease) -> Failure {
+/// Ends a command of which a lease is gone.
+async fn end(running: &mut Running, lease: &Lease, err: &ClientError) -> Failure {
     running.signal(Signal::TERM);
     if timeout(GRACE, running.wait()).await.is_err() {
         running.signal(Signal::KILL);
         // Nothing survives this signal, and its exit code does not matter.
         let _ = running.wait().await;
     }
-    let message = format!("lease {} of VM {} is gone, so the command was ended", lease.id, lease.vm);
+    let message = format!("lease {} of VM {} is gone, so the command was ended: {err}", lease.id, lease.vm);
     Failure::new(exit::LEASE_LOST, message).with_hint(
         "somebody released it, or it expired because it could not be renewed in time: see `vmpool events`",
     )
 }
 
+/// Returns whether a lease has ended, or is somebody else's.
 fn is_gone(err: &ClientError) -> bool {
-    err.problem().is_some_and(|problem| problem.is(vmpool_api::code::UNKNOWN_LEASE))
+    err.problem().is_some_and(|problem| problem.is(code::UNKNOWN_LEASE) || problem.is(code::STALE_FENCE))
 }

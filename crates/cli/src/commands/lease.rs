@@ -1,9 +1,9 @@
-//! `vmpool renew`, `vmpool release` and `vmpool terminate`.
+//! `vmpool renew`, `vmpool release`, `vmpool request` and `vmpool explain`.
 
 use vmpool_client::Client;
 
 use crate::{
-    args::{RenewArgs, TerminateArgs},
+    args::{ReleaseArgs, RenewArgs, RequestCommand},
     failure::Failure,
     output::Output,
     render,
@@ -11,19 +11,33 @@ use crate::{
 
 /// Extends a lease and prints it.
 pub(crate) async fn renew(client: &Client, args: RenewArgs, output: Output) -> Result<(), Failure> {
-    output.result(&client.renew(&args.lease, args.ttl).await?, render::lease)
+    output.result(&client.renew_if(&args.lease, args.fence, args.ttl).await?, render::lease)
 }
 
 /// Gives a VM back.
-pub(crate) async fn release(client: &Client, lease: &str, output: Output) -> Result<(), Failure> {
-    client.release(lease).await?;
-    output.notice(&format!("released lease {lease}"));
+pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) -> Result<(), Failure> {
+    match args.fence {
+        Some(fence) => client.release_if(&args.lease, fence).await?,
+        None => client.release(&args.lease).await?,
+    }
+    output.notice(&format!("released lease {}", args.lease));
     Ok(())
 }
 
-/// Destroys a VM.
-pub(crate) async fn terminate(client: &Client, args: TerminateArgs, output: Output) -> Result<(), Failure> {
-    client.terminate(&args.vm, Some(&args.reason)).await?;
-    output.notice(&format!("VM {} is being destroyed", args.vm));
-    Ok(())
+/// Runs `vmpool request …`.
+pub(crate) async fn request(client: &Client, command: RequestCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        RequestCommand::Ls => output.result(&client.requests().await?, |found| render::requests(found)),
+        RequestCommand::Show { id } => output.result(&client.request(&id).await?, render::request),
+        RequestCommand::Cancel { id } => {
+            client.cancel(&id).await?;
+            output.notice(&format!("cancelled request {id}"));
+            Ok(())
+        }
+    }
+}
+
+/// Says why a request waits.
+pub(crate) async fn explain(client: &Client, request: &str, output: Output) -> Result<(), Failure> {
+    output.result(&client.explain(request).await?, render::explanation)
 }

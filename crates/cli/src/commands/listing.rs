@@ -1,9 +1,12 @@
-//! `vmpool pool`, `vmpool vm`, `vmpool lease`: what there is.
+//! `vmpool pool`, `vmpool vm`, `vmpool lease`, `vmpool provider`, `vmpool info`: what there is.
 
+use serde::Serialize;
+use vmpool_api::{Pool, Vm, VmFilter};
 use vmpool_client::Client;
 
+use super::events;
 use crate::{
-    args::{LeaseCommand, PoolCommand, VmCommand},
+    args::{LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
     failure::Failure,
     output::Output,
     render,
@@ -20,11 +23,9 @@ pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) 
 /// Runs `vmpool vm …`.
 pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> Result<(), Failure> {
     match command {
-        VmCommand::Ls(filter) => {
-            let vms = client.vms(&filter.into()).await?;
-            output.result(&vms, |found| render::vms(found))
-        }
+        VmCommand::Ls(which) => output.result(&client.vms(&which.into()).await?, |found| render::vms(found)),
         VmCommand::Show { name } => output.result(&client.vm(&name).await?, render::vm),
+        VmCommand::History { name } => events::history(client, &name, output).await,
     }
 }
 
@@ -33,4 +34,35 @@ pub(crate) async fn lease(client: &Client, command: LeaseCommand, output: Output
     match command {
         LeaseCommand::Ls => output.result(&client.leases().await?, |found| render::leases(found)),
     }
+}
+
+/// Runs `vmpool provider …`.
+pub(crate) async fn provider(
+    client: &Client,
+    command: ProviderCommand,
+    output: Output,
+) -> Result<(), Failure> {
+    match command {
+        ProviderCommand::Ls => output.result(&client.providers().await?, |found| render::providers(found)),
+        ProviderCommand::Show { name } => output.result(&client.provider(&name).await?, render::provider),
+        ProviderCommand::AcceptLoss { name } => {
+            client.accept_loss(&name).await?;
+            output.notice(&format!("the missing nodes of provider {name} count as lost"));
+            Ok(())
+        }
+    }
+}
+
+/// Every pool with its VMs.
+#[derive(Debug, Serialize)]
+struct Info {
+    pools: Vec<Pool>,
+    vms: Vec<Vm>,
+}
+
+/// Shows every pool with its VMs.
+pub(crate) async fn info(client: &Client, output: Output) -> Result<(), Failure> {
+    let pools = client.pools().await?;
+    let vms = client.vms(&VmFilter::default()).await?;
+    output.result(&Info { pools, vms }, |info| render::info(&info.pools, &info.vms))
 }

@@ -14,7 +14,10 @@ use axum::{
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 use tokio::sync::watch;
-use vmpool::{manager::ManagerHandle, store::Cursor};
+use vmpool::{
+    manager::ManagerHandle,
+    store::{Cursor, StoredEvent},
+};
 use vmpool_api::{Event, EventPage, Problem, code, routes};
 
 use super::{Api, convert, read::Filter, refuse::Refused};
@@ -30,6 +33,7 @@ const BATCH: usize = 100;
 pub(super) struct Part {
     after: Option<u64>,
     limit: Option<usize>,
+    vm: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,10 +56,19 @@ pub(super) async fn page(
         return Err(Problem::new(code::INVALID_REQUEST, detail).into());
     }
     let limit = part.limit.unwrap_or(BATCH).min(routes::MAX_EVENTS);
-    let page = api.manager.events(Cursor(after), limit).await?;
-    let events: Vec<Event> = page.events.iter().map(convert::event).collect();
-    let next = events.last().map_or(after, |event| event.cursor);
-    Ok(Json(EventPage { events, next, oldest: page.oldest.0 }))
+    // What is looked for in the whole log is looked for in large steps.
+    let step = if part.vm.is_some() { routes::MAX_EVENTS } else { limit };
+    let page = api.manager.events(Cursor(after), step).await?;
+    let is_of = |event: &&StoredEvent| {
+        let vm = event.event.vm.as_ref();
+        part.vm.as_ref().is_none_or(|wanted| vm.is_some_and(|vm| vm.as_str() == wanted))
+    };
+    let events: Vec<Event> = page.events.iter().filter(is_of).take(limit).map(convert::event).collect();
+    let looked_at = match events.len() == limit {
+        true => events.last().map(|event| event.cursor),
+        false => page.events.last().map(|event| event.cursor.0),
+    };
+    Ok(Json(EventPage { events, next: looked_at.unwrap_or(after), oldest: page.oldest.0 }))
 }
 
 pub(super) async fn stream(

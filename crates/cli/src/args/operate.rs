@@ -1,0 +1,84 @@
+//! The arguments of the commands of an operator.
+
+use std::time::Duration;
+
+use clap::Args;
+use vmpool_api::duration::parse;
+
+/// Destroys a VM, leased or not
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  vmpool terminate builders-7f3a --reason hangs\n  vmpool terminate builders-7f3a --only-if ready"
+)]
+pub(crate) struct TerminateArgs {
+    /// The VM
+    pub(crate) vm: String,
+    /// Why, for the people who read the events
+    #[arg(long, value_name = "TEXT", default_value = "terminated by an operator")]
+    pub(crate) reason: String,
+    /// The state that the VM must be in, such as ready; terminating asks the provider again
+    #[arg(long, value_name = "STATE")]
+    pub(crate) only_if: Option<String>,
+}
+
+/// Keeps a VM for debugging: at once, or when its lease ends
+///
+/// A held VM is neither leased nor destroyed until it is given up with `vmpool unhold` or its time is over.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool hold builders-7f3a --reason flaky-disk --time 4h")]
+pub(crate) struct HoldArgs {
+    /// The VM
+    pub(crate) vm: String,
+    /// Why, for the people who find it
+    #[arg(long, value_name = "TEXT", default_value = "held by an operator")]
+    pub(crate) reason: String,
+    /// For how long; the VM is destroyed after that [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = parse)]
+    pub(crate) time: Option<Duration>,
+    /// Who wants it kept [default: the user]
+    #[arg(long, env = "VMPOOL_OWNER")]
+    pub(crate) by: Option<String>,
+}
+
+/// Gives a held VM up: it is checked and used again
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool unhold builders-7f3a")]
+pub(crate) struct UnholdArgs {
+    /// The VM
+    pub(crate) vm: String,
+}
+
+/// Removes the record of a VM without proof that its node is gone
+///
+/// For nodes that a provider will never again say anything about. A lease of the VM ends. If the node is there after all,
+/// it is found and destroyed as any node of ours that belongs to no record.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool forget builders-7f3a --reason the-rack-burned")]
+pub(crate) struct ForgetArgs {
+    /// The VM
+    pub(crate) vm: String,
+    /// Why; it is kept in the events
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+/// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed
+///
+/// It stays so, also when the daemon is restarted, until `vmpool undrain`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool drain builders --reason new-image")]
+pub(crate) struct DrainArgs {
+    /// The pool
+    pub(crate) pool: String,
+    /// Why, for the people whose requests are refused
+    #[arg(long, value_name = "TEXT", default_value = "drained by an operator")]
+    pub(crate) reason: String,
+}
+
+/// Lets a drained pool work again
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool undrain builders")]
+pub(crate) struct UndrainArgs {
+    /// The pool
+    pub(crate) pool: String,
+}
