@@ -16,6 +16,9 @@ impl Engine {
             let known = self.spec.pools.keys().cloned().collect();
             return Answer::Refused(Refusal::UnknownPool { pool: name, known });
         };
+        if let Some(drain) = &pool.drain {
+            return Answer::Refused(Refusal::PoolDrained { pool: name, reason: drain.reason.clone() });
+        }
         let ttl = acquire.ttl.unwrap_or(pool.config.lease_ttl);
         if ttl.is_zero() || pool.config.max_lease_ttl < ttl {
             let max = pool.config.max_lease_ttl;

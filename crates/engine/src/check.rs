@@ -46,6 +46,15 @@ impl Engine {
         ensure(has_node || matches!(state, RecordState::Spawning | RecordState::Terminating), || {
             format!("{name} is {state} without a node")
         })?;
+        let leaves =
+            self.pools.get(pool).is_some_and(|pool| pool.drain.is_some() || pool.removed_at.is_some());
+        let stays = matches!(
+            state,
+            RecordState::InUse | RecordState::Held | RecordState::Releasing | RecordState::Terminating
+        );
+        ensure(!leaves || stays || !self.providers.contains_key(&vm.record.provider), || {
+            format!("{name} is {state} although its pool comes to its end")
+        })?;
         self.check_progress(vm)
     }
 

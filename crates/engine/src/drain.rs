@@ -1,15 +1,115 @@
 //! Draining: a pool comes to its end, and may begin again.
 
-use vmpool_model::PoolName;
+use std::ops::Bound;
 
-use crate::{Answer, Engine, Refusal};
+use vmpool_model::{Change, Drain, EventKind, PoolName, PoolRecord, RecordState, VmName};
+
+use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer, vm::Vm};
 
 impl Engine {
-    pub(crate) fn drain(&mut self, _: &PoolName, _: &str) -> Answer {
-        Answer::Refused(Refusal::Unsupported)
+    /// Lets a pool come to its end: it gives and makes nothing any more, and what is neither leased nor held is destroyed.
+    ///
+    /// Draining it again changes the reason.
+    pub(crate) fn drain(&mut self, name: &PoolName, reason: &str) -> Answer {
+        let now = self.now;
+        let Some(pool) = self.pools.get_mut(name) else { return self.no_such_pool(name) };
+        let since = pool.drain.as_ref().map_or(now, |drain| drain.since);
+        let drain = Drain { reason: reason.to_owned(), since };
+        if pool.drain.as_ref() == Some(&drain) {
+            return Answer::Accepted;
+        }
+        pool.drain = Some(drain);
+        self.put_pool(name);
+        self.pool_event(EventKind::PoolDrained, name, reason);
+        self.advance_all_of(name);
+        self.requeue_all();
+        Answer::Accepted
     }
 
-    pub(crate) fn undrain(&mut self, _: &PoolName) -> Answer {
-        Answer::Refused(Refusal::Unsupported)
+    /// Lets a drained pool work again.
+    pub(crate) fn undrain(&mut self, name: &PoolName) -> Answer {
+        let Some(pool) = self.pools.get_mut(name) else { return self.no_such_pool(name) };
+        if pool.drain.take().is_none() {
+            return Answer::Accepted;
+        }
+        self.put_pool(name);
+        self.pool_event(EventKind::PoolUndrained, name, "");
+        self.advance_all_of(name);
+        self.touched.insert(name.clone());
+        self.requeue_all();
+        Answer::Accepted
+    }
+
+    fn no_such_pool(&self, name: &PoolName) -> Answer {
+        let known = self.pools.keys().cloned().collect();
+        Answer::Refused(Refusal::UnknownPool { pool: name.clone(), known })
+    }
+
+    /// Writes what is remembered of a pool, if there is anything.
+    pub(crate) fn put_pool(&mut self, name: &PoolName) {
+        let Some(pool) = self.pools.get(name) else { return };
+        let (drain, removed_at) = (pool.drain.clone(), pool.removed_at);
+        self.out.changes.push(match (&drain, removed_at) {
+            (None, None) => Change::RemovePool(name.clone()),
+            _ => Change::PutPool(Box::new(PoolRecord { name: name.clone(), drain, removed_at })),
+        });
+    }
+
+    /// Forgets a pool that left the configuration and has no VM any more.
+    pub(crate) fn drop_pool(&mut self, name: &PoolName) {
+        let is_over = |pool: &Pool| pool.retired && pool.total() == 0;
+        if self.pools.get(name).is_none_or(|pool| !is_over(pool)) {
+            return;
+        }
+        self.timers.set(Timer::Pool(name.clone()), None);
+        if self.pools.remove(name).is_some_and(|pool| pool.is_ending()) {
+            self.out.changes.push(Change::RemovePool(name.clone()));
+        }
+    }
+
+    /// Destroys a VM that nobody uses if its pool comes to its end; returns whether it does.
+    pub(crate) fn leave_with_pool(&mut self, name: &VmName) -> bool {
+        let Some(vm) = self.vms.get(name) else { return false };
+        let stays = matches!(
+            vm.record.state,
+            RecordState::InUse | RecordState::Held | RecordState::Releasing | RecordState::Terminating
+        );
+        let Some(pool) = self.pools.get(&vm.record.pool).filter(|_| !stays) else { return false };
+        let why = match (&pool.drain, pool.removed_at) {
+            (Some(drain), _) => format!("its pool is drained: {}", drain.reason),
+            (None, Some(_)) => "its pool was taken out of the configuration".to_owned(),
+            (None, None) => return false,
+        };
+        self.terminate(name, &why);
+        true
+    }
+
+    /// Lets every VM of a pool do what it needs now, and sets when to look again.
+    pub(crate) fn advance_all_of(&mut self, name: &PoolName) {
+        for vm in self.vms_of(name) {
+            self.advance(&vm);
+        }
+    }
+
+    /// Returns the VMs of a pool. Their names begin with the pool's, so that the VMs of most others need not be looked at.
+    pub(crate) fn vms_of(&self, name: &PoolName) -> Vec<VmName> {
+        let count = self.pools.get(name).map_or(0, |pool| pool.total() - pool.unreadable);
+        let prefix = format!("{name}-");
+        let is_its = |vm: &Vm| vm.record.pool == *name;
+        let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+        let named = self.vms.range::<str, _>(from).take_while(|(vm, _)| vm.as_str().starts_with(&prefix));
+        let named: Vec<_> = named.filter(|(_, vm)| is_its(vm)).map(|(vm, _)| vm.clone()).collect();
+        match named.len() == count {
+            true => named,
+            // A record came from elsewhere, and is named otherwise.
+            false => self.vms.iter().filter(|(_, vm)| is_its(vm)).map(|(vm, _)| vm.clone()).collect(),
+        }
+    }
+
+    fn pool_event(&mut self, kind: EventKind, pool: &PoolName, detail: &str) {
+        self.event(kind, |event| {
+            event.pool = Some(pool.clone());
+            event.detail = detail.to_owned();
+        });
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use vmpool_model::{
-    Event, EventKind, Lease, LeaseId, PoolName, ProviderName, RequestId, RequestRecord, Timestamp, VmName,
-    VmRecord,
+    Event, EventKind, Lease, LeaseId, PoolName, PoolRecord, ProviderName, RequestId, RequestRecord,
+    Timestamp, VmName, VmRecord,
 };
 
 use crate::{
@@ -33,6 +33,8 @@ pub struct Engine {
     pub(crate) ended: BTreeMap<LeaseId, RequestId>,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
+    /// What is remembered of pools that there are not.
+    pub(crate) asleep: BTreeMap<PoolName, PoolRecord>,
     /// VMs whose records cannot be read: what is theirs is left alone.
     pub(crate) unreadable: BTreeSet<VmName>,
     pub(crate) timers: Timers,

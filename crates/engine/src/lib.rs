@@ -35,6 +35,7 @@ mod queue;
 mod reconfigure;
 mod recover;
 mod refusal;
+mod requeue;
 mod serve;
 mod spawn;
 mod spec;

@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     pub(crate) retired: bool,
     /// It is being drained: nothing is given or made, and what is not in use is destroyed.
     pub(crate) drain: Option<Drain>,
+    /// When it was taken out of the configuration of a running engine: what is not in use is destroyed.
+    pub(crate) removed_at: Option<Timestamp>,
     /// How many VMs' records cannot be read: they take room, and nothing else is known of them.
     pub(crate) unreadable: usize,
     /// How many records are in each state.
@@ -61,6 +63,7 @@ impl Pool {
             config: Arc::new(config),
             retired,
             drain: None,
+            removed_at: None,
             unreadable: 0,
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
@@ -81,6 +84,29 @@ impl Pool {
     /// Makes the pool of records whose pool left the configuration.
     pub(crate) fn retired(provider: ProviderName) -> Self {
         Self::new(PoolConfig::new(provider, "", 0), true)
+    }
+
+    /// Returns whether the VMs that nobody uses are destroyed, whatever they are good for.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.drain.is_some() || self.removed_at.is_some()
+    }
+
+    /// Gives the pool another configuration; its VMs must be counted out before, and in again after.
+    ///
+    /// An offer that stays goes on with its pause.
+    pub(crate) fn change(&mut self, config: PoolConfig) {
+        let mut before = std::mem::take(&mut self.offers);
+        let offers = config.offers().into_iter().map(|config| {
+            let is_same = |offer: &&mut Offer| {
+                offer.config.provider == config.provider && offer.config.template == config.template
+            };
+            let same = before.iter_mut().find(is_same);
+            let pause = same.map(|offer| std::mem::take(&mut offer.pause)).unwrap_or_default();
+            Offer { pause, ..Offer::new(config) }
+        });
+        self.offers = offers.collect();
+        self.config = Arc::new(config);
+        self.retired = false;
     }
 
     /// Returns whether the pool gives VMs and makes new ones.

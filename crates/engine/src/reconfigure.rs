@@ -1,8 +1,13 @@
-//! Another configuration takes the place of the one before.
+//! Another configuration takes the place of the one before, in one step or not at all.
 
-use vmpool_model::config::{Misfit, check_config};
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Answer, Engine, Reconfigure, Refusal};
+use vmpool_model::{
+    EventKind, PoolName, ProviderName,
+    config::{ConfigTable, LimitsConfig, Misfit, PoolConfig, ProviderConfig, check_config},
+};
+
+use crate::{Answer, Engine, Reconfigure, Refusal, pool::Pool, provider::Provider, timers::Timer};
 
 impl Reconfigure {
     /// Checks every value, and what pools refer to.
@@ -11,15 +16,159 @@ impl Reconfigure {
     ///
     /// The first thing that does not fit, and where it is.
     pub fn check(&self) -> Result<(), Misfit> {
+        self.limits.validate().map_err(|err| Misfit::new(ConfigTable::Limits, err))?;
         check_config(&self.pools, &self.providers)
     }
 }
 
+/// What a new configuration changes, by name.
+#[derive(Debug, Default)]
+struct News {
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl News {
+    /// Says what changed, for people; nothing if nothing did.
+    fn told(&self) -> Option<String> {
+        let parts = [("added", &self.added), ("changed", &self.changed), ("removed", &self.removed)];
+        let parts = parts.into_iter().filter(|(_, names)| !names.is_empty());
+        let parts: Vec<_> = parts.map(|(what, names)| format!("{what} {}", names.join(", "))).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
 impl Engine {
+    /// Takes another configuration in: it counts for all decisions to come, and ends no lease.
     pub(crate) fn reconfigure(&mut self, to: Reconfigure) -> Answer {
-        match to.check() {
-            Err(misfit) => Answer::Refused(Refusal::InvalidConfig(misfit)),
-            Ok(()) => Answer::Refused(Refusal::Unsupported),
+        if let Err(misfit) = to.check() {
+            return Answer::Refused(Refusal::InvalidConfig(misfit));
         }
+        let Reconfigure { pools, providers, limits } = to;
+        let mut news = News::default();
+        self.change_providers(providers, &mut news);
+        self.change_pools(pools, &mut news);
+        self.change_limits(limits, &mut news);
+        let Some(detail) = news.told() else { return Answer::Accepted };
+        self.count_unreadable();
+        self.event(EventKind::ConfigChanged, |event| event.detail = detail);
+        self.requeue_all();
+        Answer::Accepted
+    }
+
+    fn change_limits(&mut self, limits: LimitsConfig, news: &mut News) {
+        if self.spec.limits != limits {
+            self.spec.limits = limits;
+            news.changed.push(ConfigTable::Limits.to_string());
+            self.touched.extend(self.pools.keys().cloned());
+        }
+    }
+
+    fn change_providers(&mut self, to: BTreeMap<ProviderName, ProviderConfig>, news: &mut News) {
+        for (name, config) in &to {
+            let table = ConfigTable::Provider(name.clone()).to_string();
+            match self.providers.get_mut(name) {
+                Some(provider) if provider.config == *config => continue,
+                Some(provider) => {
+                    provider.config = config.clone();
+                    news.changed.push(table);
+                }
+                None => {
+                    self.add_provider(name, config.clone());
+                    news.added.push(table);
+                }
+            }
+            // What it can be asked for, and how much of it, may be another thing now.
+            let is_its = |pool: &Pool| pool.offers.iter().any(|offer| offer.config.provider == *name);
+            let pools = self.pools.iter().filter(|(_, pool)| is_its(pool)).map(|(pool, _)| pool.clone());
+            self.touched.extend(pools);
+            if self.providers.get(name).is_some_and(|provider| provider.listing.is_none()) {
+                self.timers.set(Timer::Provider(name.clone()), Some(self.now));
+            }
+        }
+        let gone: Vec<_> = self.providers.keys().filter(|name| !to.contains_key(*name)).cloned().collect();
+        for name in gone {
+            news.removed.push(ConfigTable::Provider(name.clone()).to_string());
+            self.timers.set(Timer::Provider(name.clone()), None);
+            self.providers.remove(&name);
+        }
+        self.spec.providers = to;
+    }
+
+    /// Adds a provider; the VMs that were there before go on as after a start.
+    fn add_provider(&mut self, name: &ProviderName, config: ProviderConfig) {
+        self.providers.insert(name.clone(), Provider::new(config));
+        let vms = self.vms.iter().filter(|(_, vm)| vm.record.provider == *name);
+        let now = self.moment();
+        for vm in vms.map(|(vm, _)| vm.clone()).collect::<Vec<_>>() {
+            self.bind_known(&vm);
+            if let Some(vm) = self.vms.get_mut(&vm) {
+                (vm.may_exist, vm.asked_at, vm.absent) = (true, now, None);
+                vm.boot_grace = now.at + self.spec.restart_grace;
+            }
+            self.timers.set(Timer::Vm(vm), Some(now.at));
+        }
+    }
+
+    fn change_pools(&mut self, to: BTreeMap<PoolName, PoolConfig>, news: &mut News) {
+        for (name, config) in &to {
+            let table = ConfigTable::Pool(name.clone()).to_string();
+            match self.pools.get(name) {
+                Some(pool) if pool.retired => news.added.push(table),
+                Some(pool) if *pool.config == *config => continue,
+                Some(_) => news.changed.push(table),
+                None => {
+                    self.pools.insert(name.clone(), Pool::new(config.clone(), false));
+                    self.wake_pool(name);
+                    news.added.push(table);
+                }
+            }
+            self.change_pool(name, config.clone());
+        }
+        let is_gone = |(name, pool): &(&PoolName, &Pool)| !pool.retired && !to.contains_key(*name);
+        let gone: Vec<_> = self.pools.iter().filter(is_gone).map(|(name, _)| name.clone()).collect();
+        self.spec.pools = to;
+        for name in gone {
+            news.removed.push(ConfigTable::Pool(name.clone()).to_string());
+            self.remove_pool(&name);
+        }
+    }
+
+    /// Gives a pool and its VMs another configuration.
+    fn change_pool(&mut self, name: &PoolName, config: PoolConfig) {
+        let vms = self.vms_of(name);
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        let its = || vms.iter().filter_map(|vm| self.vms.get(vm));
+        // Each VM counts with the offer that it is of; which that is may be another one now.
+        its().for_each(|vm| pool.count_out(&vm.record, vm.stale));
+        pool.change(config);
+        its().for_each(|vm| pool.count_in(&vm.record, vm.stale));
+        let config = Arc::clone(&pool.config);
+        let was_removed = pool.removed_at.take().is_some();
+        if was_removed {
+            self.put_pool(name);
+        }
+        for vm in vms {
+            if let Some(vm) = self.vms.get_mut(&vm) {
+                vm.config = Arc::clone(&config);
+            }
+            self.advance(&vm);
+        }
+        self.touched.insert(name.clone());
+    }
+
+    /// Takes a pool out of the configuration: its leases run out, and what nobody uses is destroyed.
+    fn remove_pool(&mut self, name: &PoolName) {
+        let now = self.now;
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        pool.retired = true;
+        if pool.total() == 0 {
+            return self.drop_pool(name);
+        }
+        pool.removed_at = Some(now);
+        self.put_pool(name);
+        self.advance_all_of(name);
+        self.touched.insert(name.clone());
     }
 }

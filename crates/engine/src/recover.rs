@@ -7,8 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, PoolName, PoolRecord, RequestRecord, RequestStatus, Timestamp,
-    VmName, VmRecord,
+    Change, EventKind, Lease, LeaseEnd, PoolName, RequestRecord, RequestStatus, Timestamp, VmName, VmRecord,
 };
 
 use crate::{
@@ -40,6 +39,7 @@ impl Engine {
             ended: BTreeMap::new(),
             pools: pools.collect(),
             providers: providers.collect(),
+            asleep: records.pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
             unreadable: records.unreadable,
             timers: Timers::default(),
             awaited: BTreeMap::new(),
@@ -48,7 +48,9 @@ impl Engine {
             out: Step::default(),
             spec,
         };
-        records.pools.into_iter().for_each(|pool| engine.recover_pool(pool));
+        for pool in engine.spec.pools.keys().cloned().collect::<Vec<_>>() {
+            engine.wake_pool(&pool);
+        }
         records.leases.into_iter().for_each(|lease| engine.recover_lease(lease));
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
@@ -63,9 +65,15 @@ impl Engine {
         engine
     }
 
-    fn recover_pool(&mut self, record: PoolRecord) {
-        if let Some(pool) = self.pools.get_mut(&record.name) {
-            pool.drain = record.drain;
+    /// Takes in what is remembered of a pool that there is now; one that is configured is not taken out any more.
+    pub(crate) fn wake_pool(&mut self, name: &PoolName) {
+        let Some(record) = self.asleep.remove(name) else { return };
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        pool.drain = record.drain;
+        match pool.retired {
+            true => pool.removed_at = record.removed_at,
+            false if record.removed_at.is_some() => self.put_pool(name),
+            false => {}
         }
     }
 
@@ -82,21 +90,32 @@ impl Engine {
     }
 
     fn recover_vm(&mut self, record: VmRecord) {
+        if !self.pools.contains_key(&record.pool) {
+            self.pools.insert(record.pool.clone(), Pool::retired(record.provider.clone()));
+            self.wake_pool(&record.pool);
+        }
         let now = self.moment();
-        let pool = self.pools.entry(record.pool.clone());
-        let pool = pool.or_insert_with(|| Pool::retired(record.provider.clone()));
+        let Some(pool) = self.pools.get_mut(&record.pool) else { return };
         let config = Arc::clone(&pool.config);
         let vm = Vm::recovered(record.clone(), config, now, self.spec.restart_grace);
         pool.count_in(&record, vm.stale);
-        if let (Some(node), Some(provider)) = (&record.node, self.providers.get_mut(&record.provider)) {
-            // Of two records with one id the younger has the node: the id came back.
-            let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
-            if holder.is_none_or(|holder| holder.record.created_at <= record.created_at) {
-                provider.by_node.insert(node.id.clone(), record.name.clone());
-            }
-        }
         self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
         self.vms.insert(record.name.clone(), vm);
+        self.bind_known(&record.name);
+    }
+
+    /// Binds a VM to the node that its record names; of two records with one id the younger has the node: the id came back.
+    pub(crate) fn bind_known(&mut self, name: &VmName) {
+        let Some(VmRecord { node: Some(node), created_at, provider, .. }) =
+            self.vms.get(name).map(|vm| &vm.record)
+        else {
+            return;
+        };
+        let Some(provider) = self.providers.get_mut(provider) else { return };
+        let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
+        if holder.is_none_or(|holder| holder.record.created_at <= *created_at) {
+            provider.by_node.insert(node.id.clone(), name.clone());
+        }
     }
 
     /// Lets VMs whose records cannot be read take up room in their pools, so that limits hold.

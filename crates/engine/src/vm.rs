@@ -183,10 +183,8 @@ impl Engine {
         let Some(vm) = self.vms.remove(name) else { return };
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);
-            if pool.retired && pool.total() == 0 {
-                self.pools.remove(&vm.record.pool);
-            }
         }
+        self.drop_pool(&vm.record.pool);
         if let (Some(node), Some(provider)) = (&vm.record.node, self.providers.get_mut(&vm.record.provider)) {
             provider.unbind(&node.id, name);
         }
@@ -198,11 +196,11 @@ impl Engine {
     /// Does what the VM needs now, and sets when to look again.
     pub(crate) fn advance(&mut self, name: &VmName) {
         self.look(name);
-        let Some(vm) = self.vms.get(name) else { return };
-        if !self.providers.contains_key(&vm.record.provider) {
+        let Some(VmRecord { state, provider, .. }) = self.vms.get(name).map(|vm| &vm.record) else { return };
+        let state = *state;
+        if !self.providers.contains_key(provider) || self.leave_with_pool(name) {
             return;
         }
-        let state = vm.record.state;
         let due = match state {
             RecordState::Spawning => self.advance_spawning(name),
             RecordState::GotIp => self.advance_got_ip(name),

@@ -24,6 +24,10 @@ pub struct PoolRecord {
     pub name: PoolName,
     /// That it is being drained.
     pub drain: Option<Drain>,
+    /// When it was taken out of the configuration of a running daemon, if it was: what is not in use is destroyed. A pool
+    /// that only is not configured after a start keeps its VMs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
 }
 
 /// That a pool is being drained: nothing is made or leased any more, and what is not in use is destroyed.
@@ -33,4 +37,19 @@ pub struct Drain {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_before_pools_could_be_removed_is_read() {
+        let json = r#"{"name": "small", "drain": {"reason": "upgrade", "since": "2026-01-01T00:00:00Z"}}"#;
+        let record = serde_json::from_str::<PoolRecord>(json).unwrap();
+        assert_eq!(
+            (record.drain.map(|drain| drain.reason), record.removed_at),
+            (Some("upgrade".to_owned()), None)
+        );
+    }
 }

@@ -118,6 +118,10 @@ impl Lab {
         assert!(self.engine.vms().eq(self.vms.values()), "the changes are not all of the VMs' changes");
         assert!(self.engine.leases().eq(self.leases.values()), "the changes lack a lease's");
         assert!(self.engine.requests().eq(self.requests.values()), "the changes lack a request's");
+        for view in self.engine.pools() {
+            let written = self.pools.get(&view.name).and_then(|pool| pool.drain.clone());
+            assert_eq!(view.drain, written, "the changes lack a pool's");
+        }
         answer
     }
 

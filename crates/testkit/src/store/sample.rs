@@ -133,7 +133,7 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
 /// None.
 pub fn pool(number: u32) -> Sample<PoolRecord> {
     let drain = Drain { reason: "it moves".to_owned(), since: time(number) };
-    Ok(PoolRecord { name: PoolName::new(format!("pool-{number:06}"))?, drain: Some(drain) })
+    Ok(PoolRecord { name: PoolName::new(format!("pool-{number:06}"))?, drain: Some(drain), removed_at: None })
 }
 
 /// Makes an event that says its number.

@@ -1,0 +1,210 @@
+//! A drained pool comes to its end without hurting anybody, and may begin again.
+
+use vmpool_engine::{Answer, Input, Refusal};
+use vmpool_model::{EventKind, PoolName, RecordState, config::OnRelease, states::NodeState};
+
+use crate::lab::{Lab, config, pool, quota, seconds, timeout, wish, with_check};
+
+fn drain(lab: &mut Lab, reason: &str) {
+    let answer = lab.step(Input::Drain { pool: pool(), reason: reason.to_owned() });
+    assert_eq!(answer, Answer::Accepted);
+}
+
+fn undrain(lab: &mut Lab) {
+    assert_eq!(lab.step(Input::Undrain(pool())), Answer::Accepted);
+}
+
+/// Lets everything be destroyed that is to be.
+fn destroy_all(lab: &mut Lab) {
+    while lab.destroys() != 0 {
+        lab.destroyed(Ok(()));
+    }
+    lab.list(&[]);
+    lab.list(&[]);
+}
+
+#[test]
+fn draining_destroys_what_nobody_uses_and_makes_nothing_new() {
+    let mut lab = Lab::ready(config(3));
+    lab.granted(wish("r1", "ann"));
+    drain(&mut lab, "upgrade");
+    assert_eq!(lab.counts([RecordState::InUse, RecordState::Terminating]), [1, 2]);
+    let reason = lab.vms().find(|vm| vm.lease.is_none()).and_then(|vm| vm.problem.clone());
+    assert_eq!(reason.as_deref(), Some("its pool is drained: upgrade"));
+    destroy_all(&mut lab);
+    lab.pass(seconds(300));
+    assert_eq!((lab.vms().count(), lab.creates()), (1, 0));
+    let view = lab.engine.pools().remove(0);
+    assert_eq!(view.drain.map(|drain| drain.reason).as_deref(), Some("upgrade"));
+    assert_eq!(view.counts.iter().sum::<usize>(), 1);
+}
+
+#[test]
+fn leases_of_a_drained_pool_go_on_and_their_vms_go_when_they_end() {
+    let mut reuse = config(2);
+    reuse.on_release = OnRelease::Reuse;
+    let mut lab = Lab::ready(reuse);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    drain(&mut lab, "upgrade");
+    lab.pass(seconds(500));
+    let renew = Input::Renew { lease: lease.id.clone(), fence: None, ttl: None };
+    assert!(matches!(lab.step(renew), Answer::Renewed(_)));
+    lab.release(&lease);
+    assert_eq!(
+        lab.vm(&lease.vm).unwrap().state,
+        RecordState::Terminating,
+        "it would be kept for ann otherwise"
+    );
+}
+
+#[test]
+fn vms_that_start_are_destroyed_once_it_is_known_what_became_of_them() {
+    let mut lab = Lab::new(config(2));
+    lab.created(NodeState::Pending);
+    drain(&mut lab, "upgrade");
+    assert_eq!((lab.creates(), lab.destroys()), (1, 1));
+    let node = lab.created(NodeState::Pending);
+    assert_eq!(lab.destroys(), 2);
+    assert_eq!(lab.vms().filter(|vm| vm.node.as_ref().is_some_and(|known| known.id == node.id)).count(), 1);
+    let mut lab = Lab::new(config(1));
+    drain(&mut lab, "upgrade");
+    lab.not_created(timeout());
+    lab.pass(seconds(2));
+    assert_eq!((lab.finds(), lab.creates()), (1, 0), "the answer was lost: there may be a node");
+    let mut lab = Lab::new(config(1));
+    lab.not_created(timeout());
+    drain(&mut lab, "upgrade");
+    lab.pass(seconds(2));
+    lab.found(vec![]);
+    assert_eq!((lab.vms().count(), lab.creates()), (0, 0));
+    let mut lab = Lab::new(config(1));
+    drain(&mut lab, "upgrade");
+    lab.not_created(quota());
+    lab.pass(seconds(600));
+    assert_eq!((lab.vms().count(), lab.creates()), (0, 0));
+}
+
+#[test]
+fn vms_in_a_check_are_destroyed() {
+    let mut lab = Lab::new(with_check(config(2)));
+    lab.created(NodeState::Running);
+    lab.created(NodeState::Running);
+    lab.checked(Err("refused"));
+    assert_eq!(lab.counts([RecordState::CheckHealth, RecordState::CheckHealthFailed]), [1, 1]);
+    drain(&mut lab, "upgrade");
+    assert_eq!(lab.counts([RecordState::Terminating]), [2]);
+}
+
+#[test]
+fn requests_that_only_a_drained_pool_could_serve_are_refused_with_the_reason() {
+    let mut lab = Lab::new(config(1));
+    assert_eq!(lab.acquire(wish("r1", "ann").with_wait(seconds(600))), Answer::Waiting);
+    drain(&mut lab, "the image is broken");
+    let refusal = Refusal::PoolDrained { pool: pool(), reason: "the image is broken".to_owned() };
+    let (id, decided) = lab.decided.remove(0);
+    assert_eq!((id.as_str(), decided), ("r1", Err(refusal.clone())));
+    assert_eq!(
+        refusal.to_string(),
+        "pool small is being drained (the image is broken): it gives no VMs until it is undrained; ask another pool"
+    );
+    let acquire = Input::Acquire(Box::new(wish("r2", "ann").with_wait(seconds(600))));
+    assert_eq!(lab.refused(acquire), refusal);
+}
+
+#[test]
+fn an_undrained_pool_works_again() {
+    let mut lab = Lab::ready(config(2));
+    drain(&mut lab, "upgrade");
+    destroy_all(&mut lab);
+    assert_eq!(lab.vms().count(), 0);
+    undrain(&mut lab);
+    assert_eq!((lab.creates(), lab.happened(EventKind::PoolUndrained)), (2, 1));
+    lab.boot_all();
+    lab.granted(wish("r1", "ann"));
+    assert!(lab.pools.is_empty(), "nothing is left to be remembered");
+    undrain(&mut lab);
+    assert_eq!(lab.happened(EventKind::PoolUndrained), 1, "it was not drained");
+}
+
+#[test]
+fn draining_again_changes_the_reason_only() {
+    let mut lab = Lab::ready(config(1));
+    drain(&mut lab, "upgrade");
+    let since = lab.now;
+    lab.pass(seconds(60));
+    drain(&mut lab, "broken");
+    drain(&mut lab, "broken");
+    let drained = lab.pools[&pool()].drain.clone().unwrap();
+    assert_eq!((drained.reason.as_str(), drained.since), ("broken", since));
+    assert_eq!(lab.happened(EventKind::PoolDrained), 2);
+}
+
+#[test]
+fn a_pool_that_is_not_known_cannot_be_drained() {
+    let mut lab = Lab::new(config(1));
+    let unknown = PoolName::new("large").unwrap();
+    let refusal = Refusal::UnknownPool { pool: unknown.clone(), known: vec![pool()] };
+    let wishes = [Input::Drain { pool: unknown.clone(), reason: String::new() }, Input::Undrain(unknown)];
+    for wish in wishes {
+        assert_eq!(lab.refused(wish), refusal);
+    }
+    assert!(lab.pools.is_empty());
+}
+
+#[test]
+fn a_pool_stays_drained_over_a_restart() {
+    let mut lab = Lab::ready(config(2));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    drain(&mut lab, "upgrade");
+    let since = lab.now;
+    lab.now = lab.now + seconds(60);
+    lab.restart();
+    assert_eq!(lab.engine.pools()[0].drain.as_ref().unwrap().since, since);
+    lab.pass(seconds(60));
+    assert_eq!(lab.creates(), 0);
+    assert_eq!(lab.vm(&lease.vm).unwrap().state, RecordState::InUse);
+}
+
+#[test]
+fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
+    let mut lab = Lab::ready(config(2));
+    lab.pools.insert(
+        pool(),
+        vmpool_model::PoolRecord {
+            name: pool(),
+            drain: Some(vmpool_model::Drain { reason: "upgrade".to_owned(), since: lab.now }),
+            removed_at: None,
+        },
+    );
+    lab.restart();
+    assert_eq!(lab.counts([RecordState::Terminating]), [2]);
+}
+
+#[test]
+fn a_pool_that_is_not_configured_keeps_its_vms_until_it_is_drained() {
+    let mut lab = Lab::ready(config(2));
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    spec.pools.clear();
+    lab.restart_as(spec);
+    lab.pass(seconds(3600));
+    assert_eq!(lab.counts([RecordState::Ready]), [2]);
+    drain(&mut lab, "nobody wants it");
+    assert_eq!(lab.counts([RecordState::Terminating]), [2]);
+    destroy_all(&mut lab);
+    assert!(lab.engine.pools().is_empty() && lab.pools.is_empty());
+}
+
+#[test]
+fn a_drain_is_remembered_while_the_pool_is_not_configured() {
+    let mut lab = Lab::new(config(0));
+    drain(&mut lab, "upgrade");
+    let mut spec = lab.engine.spec().clone();
+    let mut without = spec.clone();
+    (without.epoch, spec.epoch) = (spec.epoch + 1, spec.epoch + 2);
+    without.pools.clear();
+    lab.restart_as(without);
+    assert!(lab.engine.pools().is_empty());
+    lab.restart_as(spec);
+    assert!(lab.engine.pools()[0].drain.is_some());
+}
