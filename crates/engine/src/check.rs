@@ -23,6 +23,7 @@ impl Engine {
         self.check_ended()?;
         self.check_pools()?;
         self.check_providers()?;
+        self.check_supply()?;
         let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
         ensure(awaited == self.awaited.len(), || {
             format!("{awaited} VMs await effects, {} are awaited", self.awaited.len())
@@ -169,7 +170,7 @@ impl Engine {
     }
 }
 
-fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     match holds {
         true => Ok(()),
         false => Err(otherwise()),

@@ -67,19 +67,23 @@ impl Engine {
         })
     }
 
-    fn offer_limit(&self, offer: &Offer) -> Option<Limit> {
+    pub(crate) fn offer_limit(&self, offer: &Offer) -> Option<Limit> {
         let (now, provider, template) = (self.now, &offer.config.provider, &offer.config.template);
-        if !self.providers.contains_key(provider) {
+        let Some(known) = self.providers.get(provider) else {
             return Some(Limit::ProviderUnknown { provider: provider.clone(), since: now });
-        }
-        if let Some(until) = offer.pause.until(now) {
-            return Some(Limit::OfferPaused {
-                provider: provider.clone(),
-                template: template.clone(),
-                why: offer.pause.why().to_owned(),
-                until,
-                since: offer.pause.since(),
-            });
+        };
+        let paused = offer.pause.until(now).map(|until| Limit::OfferPaused {
+            provider: provider.clone(),
+            template: template.clone(),
+            why: offer.pause.why().to_owned(),
+            until,
+            since: offer.pause.since(),
+        });
+        // Of what will pass, what lasts longest is in the way.
+        let stops = paused.into_iter().chain(known.gate.stop(provider, now));
+        let longest = stops.max_by_key(|limit| (limit.until().is_none(), limit.until()));
+        if longest.is_some() {
+            return longest;
         }
         match offer.config.max_total {
             Some(max_total) if max_total as usize <= offer.total => Some(Limit::OfferFull {
@@ -89,7 +93,7 @@ impl Engine {
                 max_total,
                 since: now,
             }),
-            _ => None,
+            _ => known.gate.room(provider, &known.config, &offer.config.needs, now),
         }
     }
 }

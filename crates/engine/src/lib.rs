@@ -7,13 +7,18 @@
 //! Everything can be derived again from the records: after a crash, [`Engine::recover`] makes the engine
 //! anew, and its first [`Input::Tick`] asks again for every effect that is not recorded as done.
 
+mod account;
 mod acquire;
 mod backoff;
 mod brake;
+mod breaker;
 mod check;
+mod check_supply;
 mod drain;
 mod engine;
+mod evict;
 mod forget;
+mod gate;
 mod grant;
 mod grow;
 mod hold;
@@ -24,6 +29,7 @@ mod limit;
 mod listing;
 mod missing;
 mod moment;
+mod most;
 mod observe;
 mod offer;
 mod outcome;
@@ -32,6 +38,7 @@ mod owners;
 mod pool;
 mod provider;
 mod queue;
+mod quota;
 mod reconfigure;
 mod recover;
 mod refusal;
@@ -46,6 +53,7 @@ mod timers;
 mod trouble;
 mod view;
 mod vm;
+mod window;
 
 pub use crate::{
     engine::Engine,

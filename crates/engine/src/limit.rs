@@ -267,6 +267,16 @@ impl Limit {
         self
     }
 
+    /// Returns the provider that lets more through when this ends; nobody can tell when.
+    pub(crate) fn ends_at(&self) -> Option<&ProviderName> {
+        match self {
+            Self::Probing { provider, .. }
+            | Self::CreateWindow { provider, .. }
+            | Self::Quota { provider, .. } => Some(provider),
+            _ => None,
+        }
+    }
+
     /// Returns until when the limit is in the way, if that is known.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {

@@ -51,6 +51,7 @@ impl Engine {
                     self.provider_event(EventKind::ProviderFailed, name, failure.to_string());
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(self.now + pause));
+                self.listing_refused(name, &failure);
             }
         }
     }

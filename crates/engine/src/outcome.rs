@@ -12,6 +12,9 @@ impl Engine {
         if let Outcome::Listed { provider, result } = outcome {
             return self.listed(id, &provider, result);
         }
+        if let Outcome::Created(result) = &outcome {
+            self.create_answered(id, result.as_ref().err());
+        }
         let Some(name) = self.awaited.remove(&id) else {
             return self.orphan_done(id);
         };

@@ -233,6 +233,11 @@ impl Pool {
         self.dirty_by_age.first().map(|(_, name)| name.clone())
     }
 
+    /// Returns the VMs that are kept for their last users, the one that waited longest first.
+    pub(crate) fn dirty_vms(&self) -> impl Iterator<Item = &VmName> {
+        self.dirty_by_age.iter().map(|(_, name)| name)
+    }
+
     /// Returns the VMs that nobody used yet; those that must be checked before somebody gets them come first.
     pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
         self.stale_clean.iter().chain(&self.clean).map(|(_, name)| name)
@@ -248,7 +253,7 @@ impl Pool {
     }
 }
 
-fn tenant(record: &VmRecord) -> Option<Tenant> {
+pub(crate) fn tenant(record: &VmRecord) -> Option<Tenant> {
     record.owner.as_ref().map(|owner| (owner.clone(), record.sandbox.clone()))
 }
 

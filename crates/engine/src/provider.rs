@@ -1,15 +1,17 @@
-//! What the engine keeps of one provider: its listing, and nodes that belong to nobody.
+//! What the engine keeps of one provider: what it lets through, its listing, and nodes that belong to nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
 
-use crate::{EffectId, brake::Brake, stranger::Strangers};
+use crate::{EffectId, brake::Brake, gate::Gate, stranger::Strangers};
 
 /// One provider.
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) config: ProviderConfig,
+    /// What it lets through.
+    pub(crate) gate: Gate,
     /// The listing under way, and when it was asked for.
     pub(crate) listing: Option<(EffectId, Timestamp)>,
     /// Nodes with our token that belong to no record.
@@ -42,6 +44,7 @@ pub(crate) struct Orphan {
 impl Provider {
     pub(crate) fn new(config: ProviderConfig) -> Self {
         Self {
+            gate: Gate::new(&config),
             config,
             listing: None,
             orphans: BTreeMap::new(),

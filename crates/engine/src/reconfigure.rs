@@ -104,6 +104,7 @@ impl Engine {
         for vm in vms.map(|(vm, _)| vm.clone()).collect::<Vec<_>>() {
             self.bind_known(&vm);
             if let Some(vm) = self.vms.get_mut(&vm) {
+                self.providers.entry(name.clone()).and_modify(|provider| provider.gate.count_in(&vm.record));
                 (vm.may_exist, vm.asked_at, vm.absent) = (true, now, None);
                 vm.boot_grace = now.at + self.spec.restart_grace;
             }

@@ -96,6 +96,9 @@ impl Engine {
         }
         let now = self.moment();
         let Some(pool) = self.pools.get_mut(&record.pool) else { return };
+        if let Some(provider) = self.providers.get_mut(&record.provider) {
+            provider.gate.count_in(&record);
+        }
         let config = Arc::clone(&pool.config);
         let vm = Vm::recovered(record.clone(), config, now, self.spec.restart_grace);
         pool.count_in(&record, vm.stale);

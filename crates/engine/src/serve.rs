@@ -17,17 +17,6 @@ impl Engine {
             self.out.decided.push((id, Ok(grants)));
         }
     }
-
-    /// Destroys VMs that are kept for their last users where others wait and there is no room.
-    pub(crate) fn evict(&mut self, name: &PoolName) {
-        while let Some(pool) = self.pools.get(name)
-            && pool.config.max_total() as usize <= pool.total()
-            && pool.coming() < pool.demand()
-            && let Some(vm) = pool.oldest_dirty()
-        {
-            self.terminate(&vm, "others wait, and its last user does not use it");
-        }
-    }
 }
 
 impl Pool {

@@ -44,8 +44,7 @@ impl Engine {
                 true => Vec::new(),
                 false => match self.next_offer(pool) {
                     Ok(offer) => {
-                        self.spawn(&name, offer);
-                        turns.extend(self.turn(name));
+                        turns.extend(self.spawn(&name, offer).and_then(|()| self.turn(name)));
                         continue;
                     }
                     Err(limits) => limits,
@@ -55,6 +54,11 @@ impl Engine {
             let due = spawn_at.into_iter().chain(pool.shrink_at).min();
             self.timers
                 .set(Timer::Pool(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
+            for provider in limits.iter().filter_map(Limit::ends_at) {
+                if let Some(provider) = self.providers.get_mut(provider) {
+                    provider.gate.waiting.insert(name.clone());
+                }
+            }
             if let Some(pool) = self.pools.get_mut(&name) {
                 pool.limits = limits;
             }
@@ -71,7 +75,7 @@ impl Engine {
     }
 
     /// Records the intent of a VM of an offer; its provider is asked once that is durable.
-    fn spawn(&mut self, name: &PoolName, offer: usize) {
+    fn spawn(&mut self, name: &PoolName, offer: usize) -> Option<()> {
         let spawned = self.number();
         let vm = loop {
             let text = format!("{name}-{}", self.suffix());
@@ -79,21 +83,20 @@ impl Engine {
                 Ok(vm) if !self.vms.contains_key(&vm) && !self.unreadable.contains(&vm) => break vm,
                 Ok(_) => {}
                 // A pool's name leaves room for the suffix; if it ever did not, spawning nothing is right.
-                Err(_) => return,
+                Err(_) => return None,
             }
         };
         let now = self.moment();
-        let Some(pool) = self.pools.get_mut(name) else { return };
-        let Some(OfferConfig { provider, template, needs, .. }) =
-            pool.offers.get(offer).map(|offer| &offer.config)
-        else {
-            return;
-        };
+        let pool = self.pools.get_mut(name)?;
+        let OfferConfig { provider, template, needs, .. } = &pool.offers.get(offer)?.config;
         let mut record = VmRecord::intended(vm.clone(), name.clone(), provider.clone(), now.at);
         record.template.clone_from(template);
         record.needs.clone_from(needs);
         pool.spawned = spawned;
         pool.count_in(&record, false);
+        if let Some(provider) = self.providers.get_mut(&record.provider) {
+            provider.gate.count_in(&record);
+        }
         self.vms.insert(vm.clone(), Vm::intended(record.clone(), std::sync::Arc::clone(&pool.config), now));
         self.out.changes.push(Change::PutVm(Box::new(record)));
         self.event(EventKind::VmSpawning, |event| {
@@ -101,6 +104,7 @@ impl Engine {
             event.vm = Some(vm.clone());
         });
         self.advance(&vm);
+        Some(())
     }
 
     /// Gives up clean VMs that were too many for longer than `max_idle`; returns when to look again.

@@ -110,15 +110,23 @@ impl Engine {
         let Some(vm) = self.vms.get_mut(name) else { return };
         let before = vm.record.node.as_ref().map(|node| node.id.clone());
         let suspect = vm.record.suspect.clone();
+        let mut provider = self.providers.get_mut(&vm.record.provider);
+        let counted = |record: &VmRecord| (record.node.is_some(), record.gone_at.is_some());
+        let counted_before = counted(&vm.record);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);
+            provider.iter_mut().for_each(|provider| provider.gate.count_out(&vm.record));
             change(&mut vm.record);
+            provider.iter_mut().for_each(|provider| provider.gate.count_in(&vm.record));
             pool.count_in(&vm.record, vm.stale);
         }
         self.touched.insert(vm.record.pool.clone());
+        if let Some(provider) = provider.as_mut().filter(|_| counted_before != counted(&vm.record)) {
+            self.growing.append(&mut provider.gate.waiting);
+        }
         let after = vm.record.node.as_ref().map(|node| node.id.clone());
         if before != after
-            && let Some(provider) = self.providers.get_mut(&vm.record.provider)
+            && let Some(provider) = provider
         {
             if let Some(before) = before {
                 provider.unbind(&before, name);
@@ -185,8 +193,12 @@ impl Engine {
             pool.count_out(&vm.record, vm.stale);
         }
         self.drop_pool(&vm.record.pool);
-        if let (Some(node), Some(provider)) = (&vm.record.node, self.providers.get_mut(&vm.record.provider)) {
-            provider.unbind(&node.id, name);
+        if let Some(provider) = self.providers.get_mut(&vm.record.provider) {
+            if let Some(node) = &vm.record.node {
+                provider.unbind(&node.id, name);
+            }
+            provider.gate.count_out(&vm.record);
+            self.growing.append(&mut provider.gate.waiting);
         }
         self.touched.insert(vm.record.pool.clone());
         self.timers.set(Timer::Vm(name.clone()), None);

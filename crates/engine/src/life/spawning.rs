@@ -1,6 +1,6 @@
 //! From the intent of a VM to its node: asked for, looked for, given up.
 
-use vmpool_model::{Timestamp, VmName, config::OfferConfig};
+use vmpool_model::{Timestamp, Transition, VmName, config::OfferConfig};
 
 use crate::{Effect, Engine, offer::Offer};
 
@@ -32,7 +32,12 @@ impl Engine {
         });
         match vm.may_exist {
             true => self.find(name),
-            false if is_wanted => self.create(name),
+            false if is_wanted && self.may_create(name) => self.create(name),
+            // Nothing was made: the pool makes another VM when and where it can.
+            false if is_wanted => {
+                self.transit(name, Transition::NotCreated, |_| {});
+                return None;
+            }
             false => {
                 self.terminate(name, "its pool no longer makes such VMs");
                 return None;
@@ -56,6 +61,7 @@ impl Engine {
             vm.may_exist = true;
             vm.asked_at = now;
         }
+        self.create_asked(name);
     }
 
     pub(crate) fn find(&mut self, name: &VmName) {

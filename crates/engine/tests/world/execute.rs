@@ -138,7 +138,17 @@ fn lost() -> Failure {
 }
 
 fn refused(wait: u8) -> Failure {
-    let mut failure = Failure::not_applied(FailureKind::Quota, "the quota is used up");
+    use FailureKind as K;
+    let kinds = [
+        K::Quota,
+        K::Quota,
+        K::Capacity,
+        K::InvalidRequest,
+        K::Unavailable,
+        K::RateLimited,
+        K::Authentication,
+    ];
+    let mut failure = Failure::not_applied(kinds[usize::from(wait) % kinds.len()], "refused");
     failure.retry_after = (20 < wait).then(|| seconds(u64::from(wait)));
     failure
 }

@@ -46,6 +46,8 @@ pub(crate) struct Life {
     pub(crate) pauses: BTreeMap<OfferOf, Timestamp>,
     /// Until when the provider of each offer asked for a pause.
     pub(crate) asked: BTreeMap<OfferOf, Timestamp>,
+    /// When each breaker opened that is open, and the VMs that were tried since and are not answered.
+    pub(crate) open: BTreeMap<ProviderName, (Timestamp, BTreeSet<VmName>)>,
     pub(crate) last_spawns: BTreeMap<PoolName, Timestamp>,
     pub(crate) listings: BTreeMap<ProviderName, Vec<Seen>>,
     /// When the provider was asked last for a VM's node and answered that there is none.
@@ -88,6 +90,11 @@ impl Ledger {
             Outcome::Created(Err(Failure { retry_after, .. })) => *retry_after,
             _ => None,
         };
+        if let Effect::Create { provider, vm, .. } = &flight.effect
+            && let Some((_, tries)) = self.life.open.get_mut(provider)
+        {
+            tries.remove(vm);
+        }
         match (&flight.effect, outcome) {
             (Effect::Find { vm, .. }, Outcome::Found(Ok(nodes))) if nodes.is_empty() => {
                 self.life.created.remove(vm);
@@ -117,6 +124,7 @@ impl Life {
             created: BTreeSet::new(),
             pauses: BTreeMap::new(),
             asked: BTreeMap::new(),
+            open: BTreeMap::new(),
             last_spawns: BTreeMap::new(),
             listings: BTreeMap::new(),
             denied: BTreeMap::new(),

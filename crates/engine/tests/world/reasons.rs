@@ -3,7 +3,7 @@
 use vmpool_engine::Input;
 use vmpool_model::{NodeView, RequestStatus, VmRecord};
 
-use crate::{store::Store, world::World};
+use crate::{store::Store, supply, world::World};
 
 const DEAD: [&str; 2] = ["error", "terminated"];
 const OFF: [&str; 3] = ["stopped", "suspended", "paused"];
@@ -45,10 +45,19 @@ pub(crate) fn check(
             old.is_clean() && wanted < of_pool().count()
         }
         "others wait, and its last user does not use it" => {
-            let mut waiting = world.working.requests.values();
-            let waits = waiting
-                .any(|request| request.pools.contains(&old.pool) && request.status == RequestStatus::Waiting);
-            waits && !old.is_clean() && config.max_total() as usize <= of_pool().count()
+            is_waited_for(world, old) && !old.is_clean() && config.max_total() as usize <= of_pool().count()
+        }
+        "others wait for another VM of its offer, and its last user does not use it" => {
+            let mut offers = config.offers().into_iter();
+            let offer = offers.find(|offer| offer.provider == old.provider && offer.template == old.template);
+            let count = of_pool().filter(|vm| vm.provider == old.provider && vm.template == old.template);
+            let most = offer.and_then(|offer| offer.max_total);
+            !old.is_clean()
+                && most.is_some_and(|most| most as usize <= count.count())
+                && is_waited_for(world, old)
+        }
+        "others wait for its room at the provider, and its last user does not use it" => {
+            !old.is_clean() && blocks_quota(world, old)
         }
         "its node is missing at the provider" => {
             let provider = &world.spec().providers[&old.provider];
@@ -73,4 +82,29 @@ pub(crate) fn check(
     ensure!(holds, "{} was terminated because {reason:?}, which is not so: {old:?}", old.name);
     ensure!(old.lease.is_none(), "{} was terminated although it is leased: {old:?}", old.name);
     Ok(())
+}
+
+/// Whether somebody waits for a VM of the pool of this one.
+fn is_waited_for(world: &World, old: &VmRecord) -> bool {
+    let mut waiting = world.working.requests.values();
+    waiting.any(|request| request.pools.contains(&old.pool) && request.status == RequestStatus::Waiting)
+}
+
+/// Whether somebody waits for a VM that the quota of this VM's provider has no room for.
+fn blocks_quota(world: &World, old: &VmRecord) -> bool {
+    let provider = &world.spec().providers[&old.provider];
+    let lacks = |needs: &std::collections::BTreeMap<String, u64>| {
+        let need = |resource: &str| match resource {
+            "vms" => 1,
+            _ => needs.get(resource).copied().unwrap_or_default(),
+        };
+        provider.quota.iter().any(|(resource, limit)| {
+            let is_short = *limit < supply::taken(world, &old.provider, resource) + need(resource);
+            need(resource) != 0 && supply::needs(old, resource) != 0 && is_short
+        })
+    };
+    let waiting = world.working.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+    let pools = waiting.flat_map(|request| &request.pools).filter_map(|pool| world.spec().pools.get(pool));
+    let mut offers = pools.flat_map(|pool| pool.offers());
+    offers.any(|offer| offer.provider == old.provider && lacks(&offer.needs))
 }

@@ -189,6 +189,7 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let fits = *token == record.token(&ours) && *provider == record.provider;
             ensure!(fits && *template == record.template && !template.is_empty(), "{effect:?}: {record:?}");
             ensure!(world.ledger.life.created.insert(vm.clone()), "{vm} is created again without a look");
+            supply::asked(world, provider, vm)?;
             let in_flight = world.flights.values().any(
                 |flight| matches!(&flight.effect, Effect::Create { token: other, .. } if other == token),
             );

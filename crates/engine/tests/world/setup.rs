@@ -1,6 +1,6 @@
 //! Random configurations: small numbers, so that every limit is met.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use vmpool_engine::Spec;
@@ -45,6 +45,10 @@ pub(crate) struct OfferSetup {
 pub(crate) struct ProviderSetup {
     visibility_window: u64,
     missing_grace: u64,
+    max_creating: usize,
+    breaker_failures: u32,
+    /// By how much the quotas of VMs and cores are more than what all pools keep, and one VM more.
+    spare: (Option<u64>, Option<u64>),
 }
 
 pub(crate) fn seconds(seconds: u64) -> Duration {
@@ -69,8 +73,13 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
         let spawn_min_interval = interval * 7;
         PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, life, offers }
     });
-    let provider = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)])
-        .prop_map(|(visibility_window, missing_grace)| ProviderSetup { visibility_window, missing_grace });
+    let times = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)]);
+    let spare = || proptest::option::of(0..4_u64);
+    let provider = (times, 1..4_usize, 1..4_u32, (spare(), spare()));
+    let provider = provider.prop_map(|(times, max_creating, breaker_failures, spare)| {
+        let (visibility_window, missing_grace) = times;
+        ProviderSetup { visibility_window, missing_grace, max_creating, breaker_failures, spare }
+    });
     let pools = proptest::collection::vec(pool, 1..3);
     let providers = proptest::collection::vec(provider, 1..3);
     (any::<u64>(), pools, providers, any::<bool>()).prop_map(|(seed, pools, providers, lists_dead)| Setup {
@@ -92,6 +101,11 @@ impl Setup {
             config.visibility_window = seconds(provider.visibility_window);
             config.missing_grace = seconds(provider.missing_grace);
             config.orphan_grace = seconds(20);
+            config.max_creating = Some(provider.max_creating);
+            config.breaker_failures = provider.breaker_failures;
+            config.breaker_pause = seconds(5);
+            config.breaker_max_pause = seconds(20);
+            config.quota = self.quota(provider.spare);
             spec.providers.insert(provider_name(index), config);
         }
         for (index, pool) in self.pools.iter().enumerate() {
@@ -120,6 +134,18 @@ impl Setup {
 }
 
 impl Setup {
+    /// A quota with room for all that the pools keep and one VM more, so that everybody is served in the end.
+    fn quota(&self, (vms, cores): (Option<u64>, Option<u64>)) -> BTreeMap<String, u64> {
+        let kept = |pool: &PoolSetup| u64::from(pool.size.max(pool.min_ready));
+        let most = |pool: &PoolSetup| pool.offers.iter().map(|offer| offer.cores).max().unwrap_or_default();
+        let all_vms: u64 = self.pools.iter().map(kept).sum();
+        let all_cores: u64 = self.pools.iter().map(|pool| kept(pool) * most(pool)).sum();
+        let one = self.pools.iter().map(most).max().unwrap_or_default();
+        let vms = vms.map(|spare| ("vms".to_owned(), all_vms + 1 + spare));
+        let cores = cores.map(|spare| ("cores".to_owned(), all_cores + one + spare));
+        vms.into_iter().chain(cores).collect()
+    }
+
     /// The offers of a pool; the first is enough for all of its VMs.
     fn offers(&self, index: usize, pool: &PoolSetup) -> Vec<OfferConfig> {
         let mut offers = Vec::new();

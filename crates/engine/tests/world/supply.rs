@@ -1,13 +1,21 @@
 //! Where VMs may come from, and how many there may be: what must hold whenever one is intended.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use vmpool_model::{Event, EventKind, Timestamp, VmRecord};
+use vmpool_engine::Effect;
+use vmpool_model::{Event, EventKind, ProviderName, Timestamp, VmName, VmRecord};
 
 use crate::{ledger::OfferOf, world::World};
 
 /// Notes what went wrong with offers, and what went well.
 pub(crate) fn happened(world: &mut World, event: &Event) -> Result<(), String> {
+    match (event.kind, &event.provider) {
+        (EventKind::BreakerOpened, Some(provider)) => {
+            world.ledger.life.open.insert(provider.clone(), (world.now, BTreeSet::new()));
+        }
+        (EventKind::BreakerClosed, Some(provider)) => drop(world.ledger.life.open.remove(provider)),
+        _ => {}
+    }
     let record = event.vm.as_ref().and_then(|vm| world.working.vms.get(vm)).cloned();
     let Some(record) = record else { return Ok(()) };
     let (offer, now) = (offer_of(&record), world.now);
@@ -64,7 +72,48 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     let of_offer = world.working.vms.values().filter(|other| offer_of(other) == offer_of(vm)).count();
     let most = offer.max_total.map_or(usize::MAX, |most| most as usize);
     ensure!(of_offer < most, "{vm:?} is one too many of its offer");
+    fits_quota(world, vm)?;
     keeps_distance(world, vm, config.spawn_min_interval)
+}
+
+/// Checks that all that is at a provider, and this VM besides, is within its quota.
+fn fits_quota(world: &World, vm: &VmRecord) -> Result<(), String> {
+    let quota = &world.spec().providers[&vm.provider].quota;
+    for (resource, limit) in quota {
+        let taken = taken(world, &vm.provider, resource) + needs(vm, resource);
+        ensure!(needs(vm, resource) == 0 || taken <= *limit, "{vm:?}: {taken} {resource} of {limit}");
+    }
+    Ok(())
+}
+
+pub(crate) fn taken(world: &World, provider: &ProviderName, resource: &str) -> u64 {
+    let vms = world.working.vms.values().filter(|vm| vm.provider == *provider && vm.gone_at.is_none());
+    vms.map(|vm| needs(vm, resource)).sum()
+}
+
+pub(crate) fn needs(vm: &VmRecord, resource: &str) -> u64 {
+    match resource {
+        "vms" => 1,
+        _ => vm.needs.get(resource).copied().unwrap_or_default(),
+    }
+}
+
+/// Checks that a create may be asked for: the breaker is not open, and the provider is not at too many.
+pub(crate) fn asked(world: &mut World, provider: &ProviderName, vm: &VmName) -> Result<(), String> {
+    let config = world.spec().providers[provider].clone();
+    let is_create_there =
+        |effect: &Effect| matches!(effect, Effect::Create { provider: other, .. } if other == provider);
+    let under_way = world.flights.values().filter(|flight| is_create_there(&flight.effect)).count();
+    let most = config.max_creating();
+    ensure!(under_way < most, "{vm} is asked of {provider}, which is asked for {under_way} of {most}");
+    let now = world.now;
+    if let Some((since, tries)) = world.ledger.life.open.get_mut(provider) {
+        let until = *since + config.breaker_pause;
+        ensure!(until <= now, "{vm} is asked of {provider}, which is left alone until {until}");
+        ensure!(tries.is_empty(), "{vm} is tried while {tries:?} are");
+        tries.insert(vm.clone());
+    }
+    Ok(())
 }
 
 /// Checks that neither the pool nor the offer was to wait.

@@ -1,0 +1,135 @@
+//! What a provider lets through: its quota, its breaker, and how many creates it takes at once; for all pools together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vmpool_model::{
+    PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::ProviderConfig,
+};
+
+use crate::{
+    EffectId, Limit,
+    backoff::Pause,
+    breaker::{Breaker, Stop},
+    pool::{is_free, tenant},
+    quota::Usage,
+    window::Window,
+};
+
+/// What a provider lets through, and what it has, for all pools together.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    /// What all VMs take that are not proven gone.
+    pub(crate) usage: Usage,
+    /// What those of them take that are being destroyed.
+    pub(crate) leaving: Usage,
+    /// VMs whose node is not known: it is asked for, or looked for.
+    nodeless: BTreeSet<VmName>,
+    /// VMs that are kept for their last users, the one that waited longest first.
+    dirty: BTreeSet<(Timestamp, VmName)>,
+    /// Creates that are not answered.
+    pub(crate) creates: BTreeMap<EffectId, VmName>,
+    pub(crate) window: Window,
+    pub(crate) breaker: Breaker,
+    /// The pause that the provider asks for.
+    pub(crate) pause: Pause,
+    /// Pools that wait until something is let through.
+    pub(crate) waiting: BTreeSet<PoolName>,
+}
+
+impl Gate {
+    pub(crate) fn new(config: &ProviderConfig) -> Self {
+        Self {
+            usage: Usage::default(),
+            leaving: Usage::default(),
+            nodeless: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            creates: BTreeMap::new(),
+            window: Window::new(config.max_creating()),
+            breaker: Breaker::default(),
+            pause: Pause::default(),
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// Counts a record in; the record must be counted out before it changes.
+    pub(crate) fn count_in(&mut self, record: &VmRecord) {
+        if record.gone_at.is_some() {
+            return;
+        }
+        self.usage.add(record);
+        if record.state == RecordState::Terminating {
+            self.leaving.add(record);
+        }
+        if record.node.is_none() {
+            self.nodeless.insert(record.name.clone());
+        }
+        if is_free(record) && tenant(record).is_some() {
+            self.dirty.insert((record.since, record.name.clone()));
+        }
+    }
+
+    /// Counts a record out, exactly as it was counted in.
+    pub(crate) fn count_out(&mut self, record: &VmRecord) {
+        if record.gone_at.is_some() {
+            return;
+        }
+        self.usage.remove(record);
+        if record.state == RecordState::Terminating {
+            self.leaving.remove(record);
+        }
+        if record.node.is_none() {
+            self.nodeless.remove(&record.name);
+        }
+        if is_free(record) && tenant(record).is_some() {
+            self.dirty.remove(&(record.since, record.name.clone()));
+        }
+    }
+
+    /// Returns how many creates are under way, those that are not answered and looked for included.
+    pub(crate) fn creating(&self) -> usize {
+        let seen = self.creates.values().filter(|vm| !self.nodeless.contains(*vm)).count();
+        self.nodeless.len() + seen
+    }
+
+    /// Returns the VMs that are kept for their last users, the one that waited longest first.
+    pub(crate) fn dirty(&self) -> impl Iterator<Item = &VmName> {
+        self.dirty.iter().map(|(_, name)| name)
+    }
+
+    /// Returns whether two gates have counted the same records.
+    pub(crate) fn has_same_counts(&self, other: &Self) -> bool {
+        self.usage == other.usage
+            && self.leaving == other.leaving
+            && self.nodeless == other.nodeless
+            && self.dirty == other.dirty
+    }
+
+    /// Returns what keeps a create from being asked for at present, whatever it needs, if anything does.
+    pub(crate) fn stop(&self, provider: &ProviderName, now: Timestamp) -> Option<Limit> {
+        let provider = provider.clone();
+        if let Some(until) = self.pause.until(now) {
+            return Some(Limit::ProviderPaused { provider, until, since: self.pause.since() });
+        }
+        match self.breaker.stop(now)? {
+            Stop::Open { since, until, why } => Some(Limit::BreakerOpen { provider, why, until, since }),
+            Stop::Trying { since } => Some(Limit::Probing { provider, since }),
+        }
+    }
+
+    /// Returns what there is no room for, if one more VM with these needs is to be made.
+    pub(crate) fn room(
+        &self,
+        provider: &ProviderName,
+        config: &ProviderConfig,
+        needs: &BTreeMap<String, u64>,
+        now: Timestamp,
+    ) -> Option<Limit> {
+        let (provider, since) = (provider.clone(), now);
+        if let Some(lack) = self.usage.lack(&config.quota, needs, 1) {
+            let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
+            return Some(Limit::Quota { provider, resource, needs, used, quota, since });
+        }
+        let (creating, window) = (self.creating(), self.window.size(config.max_creating()));
+        (window <= creating).then_some(Limit::CreateWindow { provider, creating, window, since })
+    }
+}
