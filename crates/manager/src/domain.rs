@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use vmpool_engine::{Engine, Reconfigure, Records, Spec};
+use vmpool_engine::{Engine, Reconfigure, Spec};
 use vmpool_model::{InstallationId, Timestamp};
 use vmpool_store::{Claim, Snapshot, Store};
 
-use crate::setup::Setup;
+use crate::{setup::Setup, withheld::Withheld};
 
 /// What a manager is about, beside its records.
 #[derive(Debug)]
@@ -23,7 +23,9 @@ pub(crate) struct Domain {
 
 impl Domain {
     /// Makes an engine of the records; the claim's fence tells it from all engines before.
-    pub(crate) fn engine(&self, claim: &Claim, snapshot: Snapshot, now: Timestamp) -> Engine {
+    ///
+    /// What the engine is not told comes beside it.
+    pub(crate) fn engine(&self, claim: &Claim, snapshot: Snapshot, now: Timestamp) -> (Engine, Withheld) {
         // Another seed for each engine: the names that the last one chose but could not write are not chosen again.
         let seed = self.seed.rotate_left(17) ^ claim.fence.0;
         let mut spec = Spec::new(self.installation.clone(), claim.fence.0, seed);
@@ -32,7 +34,7 @@ impl Domain {
         if let Some(restart_grace) = self.restart_grace {
             spec.restart_grace = restart_grace;
         }
-        let Snapshot { vms, leases, requests, pools, .. } = snapshot;
-        Engine::recover(spec, Records { vms, leases, requests, pools, ..Records::default() }, now)
+        let (records, withheld) = Withheld::from(snapshot);
+        (Engine::recover(spec, records, now), withheld)
     }
 }

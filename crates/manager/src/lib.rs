@@ -55,6 +55,7 @@ mod hooks;
 mod lookup;
 mod manager;
 mod newest;
+mod notice;
 mod restore;
 mod run;
 mod setup;
@@ -64,6 +65,7 @@ mod turn;
 mod view;
 mod waiters;
 mod wake;
+mod withheld;
 
 pub use vmpool_driver as driver;
 pub use vmpool_engine::{CheckReport, Grant, HookRun, PoolView, Refusal};
@@ -79,6 +81,7 @@ pub use crate::{
     handle::ManagerHandle,
     hooks::{CommandHooks, HookRunner},
     manager::Manager,
+    notice::Notice,
     setup::Drivers,
-    view::{Notice, PoolStatus, ProviderStatus, View},
+    view::{PoolStatus, ProviderStatus, View},
 };

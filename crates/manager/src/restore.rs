@@ -88,7 +88,7 @@ impl Loop {
         self.stale = false;
         self.revision = snapshot.revision;
         self.cursor.send_replace(snapshot.cursor);
-        self.engine = self.domain.engine(&self.claim, snapshot, self.clock.now());
+        (self.engine, self.withheld) = self.domain.engine(&self.claim, snapshot, self.clock.now());
         // The domain was ours all the time, so what earlier commits asked for and did not begin yet is still right.
         self.effects.begin();
     }

@@ -12,7 +12,7 @@ use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError};
 
 use crate::{
     StopError, View, domain::Domain, effects::Effects, newest::SteadyClock, setup::Seen, store_call,
-    turn::Turn, view::Listings, waiters::Waiters, wake::Wake,
+    turn::Turn, view::Listings, waiters::Waiters, wake::Wake, withheld::Withheld,
 };
 
 /// How many inputs share one commit at most.
@@ -26,6 +26,8 @@ pub(crate) struct Loop {
     pub(crate) revision: Revision,
     pub(crate) clock: SteadyClock,
     pub(crate) engine: Engine,
+    /// What the engine is not told.
+    pub(crate) withheld: Withheld,
     pub(crate) effects: Effects,
     pub(crate) waiters: Waiters,
     pub(crate) wakes: mpsc::Receiver<Wake>,
@@ -50,13 +52,14 @@ impl Loop {
         cursor: watch::Sender<Cursor>,
     ) -> Self {
         let revision = snapshot.revision;
-        let engine = domain.engine(&claim, snapshot, clock.now());
+        let (engine, withheld) = domain.engine(&claim, snapshot, clock.now());
         Self {
             domain,
             claim,
             revision,
             clock,
             engine,
+            withheld,
             effects,
             waiters: Waiters::default(),
             wakes,
@@ -116,7 +119,9 @@ impl Loop {
                 Wake::Done(_, outcome) => crate::view::note(&mut self.listings, outcome, now),
                 _ => {}
             }
-            turn.take(&mut self.engine, now, wake);
+            if let Some(wake) = self.withheld.refuse(wake) {
+                turn.take(&mut self.engine, now, wake);
+            }
         }
         match self.commit(&mut turn).await {
             Ok(()) => {
@@ -157,9 +162,9 @@ impl Loop {
             self.listings.retain(|provider, _| setup.providers.contains_key(provider));
             self.domain.setup = setup;
         }
-        let Self { domain, engine, listings, waiters, .. } = self;
+        let Self { domain, engine, listings, waiters, withheld, .. } = self;
         let seen = Seen { setup: &domain.setup, engine };
-        let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, now));
+        let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, withheld, now));
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }

@@ -8,7 +8,7 @@ use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
 
 use crate::{
     Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain, effects::Effects,
-    newest, run::Loop, view, wake::QUEUE,
+    newest, notice, run::Loop, wake::QUEUE, withheld,
 };
 
 /// Does what [`ManagerBuilder::start`] promises.
@@ -49,11 +49,11 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         restart_grace: builder.restart_grace,
         shutdown_grace: builder.shutdown_grace,
     };
-    let notices = view::notices(&domain, snapshot.vms.iter());
+    let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
+    let notices = notice::notices(&run.domain, run.engine.vms(), &run.withheld);
     for notice in &notices {
         tracing::warn!("{notice}");
     }
-    let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
     let task = tokio::spawn(run.run());
     Ok(Manager::new(handle, notices, task))
 }
@@ -86,7 +86,8 @@ async fn open(
         Some(_) => Vec::new(),
         None => vec![Change::PutInstallation(installation.clone())],
     };
-    let events = vec![Event::new(now, EventKind::DaemonStarted)];
+    let mut events = vec![Event::new(now, EventKind::DaemonStarted)];
+    events.extend(withheld::events(&loaded.unreadable, now));
     let committed = store.commit(claim, Batch { expected: loaded.revision, changes, events }).await?;
     let installation = Some(installation.clone());
     Ok(Snapshot { revision: committed.revision, cursor: committed.cursor, installation, ..loaded })

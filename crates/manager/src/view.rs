@@ -9,7 +9,7 @@ use vmpool_model::{
     config::{PoolConfig, ProviderConfig},
 };
 
-use crate::{domain::Domain, lookup};
+use crate::{Notice, domain::Domain, lookup, notice::notices, withheld::Withheld};
 
 /// Everything that the manager knows, at one moment between two commits.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,34 +58,6 @@ pub struct ProviderStatus {
     pub nodes: usize,
     /// Why its last listing failed or may lack nodes; `None` if it was complete.
     pub problem: Option<String>,
-}
-
-/// Something an operator should know about the records.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Notice {
-    /// There are records of a pool that is not configured any more.
-    #[error(
-        "pool {pool} is not configured any more but has {vms} VM records: they are kept and nothing is done about \
-         them; configure the pool again to go on or to drain it"
-    )]
-    UnknownPool {
-        /// The pool.
-        pool: PoolName,
-        /// How many VM records it has.
-        vms: usize,
-    },
-    /// There are records of nodes at a provider that is not configured any more.
-    #[error(
-        "provider {provider} is not configured any more but {vms} VM records have their nodes there: they are kept \
-         and nothing is done about them; configure the provider again"
-    )]
-    UnknownProvider {
-        /// The provider.
-        provider: ProviderName,
-        /// How many VM records name it.
-        vms: usize,
-    },
 }
 
 /// What the last listing of each provider said.
@@ -138,7 +110,13 @@ impl View {
     }
 
     /// Shows what the loop of a domain knows.
-    pub(crate) fn of(domain: &Domain, engine: &Engine, listings: &Listings, now: Timestamp) -> Self {
+    pub(crate) fn of(
+        domain: &Domain,
+        engine: &Engine,
+        listings: &Listings,
+        withheld: &Withheld,
+        now: Timestamp,
+    ) -> Self {
         let pools = engine.pools().into_iter().map(|pool| {
             let config = domain.setup.pools.get(&pool.name).cloned();
             PoolStatus { pool, config }
@@ -162,26 +140,7 @@ impl View {
             vms: engine.vms().cloned().collect(),
             leases: engine.leases().cloned().collect(),
             requests: engine.requests().cloned().collect(),
-            notices: notices(domain, engine.vms()),
+            notices: notices(domain, engine.vms(), withheld),
         }
     }
-}
-
-/// Finds out what an operator should know about the records.
-pub(crate) fn notices<'a>(domain: &Domain, vms: impl Iterator<Item = &'a VmRecord>) -> Vec<Notice> {
-    let mut pools = BTreeMap::<&PoolName, usize>::new();
-    let mut providers = BTreeMap::<&ProviderName, usize>::new();
-    for vm in vms {
-        if !domain.setup.pools.contains_key(&vm.pool) {
-            *pools.entry(&vm.pool).or_default() += 1;
-        }
-        if !domain.setup.providers.contains_key(&vm.provider) {
-            *providers.entry(&vm.provider).or_default() += 1;
-        }
-    }
-    let pools = pools.into_iter().map(|(pool, vms)| Notice::UnknownPool { pool: pool.clone(), vms });
-    let providers = providers
-        .into_iter()
-        .map(|(provider, vms)| Notice::UnknownProvider { provider: provider.clone(), vms });
-    pools.chain(providers).collect()
 }

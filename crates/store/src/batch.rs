@@ -61,6 +61,53 @@ pub struct Snapshot {
     pub requests: Vec<RequestRecord>,
     /// What is remembered of pools, by name.
     pub pools: Vec<PoolRecord>,
+    /// The records that are there and cannot be read, by kind and id: nothing of them is known, and no other record
+    /// suffers from them.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A record that is there and cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What kind of record it is.
+    pub kind: RecordKind,
+    /// The name or id that it is kept under.
+    pub id: String,
+    /// Why it cannot be read, for people.
+    pub why: String,
+}
+
+/// The kinds of records of a domain of which there are many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RecordKind {
+    /// A VM.
+    Vm,
+    /// A lease.
+    Lease,
+    /// A request.
+    Request,
+    /// What is remembered of a pool.
+    Pool,
+}
+
+impl RecordKind {
+    /// Returns the kind as text, such as `lease`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vm => "vm",
+            Self::Lease => "lease",
+            Self::Request => "request",
+            Self::Pool => "pool",
+        }
+    }
+}
+
+impl std::fmt::Display for RecordKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// An event and its place in the log.

@@ -24,7 +24,10 @@ pub use vmpool_model as model;
 #[cfg(feature = "sled")]
 pub use crate::sled_store::{SledOptions, SledStore};
 pub use crate::{
-    batch::{Batch, Claim, Committed, Cursor, EventPage, Fence, Revision, Snapshot, StoredEvent},
+    batch::{
+        Batch, Claim, Committed, Cursor, EventPage, Fence, RecordKind, Revision, Snapshot, StoredEvent,
+        Unreadable,
+    },
     error::StoreError,
     memory::{CommitFault, MemoryStore},
     store::Store,

@@ -36,9 +36,12 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Loads all records of a domain.
     ///
+    /// A record that is damaged, or that a newer version wrote, is told among [`Snapshot::unreadable`] and left as it is.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] or [`StoreError::NewerVersion`] naming the record that cannot be read.
+    /// [`StoreError::Damaged`] or [`StoreError::NewerVersion`] if what there is only once cannot be read: the installation
+    /// and what the store keeps of the domain itself.
     async fn load(&self, domain: &DomainName) -> Result<Snapshot, StoreError>;
 
     /// Applies a batch, whole, durably and once.

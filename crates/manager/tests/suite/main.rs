@@ -13,4 +13,5 @@ mod setup;
 mod shown;
 mod spy;
 mod trouble;
+mod unreadable;
 mod world;

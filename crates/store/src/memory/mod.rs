@@ -13,7 +13,9 @@ use vmpool_model::DomainName;
 
 pub use self::fault::CommitFault;
 use self::rows::Rows;
-use crate::{Batch, Claim, Committed, Cursor, EventPage, Fence, Snapshot, Store, StoreError, change};
+use crate::{
+    Batch, Claim, Committed, Cursor, EventPage, Fence, RecordKind, Snapshot, Store, StoreError, change,
+};
 
 /// How many events of each domain a [`MemoryStore`] keeps unless it is told otherwise.
 const KEEP_EVENTS: usize = 100_000;
@@ -67,6 +69,11 @@ impl MemoryStore {
     /// Makes the next commit that passes its checks fail; further calls are for the commits after it.
     pub fn fail_next(&self, fault: CommitFault) {
         self.lock().faults.push_back(fault);
+    }
+
+    /// Makes a record unreadable until it is written or removed, as damage on a disk would; returns whether there is one.
+    pub fn damage(&self, domain: &DomainName, kind: RecordKind, id: &str) -> bool {
+        self.lock().domains.get_mut(domain).is_some_and(|rows| rows.damage(kind, id))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

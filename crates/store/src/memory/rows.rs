@@ -1,6 +1,6 @@
 //! One domain in memory.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vmpool_model::{
     Change, Event, InstallationId, Lease, LeaseId, PoolName, PoolRecord, RequestId, RequestRecord, VmName,
@@ -8,7 +8,8 @@ use vmpool_model::{
 };
 
 use crate::{
-    Batch, Committed, Cursor, EventPage, Fence, Revision, Snapshot, StoreError, StoredEvent, change,
+    Batch, Committed, Cursor, EventPage, Fence, RecordKind, Revision, Snapshot, StoreError, StoredEvent,
+    Unreadable, change,
 };
 
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Rows {
     leases: BTreeMap<LeaseId, Lease>,
     requests: BTreeMap<RequestId, RequestRecord>,
     pools: BTreeMap<PoolName, PoolRecord>,
+    /// The records that count as damaged.
+    damaged: BTreeSet<(RecordKind, String)>,
     /// The cursor of the last event, whether it is kept or not.
     cursor: Cursor,
     log: VecDeque<Event>,
@@ -44,15 +47,38 @@ impl Rows {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
+        let unreadable = self.damaged.iter().map(|(kind, id)| Unreadable {
+            kind: *kind,
+            id: id.clone(),
+            why: "the test asked for this damage".to_owned(),
+        });
         Snapshot {
             revision: self.revision,
             cursor: self.cursor,
             installation: self.installation.clone(),
-            vms: self.vms.values().cloned().collect(),
-            leases: self.leases.values().cloned().collect(),
-            requests: self.requests.values().cloned().collect(),
-            pools: self.pools.values().cloned().collect(),
+            vms: self.readable(RecordKind::Vm, &self.vms),
+            leases: self.readable(RecordKind::Lease, &self.leases),
+            requests: self.readable(RecordKind::Request, &self.requests),
+            pools: self.readable(RecordKind::Pool, &self.pools),
+            unreadable: unreadable.collect(),
         }
+    }
+
+    fn readable<K: AsRef<str>, T: Clone>(&self, kind: RecordKind, rows: &BTreeMap<K, T>) -> Vec<T> {
+        let is_damaged =
+            |id: &K| !self.damaged.is_empty() && self.damaged.contains(&(kind, id.as_ref().to_owned()));
+        rows.iter().filter(|(id, _)| !is_damaged(id)).map(|(_, row)| row.clone()).collect()
+    }
+
+    /// Damages a record until it is written or removed; returns whether there is one.
+    pub(super) fn damage(&mut self, kind: RecordKind, id: &str) -> bool {
+        let is_there = match kind {
+            RecordKind::Vm => self.vms.keys().any(|name| name.as_str() == id),
+            RecordKind::Lease => self.leases.keys().any(|name| name.as_str() == id),
+            RecordKind::Request => self.requests.keys().any(|name| name.as_str() == id),
+            RecordKind::Pool => self.pools.keys().any(|name| name.as_str() == id),
+        };
+        is_there && self.damaged.insert((kind, id.to_owned()))
     }
 
     pub(super) fn events(&self, after: Cursor, limit: usize) -> EventPage {
@@ -70,6 +96,9 @@ impl Rows {
     }
 
     fn change(&mut self, change: Change) {
+        if !self.damaged.is_empty() {
+            self.mend(&change);
+        }
         match change {
             Change::PutInstallation(id) => self.installation = Some(id),
             Change::PutVm(vm) => drop(self.vms.insert(vm.name.clone(), *vm)),
@@ -83,5 +112,21 @@ impl Rows {
             // `change::check_all` refused the batch.
             _ => {}
         }
+    }
+
+    /// A record that is written or removed is not damaged any more.
+    fn mend(&mut self, change: &Change) {
+        let (kind, id) = match change {
+            Change::PutVm(vm) => (RecordKind::Vm, vm.name.as_str()),
+            Change::RemoveVm(name) => (RecordKind::Vm, name.as_str()),
+            Change::PutLease(lease) => (RecordKind::Lease, lease.id.as_str()),
+            Change::RemoveLease(id) => (RecordKind::Lease, id.as_str()),
+            Change::PutRequest(request) => (RecordKind::Request, request.id.as_str()),
+            Change::RemoveRequest(id) => (RecordKind::Request, id.as_str()),
+            Change::PutPool(pool) => (RecordKind::Pool, pool.name.as_str()),
+            Change::RemovePool(name) => (RecordKind::Pool, name.as_str()),
+            _ => return,
+        };
+        self.damaged.remove(&(kind, id.to_owned()));
     }
 }

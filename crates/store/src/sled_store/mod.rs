@@ -45,7 +45,7 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 /// as far as the disk keeps its word. Another thread reads events. Both end when the store is dropped.
 ///
 /// Records are JSON that names its format, such as `{"v":1,"vm":{…}}`. A record of a newer format, or
-/// one that cannot be read, fails the load of its domain by name, and nothing is changed.
+/// one that cannot be read, is told by name with the others of its domain, and is left as it is.
 ///
 /// # What is detected
 ///

@@ -1,7 +1,7 @@
 //! Reading records and events out of the tree.
 
 use serde::de::DeserializeOwned;
-use vmpool_model::{DomainName, Event};
+use vmpool_model::{DomainName, Event, InstallationId, Lease, PoolRecord, RequestRecord, VmRecord};
 
 use super::{
     body,
@@ -10,7 +10,7 @@ use super::{
     key::{self, Kind},
     meta::{DomainMeta, Log},
 };
-use crate::{Cursor, EventPage, Snapshot, StoreError, StoredEvent};
+use crate::{Cursor, EventPage, RecordKind, Snapshot, StoreError, StoredEvent, Unreadable};
 
 /// Reads all records of a domain; nothing may be written meanwhile.
 pub(super) fn load(
@@ -18,15 +18,30 @@ pub(super) fn load(
     domain: &DomainName,
     meta: &DomainMeta,
 ) -> Result<Snapshot, StoreError> {
+    let mut unreadable = Vec::new();
+    let mut reader = Reader { database, domain, unreadable: &mut unreadable };
+    let vms = reader.all(Kind::Vm, RecordKind::Vm, |vm: &VmRecord| vm.name.as_str())?;
+    let leases = reader.all(Kind::Lease, RecordKind::Lease, |lease: &Lease| lease.id.as_str())?;
+    let requests =
+        reader.all(Kind::Request, RecordKind::Request, |request: &RequestRecord| request.id.as_str())?;
+    let pools = reader.all(Kind::Pool, RecordKind::Pool, |pool: &PoolRecord| pool.name.as_str())?;
     Ok(Snapshot {
         revision: meta.revision,
         cursor: meta.cursor,
-        installation: all(database, domain, Kind::Installation)?.pop(),
-        vms: all(database, domain, Kind::Vm)?,
-        leases: all(database, domain, Kind::Lease)?,
-        requests: all(database, domain, Kind::Request)?,
-        pools: all(database, domain, Kind::Pool)?,
+        installation: installation(database, domain)?,
+        vms,
+        leases,
+        requests,
+        pools,
+        unreadable,
     })
+}
+
+/// Reads the record that a domain has one of.
+fn installation(database: &Database, domain: &DomainName) -> Result<Option<InstallationId>, StoreError> {
+    let key = key::prefix(domain, Kind::Installation);
+    let found = database.tree().get(&key).map_err(|err| unread(database, err))?;
+    found.map(|body| body::decode(&database.place, &key, Kind::Installation.name(), &body)).transpose()
 }
 
 /// Reads events; `Ok(None)` if one that was to be there is not, as it was trimmed meanwhile, or lost.
@@ -53,17 +68,49 @@ pub(super) fn events(
     Ok(Some(EventPage { events, oldest: log.oldest }))
 }
 
-fn all<T: DeserializeOwned>(
-    database: &Database,
-    domain: &DomainName,
-    kind: Kind,
-) -> Result<Vec<T>, StoreError> {
-    let mut records = Vec::new();
-    for item in database.tree().scan_prefix(key::prefix(domain, kind)) {
-        let (key, found) = item.map_err(|err| unread(database, err))?;
-        records.push(body::decode(&database.place, &key, kind.name(), &found)?);
+/// Reads the records of a domain of which there are many.
+struct Reader<'a> {
+    database: &'a Database,
+    domain: &'a DomainName,
+    unreadable: &'a mut Vec<Unreadable>,
+}
+
+impl Reader<'_> {
+    /// Reads the records of one kind; puts aside those that cannot be read, or that stand under the name of another.
+    fn all<T: DeserializeOwned>(
+        &mut self,
+        kind: Kind,
+        named: RecordKind,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut records = Vec::new();
+        let prefix = key::prefix(self.domain, kind);
+        for item in self.database.tree().scan_prefix(&prefix) {
+            let (key, found) = item.map_err(|err| unread(self.database, err))?;
+            let kept_as = String::from_utf8_lossy(&key[prefix.len()..]);
+            let why = match body::decode(&self.database.place, &key, kind.name(), &found) {
+                Ok(record) if id(&record) == kept_as => {
+                    records.push(record);
+                    continue;
+                }
+                Ok(record) => {
+                    format!(
+                        "{}, record {}: it says that it is {}",
+                        self.place(),
+                        key::show(&key),
+                        id(&record)
+                    )
+                }
+                Err(err) => err.to_string(),
+            };
+            self.unreadable.push(Unreadable { kind: named, id: kept_as.into_owned(), why });
+        }
+        Ok(records)
     }
-    Ok(records)
+
+    fn place(&self) -> std::path::Display<'_> {
+        self.database.place.display()
+    }
 }
 
 fn unread(database: &Database, err: sled::Error) -> StoreError {

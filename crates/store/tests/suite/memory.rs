@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vmpool_store::{Batch, CommitFault, Cursor, MemoryStore, Revision, Store, StoreError};
+use vmpool_model::DomainName;
+use vmpool_store::{Batch, CommitFault, Cursor, MemoryStore, RecordKind, Revision, Store, StoreError};
 use vmpool_testkit::store::{StoreHarness, sample};
 
 struct Memory(MemoryStore);
@@ -12,6 +13,10 @@ struct Memory(MemoryStore);
 impl StoreHarness for Memory {
     async fn open(&mut self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(Arc::new(self.0.clone()))
+    }
+
+    async fn damage(&mut self, domain: &DomainName, kind: RecordKind, id: &str) -> bool {
+        self.0.damage(domain, kind, id)
     }
 }
 

@@ -67,6 +67,9 @@ macro_rules! store_suite {
             events: the_oldest_event_is_named,
             domains: domains_do_not_mix,
             domains: a_claim_of_one_domain_leaves_the_others_alone,
+            unreadable: a_record_that_cannot_be_read_hides_no_other_and_is_told,
+            unreadable: a_record_that_cannot_be_read_is_left_alone_by_other_commits,
+            unreadable: a_record_that_cannot_be_read_can_be_removed_and_written_anew,
             random: random_batches_are_loaded_like_the_model,
         }
     };

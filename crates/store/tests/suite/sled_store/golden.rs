@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use vmpool_model::{Change, RecordState, VmName, states::NodeState};
-use vmpool_store::{Store, StoreError};
+use vmpool_model::{Change, RecordState, states::NodeState};
+use vmpool_store::{RecordKind, Store, StoreError, Unreadable};
 use vmpool_testkit::store::sample;
 
-use super::{fill, load, main_domain, open};
+use super::{fill, load, main_domain, open, raw};
 
 /// A VM record as the first vmpool wrote it. Never change it: stores out there hold such records.
 const VM_1: &str = r#"{"v":1,"vm":{"name":"small-1","pool":"small","provider":"lab","state":"in_use","since":"2023-11-14T22:13:20Z","created_at":"2023-11-14T22:13:19.5Z","node":{"id":"0","state":"running","raw_state":{"kind":"opennebula","state":{"vm":3,"lcm":3}},"addresses":["10.0.0.7"]},"lease":"lease-1","owner":"zoe","sandbox":null,"uses":1,"check_fails":0,"last_check":"2023-11-14T22:13:20Z","last_release":null,"attempts":0,"retry_at":null,"suspect":null,"problem":null}}"#;
@@ -32,12 +32,8 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
 ];
 
-/// Opens the database itself, as soon as the threads of a store that was dropped have let go of it.
-fn raw(dir: &Path) -> sled::Db {
-    let database = dir.join("sled");
-    std::fs::File::open(database.join("db")).unwrap().lock().unwrap();
-    sled::Config::new().path(database).open().unwrap()
-}
+/// A record of a version that is yet to come.
+const NEWER: &str = r#"{"v":2,"machine":{"wheels":4}}"#;
 
 /// Writes a record straight into the database, as another version would have.
 fn put_raw(dir: &Path, key: &[u8], body: &str) {
@@ -80,37 +76,43 @@ async fn version_1_is_what_is_written() {
 }
 
 #[tokio::test]
-async fn a_record_of_a_newer_version_is_refused_by_name_and_left_alone() {
+async fn f14_a_record_of_a_newer_version_is_told_by_name_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path(), 1).await;
-    put_raw(dir.path(), b"main\0vsmall-2", r#"{"v":2,"machine":{"wheels":4}}"#);
-    let store = open(dir.path()).unwrap();
-    let err = store.load(&main_domain()).await.unwrap_err();
-    assert!(
-        matches!(&err, StoreError::NewerVersion { place, found: 2, known: 1 }
-        if place.contains("small-2")),
-        "{err:?}"
-    );
-    let claim = store.claim(&main_domain(), "test").await.unwrap();
-    let remove = Change::RemoveVm(VmName::new("small-2").unwrap());
-    let batch =
-        vmpool_store::Batch { expected: vmpool_store::Revision(1), changes: vec![remove], events: vec![] };
-    store.commit(&claim, batch).await.unwrap();
-    assert_eq!(store.load(&main_domain()).await.unwrap().vms.len(), 1);
+    put_raw(dir.path(), b"main\0vsmall-2", NEWER);
+    let loaded = load(dir.path()).await.unwrap();
+    assert_eq!(loaded.vms.len(), 1);
+    let [Unreadable { kind: RecordKind::Vm, id, why }] = loaded.unreadable.as_slice() else {
+        panic!("{:?}", loaded.unreadable)
+    };
+    assert_eq!(id, "small-2");
+    assert!(why.contains("small-2 was written in format 2, this version reads up to 1"), "{why}");
+    assert_eq!(raw(dir.path()).get(b"main\0vsmall-2").unwrap().unwrap(), NEWER);
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_named() {
-    for body in ["", "{", "[]", r#"{"v":1}"#, r#"{"v":1,"vm":{}}"#, r#"{"v":0,"vm":{}}"#] {
+async fn f14_a_record_that_cannot_be_read_is_told_by_name() {
+    let other = VM_1.replace("\"name\":\"small-1\"", "\"name\":\"small-3\"");
+    for body in ["", "{", "[]", r#"{"v":1}"#, r#"{"v":1,"vm":{}}"#, r#"{"v":0,"vm":{}}"#, &other] {
         let dir = tempfile::tempdir().unwrap();
         fill(dir.path(), 1).await;
         put_raw(dir.path(), b"main\0vsmall-2", body);
-        let err = load(dir.path()).await.unwrap_err();
-        assert!(
-            matches!(&err, StoreError::Damaged { place, .. } if place.contains("small-2")),
-            "{body}: {err:?}"
-        );
+        let loaded = load(dir.path()).await.unwrap();
+        let [Unreadable { kind: RecordKind::Vm, id, why }] = loaded.unreadable.as_slice() else {
+            panic!("{body}: {:?}", loaded.unreadable)
+        };
+        assert!(id == "small-2" && why.contains("small-2"), "{body}: {why}");
+        assert_eq!(loaded.vms.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn an_installation_that_cannot_be_read_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), 1).await;
+    put_raw(dir.path(), b"main\0i", "{");
+    let err = load(dir.path()).await.unwrap_err();
+    assert!(matches!(&err, StoreError::Damaged { place, .. } if place.contains("main")), "{err:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use tempfile::TempDir;
 use vmpool_model::DomainName;
-use vmpool_store::{Batch, Claim, Committed, Revision, SledOptions, SledStore, Snapshot, Store, StoreError};
+use vmpool_store::{
+    Batch, Claim, Committed, RecordKind, Revision, SledOptions, SledStore, Snapshot, Store, StoreError,
+};
 use vmpool_testkit::store::{StoreHarness, sample};
 
 struct Sled(TempDir);
@@ -27,10 +29,26 @@ impl StoreHarness for Sled {
     async fn open(&mut self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(Arc::new(SledStore::open(SledOptions::new(self.0.path()))?))
     }
+
+    async fn damage(&mut self, domain: &DomainName, kind: RecordKind, id: &str) -> bool {
+        let letter = kind.as_str().chars().next().unwrap();
+        let key = format!("{domain}\0{letter}{id}");
+        let database = raw(self.0.path());
+        let is_there = database.insert(key, "{\"v\":1,").unwrap().is_some();
+        database.flush().unwrap();
+        is_there
+    }
 }
 
 mod contract {
     vmpool_testkit::store_suite!(super::Sled::new());
+}
+
+/// Opens the database itself, as soon as the threads of a store that was dropped have let go of it.
+fn raw(dir: &Path) -> sled::Db {
+    let database = dir.join("sled");
+    std::fs::File::open(database.join("db")).unwrap().lock().unwrap();
+    sled::Config::new().path(database).open().unwrap()
 }
 
 fn main_domain() -> DomainName {

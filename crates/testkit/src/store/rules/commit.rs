@@ -199,5 +199,6 @@ async fn write_one_of_each(store: &dyn Store) -> Result<Snapshot, Box<dyn std::e
         leases: vec![sample::lease(1)?],
         requests: vec![sample::request(1)?],
         pools: vec![sample::pool(1)?],
+        unreadable: Vec::new(),
     })
 }

@@ -11,3 +11,4 @@ pub mod domains;
 pub mod events;
 pub mod random;
 pub mod turn;
+pub mod unreadable;

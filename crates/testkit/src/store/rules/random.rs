@@ -93,6 +93,7 @@ impl Model {
     async fn check(&self, store: &dyn Store, claim: &Claim, turn: u32) -> RuleResult {
         let [vms, leases, requests, pools] = &self.rows;
         let expected = Snapshot {
+            unreadable: Vec::new(),
             revision: self.revision,
             cursor: self.cursor,
             installation: self.installation.map(|number| sample::installation(number % 5)).transpose()?,

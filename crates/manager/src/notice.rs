@@ -1,0 +1,90 @@
+//! What an operator should know about the records.
+
+use std::collections::BTreeMap;
+
+use vmpool_model::{LeaseId, PoolName, ProviderName, VmName, VmRecord};
+use vmpool_store::{RecordKind, Unreadable};
+
+use crate::{domain::Domain, withheld::Withheld};
+
+/// Something an operator should know about the records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Notice {
+    /// There are records of a pool that is not configured any more.
+    #[error(
+        "pool {pool} is not configured any more but has {vms} VM records: they are kept and nothing is done about \
+         them; configure the pool again to go on or to drain it"
+    )]
+    UnknownPool {
+        /// The pool.
+        pool: PoolName,
+        /// How many VM records it has.
+        vms: usize,
+    },
+    /// There are records of nodes at a provider that is not configured any more.
+    #[error(
+        "provider {provider} is not configured any more but {vms} VM records have their nodes there: they are kept \
+         and nothing is done about them; configure the provider again"
+    )]
+    UnknownProvider {
+        /// The provider.
+        provider: ProviderName,
+        /// How many VM records name it.
+        vms: usize,
+    },
+    /// A record cannot be read; no other record suffers from it.
+    #[error("the record of {} {} is left alone, because it cannot be read: {}; {}", .0.kind, .0.id, .0.why, advice(.0.kind))]
+    Unreadable(Unreadable),
+    /// A VM is leased, but the record of the lease cannot be read.
+    #[error(
+        "VM {vm} is left alone, because its lease {lease} cannot be read: who holds it may go on using it; forget the \
+         VM once it is not used any more"
+    )]
+    LeaseUnreadable {
+        /// The VM.
+        vm: VmName,
+        /// The lease.
+        lease: LeaseId,
+    },
+}
+
+/// Says what becomes of what a record was about that cannot be read, and what to do.
+fn advice(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Vm => {
+            "the VM counts with its pool and its node is left alone until it is forgotten or its record repaired"
+        }
+        RecordKind::Request => "its client is told to choose a new request id",
+        RecordKind::Pool => "if the pool was being drained, drain it again",
+        _ => "nothing is done about it until it is repaired",
+    }
+}
+
+/// Finds out what an operator should know about the records.
+pub(crate) fn notices<'a>(
+    domain: &Domain,
+    vms: impl Iterator<Item = &'a VmRecord>,
+    withheld: &Withheld,
+) -> Vec<Notice> {
+    let mut pools = BTreeMap::<&PoolName, usize>::new();
+    let mut providers = BTreeMap::<&ProviderName, usize>::new();
+    for vm in vms {
+        if !domain.setup.pools.contains_key(&vm.pool) {
+            *pools.entry(&vm.pool).or_default() += 1;
+        }
+        if !domain.setup.providers.contains_key(&vm.provider) {
+            *providers.entry(&vm.provider).or_default() += 1;
+        }
+    }
+    let pools = pools.into_iter().map(|(pool, vms)| Notice::UnknownPool { pool: pool.clone(), vms });
+    let providers = providers
+        .into_iter()
+        .map(|(provider, vms)| Notice::UnknownProvider { provider: provider.clone(), vms });
+    let unreadable = withheld.unreadable.iter().cloned().map(Notice::Unreadable);
+    let withheld = withheld
+        .vms
+        .iter()
+        .filter_map(|vm| Some(Notice::LeaseUnreadable { vm: vm.name.clone(), lease: vm.lease.clone()? }));
+    pools.chain(providers).chain(unreadable).chain(withheld).collect()
+}
