@@ -49,6 +49,7 @@ codes! {
     WRONG_HOST = "wrong_host", 421, REFUSED, "the daemon does not answer to this name";
     TTL_OUT_OF_RANGE = "ttl_out_of_range", 422, USAGE, "the time to live is not allowed";
     INVALID_CONFIG = "invalid_config", 422, CONFIG, "the configuration does not fit, and the one before stays";
+    PROVIDER = "provider", 502, PROVIDER, "a provider cannot be used";
     NO_CONFIG_FILE = "no_config_file", 409, REFUSED, "the daemon was started without a configuration file";
     REFUSED = "refused", 409, REFUSED, "the daemon refused";
     INTERNAL = "internal", 500, DAEMON, "the daemon failed";

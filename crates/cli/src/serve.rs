@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     output::{complain, print},
     runtime,
-    signals::{Signals, exit_code},
+    signals::{Hangup, Signals, exit_code},
 };
 
 /// What is printed before the address once the daemon serves; the demo and the tests wait for it.
@@ -21,7 +21,7 @@ pub(crate) const LISTENING: &str = "listening on ";
 pub(crate) fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let config = load(&args.config)?;
     log(&args.config, &config.daemon.log)?;
-    runtime::large()?.block_on(serve(config))
+    runtime::large()?.block_on(serve(config, &args.config))
 }
 
 /// Checks a configuration, or prints the default one.
@@ -40,17 +40,33 @@ pub(crate) fn config(command: &ConfigCommand) -> Result<(), Failure> {
     }
 }
 
-async fn serve(config: Config) -> Result<u8, Failure> {
+async fn serve(config: Config, file: &Path) -> Result<u8, Failure> {
     let mut signals = Signals::catch()?;
+    let mut hangup = Hangup::catch()?;
     let registry = drivers::builtin();
     let daemon = tokio::select! {
         daemon = Daemon::start(config, &registry) => daemon?,
         signal = signals.next() => return Ok(exit_code(signal.as_raw())),
     };
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let daemon = daemon.with_config_file(file, &registry);
+    let reloader = daemon.reloader();
     // A daemon serves even if nobody reads where.
     let _ = print(&format!("{LISTENING}http://{}", daemon.address()));
     let stop = async move {
-        signals.next().await;
+        loop {
+            tokio::select! {
+                _ = signals.next() => break,
+                () = hangup.next() => {}
+            }
+            // What came of it is logged; a stop need not wait for it.
+            let reloader = reloader.clone();
+            tokio::spawn(async move {
+                if let Some(reloader) = reloader {
+                    let _ = reloader.reload().await;
+                }
+            });
+        }
     };
     daemon.run(stop).await?;
     Ok(exit::OK)

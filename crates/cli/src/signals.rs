@@ -33,6 +33,24 @@ impl Signals {
     }
 }
 
+/// The signal that asks a daemon to read its configuration again.
+#[cfg(feature = "serve")]
+#[derive(Debug)]
+pub(crate) struct Hangup(tokio::signal::unix::Signal);
+
+#[cfg(feature = "serve")]
+impl Hangup {
+    /// Begins to catch it; from now on it no longer ends the process.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        signal(SignalKind::hangup()).map(Self).map_err(not_caught)
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Returns the exit code of a process that a signal ended, as shells count it: 128 + n.
 pub(crate) fn exit_code(signal: i32) -> u8 {
     u8::try_from(signal.saturating_add(128)).unwrap_or(u8::MAX)

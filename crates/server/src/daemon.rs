@@ -12,7 +12,7 @@ use vmpool::{
     store::{SledOptions, SledStore, Store, StoreError},
 };
 
-use crate::{Config, DaemonError, http::Api};
+use crate::{Config, DaemonError, Reloader, http::Api};
 
 /// How long an acquire holds a connection before it answers that the request still waits.
 const HOLD: Duration = Duration::from_secs(30);
@@ -48,6 +48,9 @@ pub struct Daemon {
     started_at: Timestamp,
     state_dir: Option<PathBuf>,
     hold: Duration,
+    /// What holds, for whoever reads it again.
+    config: Config,
+    reloader: Option<Reloader>,
 }
 
 impl Daemon {
@@ -84,6 +87,20 @@ impl Daemon {
         Self { hold, ..self }
     }
 
+    /// Says which file the configuration is from, so that it can be read again while the daemon runs; `registry` opens the
+    /// drivers of providers that are new then.
+    pub fn with_config_file(self, file: impl Into<PathBuf>, registry: &Registry) -> Self {
+        let manager = self.manager.handle();
+        let reloader = Reloader::new(file.into(), registry.clone(), manager, self.config.clone());
+        Self { reloader: Some(reloader), ..self }
+    }
+
+    /// Returns what reads the configuration again; `None` if it is not said [which file](Self::with_config_file) it is from.
+    #[must_use]
+    pub fn reloader(&self) -> Option<Reloader> {
+        self.reloader.clone()
+    }
+
     /// Returns the address that the daemon listens on, with the port that it took if it was told 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -106,10 +123,11 @@ impl Daemon {
     ///
     /// Dropping the future is like a crash: what was answered is durable.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
-        let Self { listener, mut manager, started_at, state_dir, hold, address } = self;
+        let Self { listener, mut manager, started_at, state_dir, hold, address, reloader, .. } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
-        let router = Api::new(handle.clone(), started_at, state_dir, hold, stopped.clone()).router(address);
+        let router =
+            Api::new(handle.clone(), started_at, state_dir, hold, reloader, stopped.clone()).router(address);
         // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
@@ -147,25 +165,26 @@ impl Daemon {
         }
         let mut builder = Manager::builder(store)
             .restart_grace(config.daemon.restart_grace)
-            .limits(config.limits)
+            .limits(config.limits.clone())
             .holder(format!("{address}, process {}", std::process::id()));
-        if let Some(installation) = config.installation {
+        if let Some(installation) = config.installation.clone() {
             builder = builder.installation(installation);
         }
-        for (name, provider) in config.providers {
-            let driver = drivers::open(registry, &name, &provider)
+        for (name, provider) in &config.providers {
+            let driver = drivers::open(registry, name, provider)
                 .await
                 .map_err(|source| DaemonError::Provider { provider: name.clone(), source })?;
-            builder = builder.provider(name, provider, driver);
+            builder = builder.provider(name.clone(), provider.clone(), driver);
         }
-        for (name, pool) in config.pools {
+        for (name, pool) in config.pools.clone() {
             builder = builder.pool(name, pool);
         }
         let manager = builder.start().await?;
         for notice in manager.notices() {
             tracing::warn!("{notice}");
         }
-        Ok(Self { address, listener, manager, started_at: SystemClock::new().now(), state_dir, hold: HOLD })
+        let started_at = SystemClock::new().now();
+        Ok(Self { address, listener, manager, started_at, state_dir, hold: HOLD, config, reloader: None })
     }
 }
 

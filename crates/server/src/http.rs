@@ -11,6 +11,7 @@ mod pools;
 mod providers;
 mod read;
 mod refuse;
+mod reload;
 mod requests;
 mod version;
 mod vms;
@@ -30,6 +31,7 @@ use vmpool::{
 use vmpool_api::routes;
 
 use self::refuse::Refused;
+use crate::Reloader;
 
 /// How long a view may be old that only shows something beside the answer.
 const FRESH: Duration = Duration::from_secs(1);
@@ -42,6 +44,8 @@ pub(crate) struct Api {
     pub(crate) state_dir: Option<PathBuf>,
     /// How long an acquire holds a connection before it answers that the request still waits.
     pub(crate) hold: Duration,
+    /// What reads the configuration again, if it is that of a file.
+    pub(crate) reloader: Option<Reloader>,
     /// Becomes true when the daemon stops.
     pub(crate) stopping: watch::Receiver<bool>,
     polls: poll::Polls,
@@ -61,6 +65,7 @@ impl Api {
         started_at: model::Timestamp,
         state_dir: Option<PathBuf>,
         hold: Duration,
+        reloader: Option<Reloader>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let started_at = convert::time(started_at);
@@ -69,6 +74,7 @@ impl Api {
             started_at,
             state_dir,
             hold,
+            reloader,
             stopping,
             polls: poll::Polls::default(),
             recent: Arc::default(),
@@ -82,6 +88,7 @@ impl Api {
         let request = routing::get(requests::show).delete(requests::cancel);
         Router::new()
             .route(routes::HEALTH, routing::get(health::show))
+            .route(routes::RELOAD, routing::post(reload::reload))
             .route(routes::PROVIDERS, routing::get(providers::list))
             .route(routes::PROVIDER, routing::get(providers::show))
             .route(routes::PROVIDER_ACCEPT_LOSS, routing::post(providers::accept_loss))

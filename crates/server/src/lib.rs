@@ -29,6 +29,7 @@ mod config;
 mod daemon;
 mod error;
 mod http;
+mod reload;
 mod words;
 
 pub use vmpool::drivers;
@@ -38,4 +39,5 @@ pub use crate::{
     config::{Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig},
     daemon::Daemon,
     error::DaemonError,
+    reload::{ReloadError, Reloader},
 };

@@ -44,6 +44,18 @@ pub async fn open(
         .layer(&TracingLayer::new(provider.clone())))
 }
 
+/// Returns whether a driver that was [opened](open) for one configuration is as good for another one.
+///
+/// What only the manager looks at, such as how often nodes are listed, does not matter.
+#[must_use]
+pub fn is_same(before: &ProviderConfig, after: &ProviderConfig) -> bool {
+    let opened_for = |config: &ProviderConfig| {
+        let ProviderConfig { driver, options, request_timeout, .. } = config;
+        (driver.clone(), options.clone(), *request_timeout)
+    };
+    opened_for(before) == opened_for(after)
+}
+
 /// Returns the wait that drivers and deployments are lent: on tokio's clock.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "drivers know no runtime; this is the wait that they are lent")]

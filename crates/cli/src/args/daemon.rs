@@ -24,7 +24,7 @@ pub(crate) struct DemoArgs {
 
 /// Runs the daemon
 ///
-/// SIGTERM and ctrl-c end it in good order. It prints the address it listens on. Logs go to standard error; RUST_LOG, such
+/// SIGTERM and ctrl-c end it in good order; SIGHUP has it read its configuration again, as `vmpool reload` does. It prints the address it listens on. Logs go to standard error; RUST_LOG, such
 /// as RUST_LOG=debug, overrides what the configuration says about them.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  vmpool serve --config vmpool.toml")]

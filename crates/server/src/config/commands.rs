@@ -1,102 +1,37 @@
-//! Whether the commands of hooks and checks are on this host.
+//! Whether checks and hooks can be carried out on this host: their commands must be there.
 
-use std::{
-    env,
-    ffi::OsStr,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+use vmpool::{
+    manager::{Checker as _, CommandHooks, HookRunner as _, NetworkChecker},
+    model::config::{CheckConfig, HookKind, PoolConfig},
 };
-
-use vmpool::model::config::{CheckConfig, PoolConfig};
 
 use super::{Config, error::ConfigProblem, place::Places};
 
-/// Returns every command that cannot be run, in the order of the pools.
+/// Returns everything that cannot be carried out, in the order of the pools.
 pub(super) fn problems(config: &Config, places: &Places<'_>) -> Vec<ConfigProblem> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut problems = Vec::new();
-    for (name, pool) in &config.pools {
-        for (key, command) in commands(pool) {
-            // An empty command is refused without looking at the host.
-            let Some(program) = command.first().filter(|program| !program.is_empty()) else { continue };
-            if let Err(reason) = find(program, &path) {
-                problems.push(places.value_of(&format!("pools.{name}.{key}")).problem(reason));
-            }
-        }
-        if let CheckConfig::Ssh(check) = &pool.check {
-            let mut refuse = |key: &str, reason: String| {
-                problems.push(places.value_of(&format!("pools.{name}.check.{key}")).problem(reason));
-            };
-            if let Err(reason) = find("ssh", &path) {
-                refuse("kind", reason);
-            }
-            if let Some(Err(err)) = check.identity.as_ref().map(fs::File::open) {
-                refuse("identity", format!("the private key cannot be read: {err}"));
-            }
-        }
-    }
-    problems
+    let pools = config.pools.iter();
+    let found = pools.flat_map(|(name, pool)| {
+        of_pool(pool).into_iter().map(move |(key, reason)| (format!("pools.{name}.{key}"), reason))
+    });
+    found.map(|(path, reason)| places.value_of(&path).problem(reason)).collect()
 }
 
-/// Returns the commands of a pool, each with the key that it is under.
-fn commands(pool: &PoolConfig) -> Vec<(&'static str, &[String])> {
+/// Returns the keys of a pool that do not fit, and why; an empty command is refused without looking at the host.
+fn of_pool(pool: &PoolConfig) -> Vec<(String, String)> {
+    let is_there = |command: &[String]| command.first().is_some_and(|program| !program.is_empty());
     let hooks = [
-        ("hooks.after_boot.command[0]", &pool.hooks.after_boot),
-        ("hooks.before_release.command[0]", &pool.hooks.before_release),
-        ("hooks.after_destroy.command[0]", &pool.hooks.after_destroy),
+        (HookKind::AfterBoot, &pool.hooks.after_boot),
+        (HookKind::BeforeRelease, &pool.hooks.before_release),
+        (HookKind::AfterDestroy, &pool.hooks.after_destroy),
     ];
-    let hooks = hooks.into_iter().filter_map(|(key, hook)| Some((key, hook.as_ref()?.command.as_slice())));
+    let hooks = hooks.into_iter().filter_map(|(kind, hook)| {
+        let hook = hook.as_ref().filter(|hook| is_there(&hook.command))?;
+        Some((format!("hooks.{kind}.command[0]"), CommandHooks::new().validate(hook).err()?))
+    });
     let check = match &pool.check {
-        CheckConfig::Exec { command } => Some(("check.command[0]", command.as_slice())),
-        _ => None,
+        CheckConfig::Exec { command } if !is_there(command) => None,
+        check => NetworkChecker::new().validate(check).err(),
     };
+    let check = check.map(|err| (format!("check.{}", err.key), err.reason));
     hooks.chain(check).collect()
-}
-
-/// Finds a program as the system will when it is run.
-fn find(program: &str, path: &OsStr) -> Result<PathBuf, String> {
-    let file = Path::new(program);
-    if file.is_absolute() {
-        return executable(file).map(|()| file.to_owned());
-    }
-    if program.contains('/') {
-        return Err(format!(
-            "{program:?} is a relative path, and where it leads depends on where the daemon is started: write an \
-             absolute path, or a name that is found in PATH"
-        ));
-    }
-    let found = env::split_paths(path).map(|directory| directory.join(program));
-    found.into_iter().find(|file| executable(file).is_ok()).ok_or_else(|| {
-        format!("there is no command {program:?} in the PATH of this process: install it, or write an absolute path")
-    })
-}
-
-fn executable(file: &Path) -> Result<(), String> {
-    let data = fs::metadata(file).map_err(|err| format!("there is no command {}: {err}", file.display()))?;
-    match (data.is_file(), data.permissions().mode() & 0o111) {
-        (false, _) => Err(format!("{} is no file, so it cannot be run", file.display())),
-        (true, 0) => Err(format!("{} is not executable: chmod +x makes it so", file.display())),
-        (true, _) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_looked_up_in_path_and_must_be_executable_there() {
-        let directory = tempfile::tempdir().unwrap();
-        let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
-        for (place, mode) in [(&first, 0o644), (&second, 0o755)] {
-            fs::create_dir(place).unwrap();
-            fs::write(place.join("clean-vm"), "").unwrap();
-            fs::set_permissions(place.join("clean-vm"), fs::Permissions::from_mode(mode)).unwrap();
-        }
-        let path = env::join_paths([&first, &second]).unwrap();
-        assert_eq!(find("clean-vm", &path), Ok(second.join("clean-vm")));
-        let err = find("clean-vm", first.as_os_str()).unwrap_err();
-        assert!(err.starts_with("there is no command \"clean-vm\" in the PATH"), "{err}");
-    }
 }

@@ -3,6 +3,7 @@
 mod acquire;
 mod body;
 mod events;
+mod reload;
 mod restart;
 mod show;
 mod start;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -60,9 +60,20 @@ impl World {
         Self::start_with(config, store, Duration::from_millis(50)).await
     }
 
+    /// Starts a daemon with the configuration of a file.
+    pub(crate) async fn start_from(file: &Path) -> Self {
+        let registry = vmpool::drivers::builtin();
+        let config = Config::load(file, &registry).unwrap();
+        let daemon = Daemon::start_with_store(config, &registry, Arc::new(MemoryStore::new())).await.unwrap();
+        Self::run(daemon.with_config_file(file, &registry))
+    }
+
     async fn start_with(config: Config, store: Arc<dyn Store>, hold: Duration) -> Self {
         let daemon = Daemon::start_with_store(config, &vmpool::drivers::builtin(), store).await.unwrap();
-        let daemon = daemon.with_hold(hold);
+        Self::run(daemon.with_hold(hold))
+    }
+
+    fn run(daemon: Daemon) -> Self {
         let address = daemon.address();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(daemon.run(async {

@@ -1,0 +1,168 @@
+//! Reading the configuration again while the daemon runs: all of it holds, or nothing changes.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::Mutex;
+use vmpool::{
+    driver::{OpenError, Registry},
+    drivers,
+    manager::{Drivers, ManagerError, ManagerHandle, Refusal},
+    model::ProviderName,
+};
+use vmpool_api::Reloaded;
+
+use crate::{Config, ConfigError};
+
+/// Says why the configuration was not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The file cannot be read, or something in it does not fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The driver of a provider that is new or changed cannot be opened.
+    #[error("provider {provider}: {source}")]
+    Provider {
+        /// The provider.
+        provider: ProviderName,
+        /// Why.
+        source: OpenError,
+    },
+    /// The manager did not take it.
+    #[error(transparent)]
+    Manager(ManagerError),
+    /// Reading it broke off: a fault of the program.
+    #[error("reading the configuration broke off: {0}")]
+    Broken(String),
+}
+
+/// Reads the configuration of a running daemon again; clones do it one after the other.
+#[derive(Debug, Clone)]
+pub struct Reloader {
+    file: PathBuf,
+    registry: Registry,
+    manager: ManagerHandle,
+    /// What holds: the daemon's own keys are those of its start.
+    holds: Arc<Mutex<Config>>,
+}
+
+impl Reloader {
+    pub(crate) fn new(file: PathBuf, registry: Registry, manager: ManagerHandle, holds: Config) -> Self {
+        Self { file, registry, manager, holds: Arc::new(Mutex::new(holds)) }
+    }
+
+    /// Returns the file that is read.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Reads the file and puts it in place of the configuration that holds; what came of it is logged, too.
+    ///
+    /// Drivers are opened only for providers that are new, or whose driver is told something else.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`], after which the configuration is what it was.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future abandons the answer, not the reload.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let reloader = self.clone();
+        let reloaded = tokio::spawn(async move { reloader.take().await }).await;
+        let reloaded = reloaded.unwrap_or_else(|err| Err(ReloadError::Broken(err.to_string())));
+        match &reloaded {
+            Ok(Reloaded { added, changed, removed, needs_restart, warnings }) => {
+                tracing::info!(?added, ?changed, ?removed, "read the configuration again");
+                for key in needs_restart {
+                    tracing::warn!("{key} says something else now, which holds from the next start");
+                }
+                for warning in warnings {
+                    tracing::warn!("{warning}");
+                }
+            }
+            Err(err) => tracing::error!("the configuration stays what it was: {err}"),
+        }
+        reloaded
+    }
+
+    async fn take(&self) -> Result<Reloaded, ReloadError> {
+        let mut holds = self.holds.lock().await;
+        let config = Config::load(&self.file, &self.registry)?;
+        let providers = self.open(&config).await?;
+        let taken = self.manager.reconfigure(config.pools.clone(), providers, config.limits.clone()).await;
+        taken.map_err(|err| match err {
+            ManagerError::Refused(Refusal::InvalidConfig(misfit)) => {
+                let key = format!("{}.{}", misfit.table, misfit.key);
+                ConfigError::of_value(&self.file, &key, misfit.reason).into()
+            }
+            err => ReloadError::Manager(err),
+        })?;
+        let reloaded = compare(&holds, &config);
+        let Config { limits, providers, pools, .. } = config;
+        (holds.limits, holds.providers, holds.pools) = (limits, providers, pools);
+        Ok(reloaded)
+    }
+
+    /// Opens what drivers are needed beside those that there are.
+    async fn open(&self, config: &Config) -> Result<Drivers, ReloadError> {
+        let mut open = self.manager.drivers().await.map_err(ReloadError::Manager)?;
+        let mut all = Drivers::new();
+        for (name, provider) in &config.providers {
+            let driver = match open.remove(name) {
+                Some((before, driver)) if drivers::is_same(&before, provider) => driver,
+                _ => drivers::open(&self.registry, name, provider)
+                    .await
+                    .map_err(|source| ReloadError::Provider { provider: name.clone(), source })?,
+            };
+            all.insert(name.clone(), (provider.clone(), driver));
+        }
+        Ok(all)
+    }
+}
+
+/// Says what two configurations differ in.
+fn compare(before: &Config, after: &Config) -> Reloaded {
+    let mut reloaded = Reloaded { warnings: after.warnings(), ..Reloaded::default() };
+    tables("providers", &before.providers, &after.providers, &mut reloaded);
+    tables("pools", &before.pools, &after.pools, &mut reloaded);
+    if before.limits != after.limits {
+        reloaded.changed.push("limits".to_owned());
+    }
+    // What is not said is what the state directory says.
+    let other_installation = after.installation.is_some() && before.installation != after.installation;
+    let fixed = [
+        ("installation", other_installation),
+        ("daemon.listen", before.daemon.listen != after.daemon.listen),
+        ("daemon.state_dir", before.daemon.state_dir != after.daemon.state_dir),
+        ("daemon.log", before.daemon.log != after.daemon.log),
+        ("daemon.restart_grace", before.daemon.restart_grace != after.daemon.restart_grace),
+    ];
+    let differ = fixed.into_iter().filter(|(_, differs)| *differs);
+    reloaded.needs_restart = differ.map(|(key, _)| key.to_owned()).collect();
+    reloaded
+}
+
+fn tables<K: Ord + Display, V: PartialEq>(
+    group: &str,
+    before: &BTreeMap<K, V>,
+    after: &BTreeMap<K, V>,
+    reloaded: &mut Reloaded,
+) {
+    for (name, value) in after {
+        let table = format!("{group}.{name}");
+        match before.get(name) {
+            None => reloaded.added.push(table),
+            Some(other) if other != value => reloaded.changed.push(table),
+            Some(_) => {}
+        }
+    }
+    let removed = before.keys().filter(|name| !after.contains_key(*name));
+    reloaded.removed.extend(removed.map(|name| format!("{group}.{name}")));
+}
