@@ -65,3 +65,67 @@ async fn a_daemon_without_a_file_says_so() {
     let err = world.client.reload().await.unwrap_err();
     assert!(err.problem().unwrap().is(code::NO_CONFIG_FILE), "{err}");
 }
+
+#[tokio::test]
+async fn what_is_new_changed_and_gone_is_told_and_holds_at_once() {
+    let daemon = FromFile::start().await;
+    let more = "\n[pools.big]\nprovider = \"lab\"\ntemplate = \"big\"\nsize = 1\n[limits]\nmax_waiting = 5\n";
+    fs::write(&daemon.file, ONE_VM.replace("size = 1", "size = 2") + more).unwrap();
+    let told = daemon.world.client.reload().await.unwrap();
+    assert_eq!(
+        (told.added, told.changed),
+        (vec!["pools.big".to_owned()], vec!["pools.small".to_owned(), "limits".to_owned()])
+    );
+    assert_eq!((told.removed, told.needs_restart), (Vec::new(), Vec::new()));
+    assert_eq!(daemon.world.client.pool("small").await.unwrap().size, 2);
+    let mut events = daemon.world.client.follow(Some(0));
+    while daemon.world.client.pool("big").await.unwrap().count("ready") == 0 {
+        events.next().await.unwrap();
+    }
+
+    fs::write(&daemon.file, ONE_VM).unwrap();
+    let told = daemon.world.client.reload().await.unwrap();
+    assert_eq!((told.removed, told.added), (vec!["pools.big".to_owned()], Vec::new()));
+    let again = daemon.world.client.reload().await.unwrap();
+    assert_eq!(again, vmpool_client::api::Reloaded::default());
+}
+
+#[tokio::test]
+async fn the_vms_of_a_provider_whose_driver_is_told_nothing_new_stay() {
+    let daemon = FromFile::start().await;
+    let before = daemon.world.client.vms(&crate::world::ready()).await.unwrap();
+    fs::write(&daemon.file, ONE_VM.replace("\"20ms\"", "\"30ms\"\nquota = { vms = 9 }")).unwrap();
+    let told = daemon.world.client.reload().await.unwrap();
+    assert_eq!(told.changed, ["providers.lab"]);
+    let listed_at = async || daemon.world.client.provider("lab").await.unwrap().listed_at;
+    let first = listed_at().await;
+    // The cloud is in the memory of the driver: a driver that was opened anew would list none of the nodes.
+    while listed_at().await == first {
+        tokio::task::yield_now().await;
+    }
+    let after = daemon.world.client.vms(&crate::world::ready()).await.unwrap();
+    assert_eq!((after.len(), &after[0].name, after[0].suspect.as_ref()), (1, &before[0].name, None));
+    assert_eq!(daemon.world.client.provider("lab").await.unwrap().nodes, 1);
+}
+
+#[tokio::test]
+async fn a_driver_that_cannot_be_opened_changes_nothing() {
+    let daemon = FromFile::start().await;
+    let options = "[providers.lab.options]\npath = \"/nonexistent/folder/cloud\"\n\n[pools.big]\nprovider = \"lab\"\ntemplate = \"b\"\nsize = 1\n[pools.small]";
+    fs::write(&daemon.file, ONE_VM.replace("[pools.small]", options)).unwrap();
+    let err = daemon.world.client.reload().await.unwrap_err();
+    assert_eq!(err.exit_code(), exit::PROVIDER);
+    assert!(err.to_string().contains("provider lab cannot be used, and the configuration stays"), "{err}");
+    assert_eq!(daemon.world.client.pools().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_holds_only_from_the_next_start_is_named_each_time() {
+    let daemon = FromFile::start().await;
+    let text = ONE_VM.replace("127.0.0.1:0\"", "127.0.0.1:7\"\nlog = \"debug\"");
+    fs::write(&daemon.file, format!("installation = \"lab\"\n{text}")).unwrap();
+    for _ in 0..2 {
+        let told = daemon.world.client.reload().await.unwrap();
+        assert_eq!(told.needs_restart, ["installation", "daemon.listen", "daemon.log"]);
+    }
+}
