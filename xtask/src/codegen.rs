@@ -4,10 +4,12 @@
 //! the tests of this crate, a stale file is an error that names the file and the command that repairs it.
 
 mod cloudapi;
+mod events;
 mod node_states;
 mod opennebula;
 mod parity;
 mod rust;
+mod section;
 mod state_docs;
 mod table;
 
@@ -51,6 +53,7 @@ const FILES: &[Generated] = &[
     Generated { path: "crates/model/src/states/cloudapi/machine_state.rs", render: cloudapi::render },
     Generated { path: "docs/generated/states.md", render: state_docs::render },
     Generated { path: "docs/parity.md", render: parity::render_doc },
+    Generated { path: "docs/operations.md", render: events::render },
     // It is in the package that may depend on every crate of the table.
     Generated { path: "crates/vmpool/tests/generated_parity.rs", render: parity::render_test },
 ];

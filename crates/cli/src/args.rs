@@ -2,6 +2,8 @@
 
 #[cfg(feature = "serve")]
 mod daemon;
+#[cfg(all(test, feature = "serve"))]
+mod guides;
 mod lease;
 mod listing;
 mod operate;

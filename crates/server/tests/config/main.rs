@@ -4,6 +4,7 @@
 
 mod commands;
 mod default;
+mod guides;
 mod refused;
 
 use vmpool_server::{Config, ConfigError};
