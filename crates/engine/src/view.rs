@@ -18,6 +18,8 @@ pub struct PoolView {
     pub waiting: usize,
     /// Whether the pool left the configuration: what there is of it is kept, nothing is added.
     pub retired: bool,
+    /// When it left the configuration while the engine ran: what nobody uses of it is destroyed.
+    pub removed_at: Option<Timestamp>,
     /// That the pool is being drained: nothing is given or added, and what is not in use is destroyed.
     pub drain: Option<Drain>,
     /// Until when spawning pauses after failures.
@@ -81,6 +83,7 @@ fn pool_view(name: &PoolName, pool: &Pool, now: Timestamp) -> PoolView {
         unreadable: pool.unreadable,
         waiting: pool.queue.len(),
         retired: pool.retired,
+        removed_at: pool.removed_at,
         drain: pool.drain.clone(),
         paused_until: pool.paused_until(now),
         problem: pool.problem.clone(),

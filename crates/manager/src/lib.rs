@@ -68,7 +68,9 @@ mod wake;
 mod withheld;
 
 pub use vmpool_driver as driver;
-pub use vmpool_engine::{CheckReport, Grant, HookRun, PoolView, Refusal};
+pub use vmpool_engine::{
+    CheckReport, Grant, HookRun, MassLossView, PoolView, ProviderView, Refusal, Stranger,
+};
 pub use vmpool_model as model;
 pub use vmpool_store as store;
 

@@ -1,8 +1,9 @@
 //! What an operator should know about the records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vmpool_model::{LeaseId, PoolName, ProviderName, VmName, VmRecord};
+use vmpool_engine::Engine;
+use vmpool_model::{LeaseId, PoolName, ProviderName, VmName};
 use vmpool_store::{RecordKind, Unreadable};
 
 use crate::{domain::Domain, withheld::Withheld};
@@ -62,15 +63,13 @@ fn advice(kind: RecordKind) -> &'static str {
 }
 
 /// Finds out what an operator should know about the records.
-pub(crate) fn notices<'a>(
-    domain: &Domain,
-    vms: impl Iterator<Item = &'a VmRecord>,
-    withheld: &Withheld,
-) -> Vec<Notice> {
+pub(crate) fn notices(domain: &Domain, engine: &Engine, withheld: &Withheld) -> Vec<Notice> {
+    let ending: BTreeSet<PoolName> =
+        engine.pools().into_iter().filter(|pool| pool.removed_at.is_some()).map(|pool| pool.name).collect();
     let mut pools = BTreeMap::<&PoolName, usize>::new();
     let mut providers = BTreeMap::<&ProviderName, usize>::new();
-    for vm in vms {
-        if !domain.setup.pools.contains_key(&vm.pool) {
+    for vm in engine.vms() {
+        if !domain.setup.pools.contains_key(&vm.pool) && !ending.contains(&vm.pool) {
             *pools.entry(&vm.pool).or_default() += 1;
         }
         if !domain.setup.providers.contains_key(&vm.provider) {

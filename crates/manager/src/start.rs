@@ -50,7 +50,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         shutdown_grace: builder.shutdown_grace,
     };
     let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
-    let notices = notice::notices(&run.domain, run.engine.vms(), &run.withheld);
+    let notices = notice::notices(&run.domain, &run.engine, &run.withheld);
     for notice in &notices {
         tracing::warn!("{notice}");
     }

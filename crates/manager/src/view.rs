@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vmpool_engine::{Engine, Outcome, PoolView};
+use vmpool_engine::{Engine, Outcome, PoolView, ProviderView};
 use vmpool_model::{
     InstallationId, Lease, PoolName, ProviderName, RecordState, RequestRecord, TaskId, Timestamp, VmName,
     VmRecord,
@@ -48,6 +48,8 @@ pub struct PoolStatus {
 pub struct ProviderStatus {
     /// The provider.
     pub name: ProviderName,
+    /// The provider as decisions know it.
+    pub provider: ProviderView,
     /// The provider as it was configured.
     pub config: ProviderConfig,
     /// What its driver speaks to, without credentials.
@@ -121,16 +123,19 @@ impl View {
             let config = domain.setup.pools.get(&pool.name).cloned();
             PoolStatus { pool, config }
         });
-        let providers = domain.setup.providers.iter().map(|(name, (config, driver))| {
-            let LastListing { at, nodes, problem } = listings.get(name).cloned().unwrap_or_default();
-            ProviderStatus {
-                name: name.clone(),
+        let providers = engine.providers().into_iter().filter_map(|provider| {
+            let (config, driver) = domain.setup.providers.get(&provider.name)?;
+            let LastListing { at, nodes, problem } =
+                listings.get(&provider.name).cloned().unwrap_or_default();
+            Some(ProviderStatus {
+                name: provider.name.clone(),
                 config: config.clone(),
                 endpoint: driver.info().endpoint.clone(),
+                provider,
                 listed_at: at,
                 nodes,
                 problem,
-            }
+            })
         });
         Self {
             installation: domain.installation.clone(),
@@ -140,7 +145,7 @@ impl View {
             vms: engine.vms().cloned().collect(),
             leases: engine.leases().cloned().collect(),
             requests: engine.requests().cloned().collect(),
-            notices: notices(domain, engine.vms(), withheld),
+            notices: notices(domain, engine, withheld),
         }
     }
 }

@@ -8,6 +8,7 @@ mod life;
 mod look;
 mod order;
 mod providers;
+mod reconfigure;
 mod restart;
 mod setup;
 mod shown;
