@@ -5,7 +5,7 @@ use std::time::Duration;
 use vmpool_model::Timestamp;
 
 /// The longest pause that a provider may ask for: an answer that asks for ages must not stop a pool for good.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// Returns the pause after the given number of failures in a row: it doubles from `min` up to `max`,
 /// is never shorter than what the provider asks for, up to an hour, and is stretched by up to a half by `jitter`

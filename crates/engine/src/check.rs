@@ -44,7 +44,8 @@ impl Engine {
             ensure(names_it, || format!("{name} has {lease}, which is none or of another VM"))?;
         }
         let has_node = vm.record.node.is_some();
-        ensure(has_node || matches!(state, RecordState::Spawning | RecordState::Terminating), || {
+        let may_lack_it = matches!(state, RecordState::Spawning | RecordState::Terminating);
+        ensure(has_node || may_lack_it || vm.record.suspect.is_some(), || {
             format!("{name} is {state} without a node")
         })?;
         let leaves =

@@ -47,7 +47,7 @@ impl Engine {
             record.lease = Some(lease.id.clone());
             record.owner = Some(lease.owner.clone());
             record.sandbox.clone_from(&lease.sandbox);
-            record.uses += 1;
+            record.uses = record.uses.saturating_add(1);
             record.dirty_since = None;
         });
         if !taken {

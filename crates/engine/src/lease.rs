@@ -113,7 +113,7 @@ impl Engine {
         self.put_lease(Lease { suspect, ..lease });
     }
 
-    fn put_lease(&mut self, lease: Lease) {
+    pub(crate) fn put_lease(&mut self, lease: Lease) {
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.leases.insert(lease.id.clone(), lease);
     }

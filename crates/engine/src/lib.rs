@@ -27,6 +27,7 @@ mod lease;
 mod life;
 mod limit;
 mod listing;
+mod mend;
 mod missing;
 mod moment;
 mod most;

@@ -127,7 +127,7 @@ impl Engine {
     pub(crate) fn retry_later(&mut self, name: &VmName, failure: &Failure) {
         let jitter = self.rng.f64();
         let Some(vm) = self.vms.get(name) else { return };
-        let attempts = vm.record.attempts + 1;
+        let attempts = vm.record.attempts.saturating_add(1);
         let config = &vm.config;
         let pause = backoff::pause(config.retry_min, config.retry_max, attempts, failure.retry_after, jitter);
         let retry_at = self.now + pause;

@@ -106,7 +106,7 @@ impl Engine {
             if let Some(vm) = self.vms.get_mut(&vm) {
                 self.providers.entry(name.clone()).and_modify(|provider| provider.gate.count_in(&vm.record));
                 (vm.may_exist, vm.asked_at, vm.absent) = (true, now, None);
-                vm.boot_grace = now.at + self.spec.restart_grace;
+                vm.spared_until = now.at + self.spec.restart_grace;
             }
             self.timers.set(Timer::Vm(vm), Some(now.at));
         }

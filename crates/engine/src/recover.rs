@@ -7,11 +7,12 @@ use std::{
 
 use fastrand::Rng;
 use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, PoolName, RequestRecord, RequestStatus, Timestamp, VmName, VmRecord,
+    Change, EventKind, Lease, LeaseEnd, PoolName, RecordState, RequestRecord, RequestStatus, Timestamp,
+    VmName, VmRecord,
 };
 
 use crate::{
-    Engine, Records, Spec, Step,
+    Engine, Records, Spec, Step, mend,
     owners::Owners,
     pool::Pool,
     provider::Provider,
@@ -67,21 +68,22 @@ impl Engine {
 
     /// Takes in what is remembered of a pool that there is now; one that is configured is not taken out any more.
     pub(crate) fn wake_pool(&mut self, name: &PoolName) {
-        let Some(record) = self.asleep.remove(name) else { return };
+        let Some(before) = self.asleep.remove(name) else { return };
         let Some(pool) = self.pools.get_mut(name) else { return };
-        pool.drain = record.drain;
-        match pool.retired {
-            true => pool.removed_at = record.removed_at,
-            false if record.removed_at.is_some() => self.put_pool(name),
-            false => {}
+        let mut record = before.clone();
+        mend::pool(&mut record, self.now);
+        record.removed_at = record.removed_at.filter(|_| pool.retired);
+        pool.removed_at = record.removed_at;
+        pool.drain.clone_from(&record.drain);
+        if record != before {
+            self.put_pool(name);
         }
     }
 
-    fn recover_lease(&mut self, mut lease: Lease) {
-        // Holders could not renew while nobody listened: they get time to come back.
-        let least = self.now + self.spec.restart_grace;
-        if lease.expires_at < least {
-            lease.expires_at = least;
+    fn recover_lease(&mut self, before: Lease) {
+        let mut lease = before.clone();
+        mend::lease(&mut lease, self.now, self.spec.restart_grace);
+        if lease != before {
             self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         }
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
@@ -89,19 +91,33 @@ impl Engine {
         self.leases.insert(lease.id.clone(), lease);
     }
 
-    fn recover_vm(&mut self, record: VmRecord) {
-        if !self.pools.contains_key(&record.pool) {
-            self.pools.insert(record.pool.clone(), Pool::retired(record.provider.clone()));
-            self.wake_pool(&record.pool);
+    fn recover_vm(&mut self, before: VmRecord) {
+        if !self.pools.contains_key(&before.pool) {
+            self.pools.insert(before.pool.clone(), Pool::retired(before.provider.clone()));
+            self.wake_pool(&before.pool);
         }
-        let now = self.moment();
-        let Some(pool) = self.pools.get_mut(&record.pool) else { return };
+        let (now, grace) = (self.moment(), self.spec.restart_grace);
+        let Some(pool) = self.pools.get_mut(&before.pool) else { return };
+        let mut record = before.clone();
+        let lease = record.lease.as_ref().and_then(|lease| self.leases.get(lease));
+        mend::fit(&mut record, lease.filter(|lease| lease.vm == before.name), now.at);
+        mend::times(&mut record, &pool.config, now.at, grace);
+        if record != before {
+            self.out.changes.push(Change::PutVm(Box::new(record.clone())));
+        }
         if let Some(provider) = self.providers.get_mut(&record.provider) {
             provider.gate.count_in(&record);
         }
-        let config = Arc::clone(&pool.config);
-        let vm = Vm::recovered(record.clone(), config, now, self.spec.restart_grace);
+        let is_given_up = before.state != record.state && record.state == RecordState::Terminating;
+        let vm = Vm::recovered(record.clone(), Arc::clone(&pool.config), now, grace);
         pool.count_in(&record, vm.stale);
+        if is_given_up {
+            self.event(EventKind::VmTerminating, |event| {
+                event.pool = Some(record.pool.clone());
+                event.vm = Some(record.name.clone());
+                event.detail = record.problem.clone().unwrap_or_default();
+            });
+        }
         self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
         self.vms.insert(record.name.clone(), vm);
         self.bind_known(&record.name);
@@ -157,7 +173,12 @@ impl Engine {
         None
     }
 
-    fn recover_request(&mut self, request: RequestRecord) {
+    fn recover_request(&mut self, before: RequestRecord) {
+        let mut request = before.clone();
+        mend::request(&mut request, self.now);
+        if request != before {
+            self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
+        }
         let due = match &request.status {
             RequestStatus::Waiting => {
                 if let Some(pool) = request.pools.first().and_then(|pool| self.pools.get_mut(pool)) {
@@ -185,6 +206,16 @@ impl Engine {
         let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
         for lease in unknown {
             self.forget_lease(&lease, LeaseEnd::Unknown);
+        }
+        // A lease is of the pool of its VM, whatever it says.
+        let pool_of = |lease: &Lease| Some(self.vms.get(&lease.vm)?.record.pool.clone());
+        let moved = self.leases.values().filter_map(|lease| Some((lease.clone(), pool_of(lease)?)));
+        let moved: Vec<_> = moved.filter(|(lease, pool)| lease.pool != *pool).collect();
+        for (lease, pool) in moved {
+            self.owners.count_out(&lease);
+            let lease = Lease { pool, ..lease };
+            self.owners.count_in(&lease);
+            self.put_lease(lease);
         }
         // Holders learn what vmpool knew when it could no longer tell them.
         let leased =

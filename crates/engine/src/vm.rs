@@ -25,8 +25,8 @@ pub(crate) struct Vm {
     pub(crate) may_exist: bool,
     /// When the node was last asked for, or became known: until some time later it may be invisible.
     pub(crate) asked_at: Moment,
-    /// Until when the VM is not given up for booting slowly, whatever its age: nobody looked before a restart.
-    pub(crate) boot_grace: Timestamp,
+    /// Until when no time that is over ends the VM: nobody looked before a restart.
+    pub(crate) spared_until: Timestamp,
     /// When the VM passed a check, since the engine's start.
     pub(crate) passed_at: Option<Timestamp>,
     /// The VM must pass a check before somebody gets it.
@@ -60,7 +60,7 @@ impl Vm {
             started_at: created_at,
             may_exist: false,
             asked_at: now,
-            boot_grace: created_at,
+            spared_until: created_at,
             passed_at: None,
             stale: false,
             destroyed_at: None,
@@ -73,7 +73,7 @@ impl Vm {
     /// After a restart nobody knows whether the node was asked for, nor whether it came up meanwhile.
     pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Moment, grace: Duration) -> Self {
         let vm = Self::intended(record, config, now);
-        Self { may_exist: true, boot_grace: now.at + grace, stale: vm.needs_check(now.at), ..vm }
+        Self { may_exist: true, spared_until: now.at + grace, stale: vm.needs_check(now.at), ..vm }
     }
 
     /// Returns whether the VM waits for an effect of this kind.

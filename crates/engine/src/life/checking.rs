@@ -70,7 +70,7 @@ impl Engine {
         let vm = self.vms.get(name)?;
         let deadline = vm.record.starting_since? + vm.config.start_timeout?;
         // Nobody looked before a restart: one check must be possible.
-        Some(deadline.max(vm.boot_grace + vm.config.check_timeout))
+        Some(deadline.max(vm.spared_until + vm.config.check_timeout))
     }
 
     /// Gives up a VM that never was ready, which tells of a bad template: the next one will do no better.
@@ -121,7 +121,7 @@ impl Engine {
         let Some(vm) = self.vms.get(name) else { return };
         let config = Arc::clone(&vm.config);
         let is_starting = vm.record.starting_since.is_some();
-        let fails = vm.record.check_fails + u32::from(counts);
+        let fails = vm.record.check_fails.saturating_add(u32::from(counts));
         let pause = backoff::pause(config.retry_min, config.retry_max, fails, None, self.rng.f64());
         let retry_at = self.now + pause;
         let failed = self.transit(name, Transition::FailCheck, |record| {

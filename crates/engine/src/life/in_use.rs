@@ -68,7 +68,7 @@ impl Engine {
     /// Counts a failure; the VM stays its holder's, who is told once there were too many in a row.
     pub(crate) fn check_failed_in_use(&mut self, name: &VmName, why: &str) {
         let Some(vm) = self.vms.get(name) else { return };
-        let fails = vm.record.check_fails + 1;
+        let fails = vm.record.check_fails.saturating_add(1);
         let is_ill = vm.config.max_check_fails < fails && vm.record.suspect.is_none();
         self.edit(name, |record| {
             record.check_fails = fails;

@@ -9,14 +9,14 @@ use crate::{Engine, pool::Pool, vm::Vm};
 
 impl Engine {
     pub(crate) fn advance_ready(&mut self, name: &VmName) -> Option<Timestamp> {
-        let Vm { record, config, .. } = self.vms.get(name)?;
+        let Vm { record, config, spared_until, .. } = self.vms.get(name)?;
         let kept_since = record.dirty_since.or(record.last_release).unwrap_or(record.since);
-        let leaves_at = (!record.is_clean()).then(|| kept_since + config.dirty_timeout);
+        let leaves_at = (!record.is_clean()).then(|| (kept_since + config.dirty_timeout).max(*spared_until));
         if leaves_at.is_some_and(|at| at <= self.now) {
             self.terminate(name, "its last user did not come back");
             return None;
         }
-        let old_at = config.max_age.map(|age| record.created_at + age);
+        let old_at = config.max_age.map(|age| (record.created_at + age).max(*spared_until));
         if old_at.is_some_and(|at| at <= self.now) {
             self.terminate(name, "it is older than max_age");
             return None;

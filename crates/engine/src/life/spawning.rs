@@ -7,7 +7,7 @@ use crate::{Effect, Engine, offer::Offer};
 impl Engine {
     pub(crate) fn advance_spawning(&mut self, name: &VmName) -> Option<Timestamp> {
         let vm = self.vms.get(name)?;
-        let deadline = (vm.record.created_at + vm.config.boot_timeout).max(vm.boot_grace);
+        let deadline = (vm.record.created_at + vm.config.boot_timeout).max(vm.spared_until);
         if deadline <= self.now {
             let why = "it took longer than boot_timeout to start";
             self.spawn_trouble(name, why, None);

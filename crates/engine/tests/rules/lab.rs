@@ -326,7 +326,20 @@ impl Lab {
         self.restart_as(spec);
     }
 
+    /// Restarts, and returns what the first step of the new engine decides.
+    pub(crate) fn reborn(&mut self) -> Step {
+        let mut spec = self.engine.spec().clone();
+        spec.epoch += 1;
+        self.recover(spec);
+        self.engine.step(self.now, Input::Tick)
+    }
+
     pub(crate) fn restart_as(&mut self, spec: Spec) {
+        self.recover(spec);
+        self.tick();
+    }
+
+    fn recover(&mut self, spec: Spec) {
         for vm in &self.unreadable {
             self.vms.remove(vm);
         }
@@ -339,7 +352,6 @@ impl Lab {
         };
         self.effects.clear();
         self.engine = Engine::recover(spec, records, self.now);
-        self.tick();
     }
 
     pub(crate) fn vm(&self, name: &VmName) -> Option<&VmRecord> {
