@@ -1,36 +1,28 @@
-//! Wishes for a VM: granted, queued, repeated, withdrawn, too late.
+//! Wishes for VMs: granted, queued, repeated, withdrawn.
 
-use vmpool_model::{Acquire, Change, EventKind, RequestId, RequestRecord, RequestStatus};
+use std::time::Duration;
 
-use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer};
+use vmpool_model::{Acquire, EventKind, RequestId, RequestRecord, RequestStatus};
+
+use crate::{Answer, Engine, Refusal, candidate::Candidates};
 
 impl Engine {
     pub(crate) fn acquire(&mut self, acquire: Acquire) -> Answer {
         if let Some(request) = self.requests.get(&acquire.request) {
             return self.acquire_again(request.clone(), &acquire);
         }
-        let Some(name) = acquire.pools.first().cloned() else {
-            return Answer::Refused(Refusal::Unsupported);
-        };
-        let Some(pool) = self.pools.get(&name).filter(|pool| !pool.retired) else {
+        if let Some(pool) = acquire.pools.iter().find(|pool| !self.spec.pools.contains_key(*pool)) {
             let known = self.spec.pools.keys().cloned().collect();
-            return Answer::Refused(Refusal::UnknownPool { pool: name, known });
+            return Answer::Refused(Refusal::UnknownPool { pool: pool.clone(), known });
+        }
+        let candidates = match self.candidates((&acquire).into()) {
+            Ok(candidates) => candidates,
+            Err(refusal) => return Answer::Refused(refusal),
         };
-        if let Some(drain) = &pool.drain {
-            return Answer::Refused(Refusal::PoolDrained { pool: name, reason: drain.reason.clone() });
-        }
-        let ttl = acquire.ttl.unwrap_or(pool.config.lease_ttl);
-        if ttl.is_zero() || pool.config.max_lease_ttl < ttl {
-            let max = pool.config.max_lease_ttl;
-            return Answer::Refused(Refusal::TtlOutOfRange { pool: name, max });
-        }
-        // Who waits was first; only a VM that is kept for this very tenant may be given past the queue.
-        let picked = pool.pick(&acquire.owner, acquire.sandbox.as_ref(), pool.queue.is_empty());
-        if picked.is_none() && acquire.wait.is_zero() {
-            let why = pool.why_empty(self.now);
-            self.probe_for_acquire(&name, &acquire.owner, acquire.sandbox.as_ref());
-            return Answer::Refused(Refusal::NoVmAvailable { pool: name, why });
-        }
+        let ttl = match self.ttl(&candidates, acquire.ttl) {
+            Ok(ttl) => ttl,
+            Err(refusal) => return Answer::Refused(refusal),
+        };
         let request = RequestRecord {
             id: acquire.request,
             pools: acquire.pools,
@@ -46,15 +38,62 @@ impl Engine {
             deadline: self.now + acquire.wait,
             status: RequestStatus::Waiting,
         };
-        match picked.and_then(|vm| self.grant(request.clone(), &[vm])) {
-            Some(grants) => Answer::Granted(grants),
-            None => self.wait(request),
+        self.serve_or_queue(request, candidates, acquire.wait)
+    }
+
+    /// Returns how long a lease lasts without renewal; that of a pool that allows less lasts as long as that allows.
+    fn ttl(&self, candidates: &Candidates, wanted: Option<Duration>) -> Result<Duration, Refusal> {
+        let configs = candidates
+            .iter()
+            .filter_map(|candidate| Some((&candidate.pool, self.spec.pools.get(&candidate.pool)?)));
+        let default = configs.clone().next().map(|(_, config)| config.lease_ttl).unwrap_or_default();
+        let longest = configs.max_by_key(|(_, config)| config.max_lease_ttl);
+        let ttl = wanted.unwrap_or(default);
+        match longest {
+            Some((pool, config)) if ttl.is_zero() || config.max_lease_ttl < ttl => {
+                Err(Refusal::TtlOutOfRange { pool: pool.clone(), max: config.max_lease_ttl })
+            }
+            _ => Ok(ttl),
         }
+    }
+
+    /// Queues a request in its place and serves whoever can be served; perhaps that is this one, and it never waited.
+    fn serve_or_queue(&mut self, request: RequestRecord, candidates: Candidates, wait: Duration) -> Answer {
+        let id = request.id.clone();
+        self.requests.insert(id.clone(), request.clone());
+        self.enqueue(&request, candidates);
+        self.serve();
+        if let Some(index) = self.out.decided.iter().position(|(decided, _)| *decided == id) {
+            return match self.out.decided.remove(index).1 {
+                Ok(grants) => Answer::Granted(grants),
+                Err(refusal) => Answer::Refused(refusal),
+            };
+        }
+        let most = self.spec.limits.max_waiting;
+        let is_full = (most as usize) < self.waiting.len();
+        // Whoever does not wait for VMs waits for the checks of those that are ready.
+        let deadline = match wait.is_zero() {
+            true => self.checked_by(&request),
+            false => Some(request.deadline),
+        };
+        if let Some(deadline) = deadline.filter(|_| !is_full) {
+            return self.wait(RequestRecord { deadline, ..request });
+        }
+        let pools = self.pools_of(&request);
+        self.dequeue(&request);
+        self.requests.remove(&id);
+        Answer::Refused(match wait.is_zero() {
+            true => Refusal::NoVmAvailable { why: self.why(&pools), pools },
+            false => Refusal::QueueFull { max: most },
+        })
     }
 
     /// Answers a request that was made before: a client lost its answer, or the daemon was restarted.
     fn acquire_again(&mut self, request: RequestRecord, acquire: &Acquire) -> Answer {
         let is_same = request.pools == acquire.pools
+            && request.labels == acquire.labels
+            && request.count == acquire.count
+            && request.priority == acquire.priority
             && request.owner == acquire.owner
             && request.sandbox == acquire.sandbox
             && request.task == acquire.task;
@@ -63,11 +102,7 @@ impl Engine {
         }
         match request.status {
             RequestStatus::Waiting => {
-                let deadline = request.deadline.max(self.now + acquire.wait);
-                if deadline != request.deadline {
-                    self.put_request(RequestRecord { deadline, ..request.clone() });
-                    self.timers.set(Timer::Request(request.id), Some(deadline));
-                }
+                self.wait_until(&request.id, self.now + acquire.wait);
                 Answer::Waiting
             }
             RequestStatus::Granted { leases } => {
@@ -79,86 +114,25 @@ impl Engine {
         }
     }
 
-    fn wait(&mut self, request: RequestRecord) -> Answer {
-        if let Some((name, pool)) =
-            request.pools.first().and_then(|name| Some((name, self.pools.get_mut(name)?)))
-        {
-            pool.queue.insert(&request);
-            self.touched.insert(name.clone());
-        }
-        self.timers.set(Timer::Request(request.id.clone()), Some(request.deadline));
-        self.request_event(EventKind::RequestWaiting, &request);
-        self.put_request(request);
-        Answer::Waiting
-    }
-
     pub(crate) fn cancel(&mut self, id: &RequestId) -> Answer {
         let Some(request) = self.requests.get(id).cloned() else {
             return Answer::Refused(Refusal::UnknownRequest { request: id.clone() });
         };
         match &request.status {
             RequestStatus::Waiting => {
-                self.request_event(EventKind::RequestCancelled, &request);
+                self.request_event(EventKind::RequestCancelled, &request, "");
                 self.drop_request(&request);
                 self.out.decided.push((id.clone(), Err(Refusal::Cancelled { request: id.clone() })));
                 Answer::Accepted
             }
             RequestStatus::Granted { leases } => {
                 for lease in leases {
+                    // Those that ended before need no release.
                     let _ = self.release(lease, None);
                 }
                 Answer::Accepted
             }
             RequestStatus::Ended { .. } => Answer::Accepted,
         }
-    }
-
-    /// The time of a request is over: it waited long enough, or need not be remembered any longer.
-    pub(crate) fn request_due(&mut self, id: &RequestId) {
-        let Some(request) = self.requests.get(id).cloned() else { return };
-        if request.status == RequestStatus::Waiting {
-            let why = request
-                .pools
-                .first()
-                .and_then(|pool| self.pools.get(pool))
-                .map(|pool| Pool::why_empty(pool, self.now))
-                .unwrap_or_default();
-            let waited = self.now.since(request.submitted_at);
-            self.request_event(EventKind::RequestTimedOut, &request);
-            if let Some(pool) = request.pools.first().cloned() {
-                self.out.decided.push((id.clone(), Err(Refusal::TimedOut { pool, waited, why })));
-            }
-        }
-        self.drop_request(&request);
-    }
-
-    pub(crate) fn drop_request(&mut self, request: &RequestRecord) {
-        if let Some((name, pool)) =
-            request.pools.first().and_then(|name| Some((name, self.pools.get_mut(name)?)))
-        {
-            pool.queue.remove(request);
-            self.touched.insert(name.clone());
-        }
-        self.timers.set(Timer::Request(request.id.clone()), None);
-        if let Some(RequestStatus::Ended { lease, .. }) =
-            self.requests.remove(&request.id).map(|request| request.status)
-        {
-            self.ended.remove(&lease);
-        }
-        self.out.changes.push(Change::RemoveRequest(request.id.clone()));
-    }
-
-    pub(crate) fn put_request(&mut self, request: RequestRecord) {
-        self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
-        self.remember_lease(&request);
-        self.requests.insert(request.id.clone(), request);
-    }
-
-    fn request_event(&mut self, kind: EventKind, request: &RequestRecord) {
-        self.event(kind, |event| {
-            event.pool = request.pools.first().cloned();
-            event.request = Some(request.id.clone());
-            event.owner = Some(request.owner.clone());
-        });
     }
 }

@@ -5,7 +5,7 @@ use vmpool_model::{
     config::{CheckConfig, CheckMode},
 };
 
-use crate::{Engine, owners::Owners, pool::Pool, timers::Timer, vm::Vm};
+use crate::{Engine, pool::Pool, timers::Timer, vm::Vm};
 
 impl Engine {
     /// Checks everything that must hold between two steps; for tests and for those who hunt a bug.
@@ -19,9 +19,9 @@ impl Engine {
         self.vms.values().try_for_each(|vm| self.check_vm(vm))?;
         self.leases.values().try_for_each(|lease| self.check_lease(lease))?;
         self.requests.values().try_for_each(|request| self.check_request(request))?;
-        self.check_owners()?;
         self.check_ended()?;
         self.check_pools()?;
+        self.check_queue()?;
         self.check_providers()?;
         self.check_supply()?;
         let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
@@ -117,14 +117,6 @@ impl Engine {
         ensure(timer == due, || format!("{id} is due at {due:?}, not at {timer:?}"))
     }
 
-    fn check_owners(&self) -> Result<(), String> {
-        let mut recount = Owners::default();
-        self.leases.values().for_each(|lease| recount.count_in(lease));
-        ensure(self.owners.hold_the_same(&recount), || {
-            format!("a recount gives the owners {recount:?} instead of {:?}", self.owners)
-        })
-    }
-
     fn check_ended(&self) -> Result<(), String> {
         let ended = self.requests.values().filter_map(|request| match &request.status {
             RequestStatus::Ended { lease, .. } => Some((lease, &request.id)),
@@ -141,9 +133,7 @@ impl Engine {
             recount.unreadable = pool.unreadable;
             let vms = self.vms.values().filter(|vm| vm.record.pool == *name);
             vms.for_each(|vm| recount.count_in(&vm.record, vm.stale));
-            let waiting = self.requests.values().filter(|request| request.pools.first() == Some(name));
-            let waiting = waiting.filter(|request| request.status == RequestStatus::Waiting);
-            waiting.for_each(|request| recount.queue.insert(request));
+            self.recount_queue(name, &mut recount);
             ensure(pool.has_same_indexes(&recount), || {
                 format!("pool {name}: a recount gives {recount:#?} instead of {pool:#?}")
             })?;
@@ -266,7 +256,7 @@ mod tests {
 
     #[test]
     fn owners_hold_what_their_leases_say() {
-        finds("a recount gives the owners", |engine| engine.owners = Owners::default());
+        finds("a recount gives the owners", |engine| engine.owners = crate::owners::Owners::default());
     }
 
     #[test]

@@ -10,9 +10,12 @@ use vmpool_model::{
 
 use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
+    demand::Demand,
     owners::Owners,
     pool::Pool,
     provider::Provider,
+    queue::Waiting,
+    serve::Walk,
     timers::{Timer, Timers},
     vm::Vm,
 };
@@ -29,6 +32,16 @@ pub struct Engine {
     pub(crate) leases: BTreeMap<LeaseId, Lease>,
     pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
     pub(crate) owners: Owners,
+    /// Requests that wait.
+    pub(crate) waiting: Waiting,
+    /// What they want, and of which pools.
+    pub(crate) demand: Demand,
+    /// What is set aside for requests that need more VMs than are free.
+    pub(crate) set_aside: Walk,
+    /// Something changed by which somebody may be served.
+    pub(crate) unserved: bool,
+    /// Requests that are over, by when they were.
+    pub(crate) remembered: BTreeSet<(Timestamp, RequestId)>,
     /// The request of each lease that ended and is remembered.
     pub(crate) ended: BTreeMap<LeaseId, RequestId>,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
@@ -77,10 +90,7 @@ impl Engine {
             }
             Input::Tick => Answer::Nothing,
         };
-        while let Some(pool) = self.touched.pop_first() {
-            self.settle(&pool);
-        }
-        self.grow();
+        self.rest();
         Step { answer, ..std::mem::take(&mut self.out) }
     }
 
@@ -93,6 +103,7 @@ impl Engine {
             Timer::Pool(pool) => {
                 self.touched.insert(pool);
             }
+            Timer::Queue => self.unserved = true,
         }
     }
 

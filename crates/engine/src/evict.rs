@@ -1,8 +1,8 @@
 //! VMs that are kept for their last users make room for those who wait.
 
-use vmpool_model::{PoolName, VmName, config::OfferConfig};
+use vmpool_model::{PoolName, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, Limit, quota};
+use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
 
 const OF_POOL: &str = "others wait, and its last user does not use it";
 const OF_OFFER: &str = "others wait for another VM of its offer, and its last user does not use it";
@@ -13,8 +13,8 @@ impl Engine {
     pub(crate) fn evict(&mut self, name: &PoolName) {
         while let Some(pool) = self.pools.get(name)
             && pool.config.max_total() as usize <= pool.total()
-            && pool.coming() < pool.demand()
-            && let Some(vm) = pool.oldest_dirty()
+            && pool.clean_count() + pool.coming() < pool.demand()
+            && let Some(vm) = self.oldest_evictable(pool)
         {
             self.terminate(&vm, OF_POOL);
         }
@@ -26,13 +26,15 @@ impl Engine {
     /// Returns VMs that are kept for their last users, and whose end lets the pool have one more VM for those who wait.
     fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
         let pool = self.pools.get(name).filter(|pool| pool.is_open())?;
-        let missing = pool.demand().checked_sub(pool.coming()).filter(|missing| *missing != 0)?;
+        let there = pool.clean_count() + pool.coming();
+        let missing = pool.demand().checked_sub(there).filter(|missing| *missing != 0)?;
         let limits = self.next_offer(pool).err()?;
         let mut offers: Vec<_> = pool.offers.iter().zip(&limits).collect();
         offers.sort_by_key(|(offer, _)| offer.config.preference);
         offers.into_iter().find_map(|(offer, limit)| match limit {
             Limit::OfferFull { .. } => {
-                let mut dirty = pool.dirty_vms().filter_map(|vm| self.vms.get(vm));
+                let mut dirty =
+                    pool.dirty_vms().filter(|vm| self.is_evictable(vm)).filter_map(|vm| self.vms.get(vm));
                 let oldest = dirty.find(|vm| offer.made(&vm.record))?;
                 Some((vec![oldest.record.name.clone()], OF_OFFER))
             }
@@ -51,12 +53,26 @@ impl Engine {
         let mut found = Vec::new();
         for name in provider.gate.dirty() {
             let Some(lack) = stays.lack(quota, &offer.needs, fit + 1) else { break };
-            let Some(vm) = self.vms.get(name) else { continue };
+            let Some(vm) = self.vms.get(name).filter(|_| self.is_evictable(name)) else { continue };
             if quota::need(&lack.resource, &vm.record.needs) != 0 {
                 stays.remove(&vm.record);
                 found.push(name.clone());
             }
         }
         stays.lack(quota, &offer.needs, fit + 1).is_none().then_some(found)
+    }
+    fn oldest_evictable(&self, pool: &Pool) -> Option<VmName> {
+        pool.dirty_vms().find(|vm| self.is_evictable(vm)).cloned()
+    }
+
+    /// Returns whether a VM that is kept for its last user can go: that user does not wait, or may have no more.
+    fn is_evictable(&self, name: &VmName) -> bool {
+        let Some(VmRecord { pool, owner, sandbox, .. }) = self.vms.get(name).map(|vm| &vm.record) else {
+            return false;
+        };
+        let (Some(pool), Some(owner)) = (self.pools.get(pool), owner) else { return true };
+        let tenant = (owner.clone(), sandbox.clone());
+        let waits = pool.expected.contains(&tenant) || pool.stale_expected.contains(&tenant);
+        !waits || self.left(owner, &Walk::default()) == 0
     }
 }

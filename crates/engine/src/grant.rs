@@ -14,12 +14,8 @@ impl Engine {
             debug_assert!(false, "{} was to be given {vms:?}, which are not free", request.id);
             return None;
         }
+        self.dequeue(&request);
         let leases: Vec<_> = vms.iter().filter_map(|vm| self.lease(&request, vm)).collect();
-        for name in &request.pools {
-            if let Some(pool) = self.pools.get_mut(name) {
-                pool.queue.remove(&request);
-            }
-        }
         self.timers.set(Timer::Request(request.id.clone()), None);
         let ids = leases.iter().map(|lease| lease.id.clone()).collect();
         self.put_request(RequestRecord { status: RequestStatus::Granted { leases: ids }, ..request });
@@ -29,17 +25,20 @@ impl Engine {
     /// Leases one free VM.
     fn lease(&mut self, request: &RequestRecord, vm: &VmName) -> Option<Lease> {
         let number = self.number();
+        let of = self.vms.get(vm)?;
+        let ttl = request.ttl.min(of.config.max_lease_ttl);
+        let pool = of.record.pool.clone();
         let lease = Lease {
             id: LeaseId::new(format!("lease-{number}-{}", self.suffix())).ok()?,
             vm: vm.clone(),
-            pool: self.vms.get(vm)?.record.pool.clone(),
+            pool,
             owner: request.owner.clone(),
             sandbox: request.sandbox.clone(),
             task: request.task.clone(),
             request: request.id.clone(),
             acquired_at: self.now,
-            expires_at: self.now + request.ttl,
-            ttl: request.ttl,
+            expires_at: self.now + ttl,
+            ttl,
             fence: number,
             suspect: None,
         };
@@ -56,6 +55,7 @@ impl Engine {
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.owners.count_in(&lease);
+        self.wants_change(&lease.owner);
         self.leases.insert(lease.id.clone(), lease.clone());
         self.lease_event(EventKind::LeaseGranted, &lease, "");
         self.advance(vm);

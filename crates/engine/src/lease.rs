@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestRecord, RequestStatus, Transition,
-    config::OnRelease,
+    Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestStatus, Transition, config::OnRelease,
 };
 
 use crate::{Answer, Engine, Refusal, pool, timers::Timer};
@@ -78,16 +77,10 @@ impl Engine {
         }
     }
 
-    /// Notes whose lease it was that ended, if the request is over.
-    pub(crate) fn remember_lease(&mut self, request: &RequestRecord) {
-        if let RequestStatus::Ended { lease, .. } = &request.status {
-            self.ended.insert(lease.clone(), request.id.clone());
-        }
-    }
-
     /// Removes a lease; its VM stays as it is, for the caller to deal with.
     pub(crate) fn forget_lease(&mut self, lease: &Lease, how: LeaseEnd) {
         if self.leases.remove(&lease.id).is_some() {
+            self.wants_change(&lease.owner);
             self.owners.count_out(lease);
         }
         self.timers.set(Timer::Lease(lease.id.clone()), None);

@@ -12,8 +12,11 @@ mod acquire;
 mod backoff;
 mod brake;
 mod breaker;
+mod candidate;
 mod check;
+mod check_queue;
 mod check_supply;
+mod demand;
 mod drain;
 mod engine;
 mod evict;
@@ -34,16 +37,15 @@ mod most;
 mod observe;
 mod offer;
 mod outcome;
-#[expect(dead_code, reason = "the order of the queue will read what owners hold")]
 mod owners;
 mod pool;
 mod provider;
 mod queue;
 mod quota;
+mod rank;
 mod reconfigure;
 mod recover;
 mod refusal;
-mod requeue;
 mod serve;
 mod spawn;
 mod spec;
@@ -54,7 +56,10 @@ mod timers;
 mod trouble;
 mod view;
 mod vm;
+mod wait;
+mod why;
 mod window;
+mod words;
 
 pub use crate::{
     engine::Engine,

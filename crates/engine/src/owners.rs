@@ -11,6 +11,8 @@ pub(crate) struct Owners(BTreeMap<Owner, Account>);
 /// What one owner or sub-owner holds. Only leases count: a VM that is kept for its last user, or ends, is nobody's.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Account {
+    /// The owner above it.
+    pub(crate) parent: Option<Owner>,
     /// Its leases, those of its sub-owners included.
     pub(crate) held: usize,
     /// Its leases, those of its sub-owners left out.
@@ -32,7 +34,7 @@ struct Held {
     served_at: Timestamp,
 }
 
-/// The limit that leaves an owner the least.
+/// A limit of an owner, and what it has of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Allowance {
     /// Whose limit it is: the owner's, or that of the one above it.
@@ -95,10 +97,16 @@ impl Owners {
 
     /// Changes the accounts of an owner and of the one above it; who neither holds nor wants anything is forgotten.
     fn each(&mut self, owner: &Owner, change: impl Fn(&mut Account, bool)) {
-        let parent = owner.parent();
+        let parent = match self.0.get(owner) {
+            Some(account) => account.parent.clone(),
+            None => owner.parent(),
+        };
         for (owner, is_itself) in [(Some(owner), true), (parent.as_ref(), false)] {
             let Some(owner) = owner else { continue };
-            let account = self.0.entry(owner.clone()).or_default();
+            let account = self.0.entry(owner.clone()).or_insert_with(|| Account {
+                parent: parent.clone().filter(|_| is_itself),
+                ..Account::default()
+            });
             change(account, is_itself);
             if account.held == 0 && account.waiting == 0 {
                 self.0.remove(owner);
@@ -106,27 +114,35 @@ impl Owners {
         }
     }
 
-    /// Returns the limit over all pools that leaves an owner the least, if there is any.
-    pub(crate) fn limit(&self, owner: &Owner, limits: &LimitsConfig) -> Option<Allowance> {
-        let parent = owner.parent();
-        let top = parent.as_ref().unwrap_or(owner);
-        let of_top = self.of(top, max_of_owner(top, limits));
-        let of_sub =
-            parent.as_ref().and_then(|parent| self.of(owner, max_of_sub_owner(owner, parent, limits)));
-        of_top.into_iter().chain(of_sub).min_by_key(Allowance::left)
+    /// Returns the owner that an owner counts for: the one above it, or itself.
+    pub(crate) fn top(&self, owner: &Owner) -> Owner {
+        let parent = match self.0.get(owner) {
+            Some(account) => account.parent.clone(),
+            None => owner.parent(),
+        };
+        parent.unwrap_or_else(|| owner.clone())
+    }
+
+    /// Returns the limits of an owner over all pools, and of the one above it.
+    pub(crate) fn limits(&self, owner: &Owner, limits: &LimitsConfig) -> impl Iterator<Item = Allowance> {
+        let top = self.top(owner);
+        let of_sub = (top != *owner).then(|| self.of(owner, max_of_sub_owner(owner, &top, limits))).flatten();
+        let of_top = max_of_owner(&top, limits);
+        self.of(&top, of_top).into_iter().chain(of_sub)
     }
 
     fn of(&self, owner: &Owner, max: Option<u32>) -> Option<Allowance> {
+        let max = max?;
         let account = self.get(owner);
         let held = account.map_or(0, |account| account.held);
         let since = account.map(|account| account.served_at).unwrap_or_default();
-        Some(Allowance { owner: owner.clone(), held, max: max?, since })
+        Some(Allowance { owner: owner.clone(), held, max, since })
     }
 
     /// Returns the limit of an owner in one pool, whose `max_per_owner` is given, if there is any.
     pub(crate) fn limit_in(&self, owner: &Owner, pool: &PoolName, max: Option<u32>) -> Option<Allowance> {
         let max = bounded(max)?;
-        let owner = owner.parent().unwrap_or_else(|| owner.clone());
+        let owner = self.top(owner);
         let held =
             self.get(&owner).and_then(|account| account.in_pools.get(pool)).copied().unwrap_or_default();
         Some(Allowance { owner, held: held.leases, max, since: held.served_at })
@@ -146,7 +162,7 @@ impl Owners {
 
 /// Returns how many leases an owner may have at most, whatever it has now.
 pub(crate) fn most(owner: &Owner, limits: &LimitsConfig) -> Option<Allowance> {
-    Owners::default().limit(owner, limits)
+    Owners::default().limits(owner, limits).min_by_key(|limit| limit.max)
 }
 
 /// Returns an owner's share where several wait.
@@ -216,7 +232,7 @@ mod tests {
     }
 
     fn left(owners: &Owners, of: &str, limits: &LimitsConfig) -> Option<usize> {
-        owners.limit(&owner(of), limits).map(|limit| limit.left())
+        owners.limits(&owner(of), limits).map(|limit| limit.left()).min()
     }
 
     #[test]

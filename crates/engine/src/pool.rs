@@ -42,8 +42,14 @@ pub(crate) struct Pool {
     pub(crate) stale_clean: ByAge,
     pub(crate) stale_dirty: BTreeMap<Tenant, ByAge>,
     dirty_by_age: ByAge,
-    /// Waiting requests.
+    /// Requests that wait, and may be served from here.
     pub(crate) queue: Queue,
+    /// Who waits here and has ready VMs here that are kept for them.
+    pub(crate) expected: BTreeSet<Tenant>,
+    /// The same, with VMs that must be checked before.
+    pub(crate) stale_expected: BTreeSet<Tenant>,
+    /// How many VMs those who wait want of this pool, ready ones that are set aside for them included.
+    pub(crate) demand: usize,
     pub(crate) last_spawn: Option<Timestamp>,
     /// The number of the last spawn.
     pub(crate) spawned: u64,
@@ -72,6 +78,9 @@ impl Pool {
             stale_dirty: BTreeMap::new(),
             dirty_by_age: ByAge::new(),
             queue: Queue::default(),
+            expected: BTreeSet::new(),
+            stale_expected: BTreeSet::new(),
+            demand: 0,
             last_spawn: None,
             spawned: 0,
             limits: Vec::new(),
@@ -126,14 +135,16 @@ impl Pool {
             return;
         }
         let entry = (record.since, record.name.clone());
-        let (clean, dirty) = self.ready(stale);
         match tenant(record) {
             None => {
-                clean.insert(entry);
+                self.ready(stale).0.insert(entry);
             }
             Some(tenant) => {
-                dirty.entry(tenant).or_default().insert(entry.clone());
-                self.dirty_by_age.insert(entry);
+                if self.queue.tenant(&tenant).is_some() {
+                    self.expected(stale).insert(tenant.clone());
+                }
+                self.dirty_by_age.insert(entry.clone());
+                self.ready(stale).1.entry(tenant).or_default().insert(entry);
             }
         }
     }
@@ -158,6 +169,7 @@ impl Pool {
                     vms.remove(&entry);
                     if vms.is_empty() {
                         dirty.remove(&tenant);
+                        self.expected(stale).remove(&tenant);
                     }
                 }
                 self.dirty_by_age.remove(&entry);
@@ -173,6 +185,14 @@ impl Pool {
         }
     }
 
+    /// Returns who waits and has ready VMs that are kept for them: such that may be given, or such that must be checked before.
+    pub(crate) fn expected(&mut self, stale: bool) -> &mut BTreeSet<Tenant> {
+        match stale {
+            true => &mut self.stale_expected,
+            false => &mut self.expected,
+        }
+    }
+
     /// Returns whether two pools have the same records and the same queue in their indexes.
     pub(crate) fn has_same_indexes(&self, other: &Self) -> bool {
         let offers =
@@ -185,6 +205,8 @@ impl Pool {
             && self.stale_dirty == other.stale_dirty
             && self.dirty_by_age == other.dirty_by_age
             && self.queue == other.queue
+            && self.expected == other.expected
+            && self.stale_expected == other.stale_expected
     }
 
     pub(crate) fn count(&self, state: RecordState) -> usize {
@@ -229,8 +251,9 @@ impl Pool {
             .sum()
     }
 
-    pub(crate) fn oldest_dirty(&self) -> Option<VmName> {
-        self.dirty_by_age.first().map(|(_, name)| name.clone())
+    /// Returns how many VMs those who wait want of this pool.
+    pub(crate) fn demand(&self) -> usize {
+        self.demand
     }
 
     /// Returns the VMs that are kept for their last users, the one that waited longest first.
@@ -241,6 +264,11 @@ impl Pool {
     /// Returns the VMs that nobody used yet; those that must be checked before somebody gets them come first.
     pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
         self.stale_clean.iter().chain(&self.clean).map(|(_, name)| name)
+    }
+
+    /// Returns how many ready VMs nobody used yet.
+    pub(crate) fn clean_count(&self) -> usize {
+        self.clean.len() + self.stale_clean.len()
     }
 
     /// Returns until when all offers pause after failures.

@@ -1,83 +1,192 @@
-//! The requests that wait for a VM of one pool, in their order and by tenant.
+//! The requests that wait, by pool, owner and tenant, each in the order in which it came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use vmpool_model::{Owner, RequestId, RequestRecord, Sandbox};
+use vmpool_model::{Owner, RequestId, RequestRecord, Sandbox, Timestamp};
+
+use crate::candidate::Candidates;
 
 /// Whom a used VM is kept for.
 pub(crate) type Tenant = (Owner, Option<Sandbox>);
 
-/// The requests that wait for a VM of one pool.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Queue {
-    waiting: BTreeMap<u64, (Tenant, RequestId)>,
-    orders: BTreeMap<Tenant, BTreeSet<u64>>,
+/// A request's place among those of its owner that are alike: when it came. No two requests have the same.
+pub(crate) type Place = (Timestamp, u64);
+
+/// What requests have in common that only differ in when they came.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shape {
+    pub(crate) priority: i32,
+    pub(crate) count: u32,
+    pub(crate) candidates: Candidates,
 }
 
-impl Queue {
-    /// Adds a request at the place that its order gives it.
-    pub(crate) fn insert(&mut self, request: &RequestRecord) {
-        let tenant = (request.owner.clone(), request.sandbox.clone());
-        self.orders.entry(tenant.clone()).or_default().insert(request.order);
-        self.waiting.insert(request.order, (tenant, request.id.clone()));
-    }
+/// Requests that are served in the order in which they came, by what they have in common: few kinds, however many wait.
+pub(crate) type Lines = BTreeMap<Arc<Shape>, BTreeSet<Place>>;
 
-    /// Removes a request, if it waits.
-    pub(crate) fn remove(&mut self, request: &RequestRecord) {
-        let Some((tenant, _)) = self.waiting.remove(&request.order) else { return };
-        if let Some(orders) = self.orders.get_mut(&tenant) {
-            orders.remove(&request.order);
-            if orders.is_empty() {
-                self.orders.remove(&tenant);
-            }
+/// A request that waits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Waiter {
+    pub(crate) id: RequestId,
+    pub(crate) place: Place,
+    pub(crate) tenant: Tenant,
+    pub(crate) shape: Arc<Shape>,
+}
+
+impl Waiter {
+    pub(crate) fn new(request: &RequestRecord, candidates: Candidates) -> Self {
+        let RequestRecord { priority, count, .. } = *request;
+        Self {
+            id: request.id.clone(),
+            place: place(request),
+            tenant: (request.owner.clone(), request.sandbox.clone()),
+            shape: Arc::new(Shape { priority, count, candidates }),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.tenant.0
+    }
+}
+
+/// Returns a request's place.
+pub(crate) fn place(request: &RequestRecord) -> Place {
+    (request.submitted_at, request.order)
+}
+
+/// The requests that wait for a VM of one pool, and perhaps of others, too.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Queue {
+    by_owner: BTreeMap<Owner, Lines>,
+    by_tenant: BTreeMap<Tenant, Lines>,
+    /// How many of them would rather be served from this pool than from any other.
+    preferring: usize,
+}
+
+impl Queue {
+    pub(crate) fn insert(&mut self, waiter: &Waiter, is_preferred: bool) {
+        let lines = self.by_owner.entry(waiter.owner().clone()).or_default();
+        lines.entry(Arc::clone(&waiter.shape)).or_default().insert(waiter.place);
+        let lines = self.by_tenant.entry(waiter.tenant.clone()).or_default();
+        lines.entry(Arc::clone(&waiter.shape)).or_default().insert(waiter.place);
+        self.preferring += usize::from(is_preferred);
+    }
+
+    /// Removes a request that was inserted.
+    pub(crate) fn remove(&mut self, waiter: &Waiter, is_preferred: bool) {
+        remove(&mut self.by_owner, waiter.owner(), waiter);
+        remove(&mut self.by_tenant, &waiter.tenant, waiter);
+        self.preferring -= usize::from(is_preferred);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.by_owner.is_empty()
     }
 
-    /// Returns the request that came first.
-    pub(crate) fn first(&self) -> Option<(&Tenant, &RequestId)> {
-        self.waiting.values().next().map(|(tenant, id)| (tenant, id))
+    /// Returns how many requests would rather be served from this pool than from any other.
+    pub(crate) fn preferring(&self) -> usize {
+        self.preferring
     }
 
-    /// Returns the request that came first of those whose tenant is a key of `kept`.
-    ///
-    /// It looks at no more tenants than the shorter of both sides has.
-    pub(crate) fn first_of<V>(&self, kept: &BTreeMap<Tenant, V>) -> Option<(&Tenant, &RequestId)> {
-        let first = |orders: &BTreeSet<u64>| orders.first().copied();
-        let order = match kept.len() < self.orders.len() {
-            true => kept.keys().filter_map(|tenant| first(self.orders.get(tenant)?)).min(),
-            false => {
-                let both = self.orders.iter().filter(|(tenant, _)| kept.contains_key(*tenant));
-                both.filter_map(|(_, orders)| first(orders)).min()
+    pub(crate) fn owners(&self) -> impl Iterator<Item = (&Owner, &Lines)> {
+        self.by_owner.iter()
+    }
+
+    pub(crate) fn tenant(&self, tenant: &Tenant) -> Option<&Lines> {
+        self.by_tenant.get(tenant)
+    }
+}
+
+fn remove<K: Ord>(all: &mut BTreeMap<K, Lines>, key: &K, waiter: &Waiter) {
+    let Some(lines) = all.get_mut(key) else { return };
+    if let Some(places) = lines.get_mut(&waiter.shape) {
+        places.remove(&waiter.place);
+        if places.is_empty() {
+            lines.remove(&waiter.shape);
+        }
+    }
+    if lines.is_empty() {
+        all.remove(key);
+    }
+}
+
+/// All requests of the domain that wait.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Waiting {
+    by_place: BTreeMap<Place, Waiter>,
+    /// How many requests of each shape wait, by the owner that they count for and by whose they are.
+    wants: BTreeMap<Owner, BTreeMap<(Owner, Arc<Shape>), usize>>,
+}
+
+impl Waiting {
+    pub(crate) fn insert(&mut self, waiter: Waiter) {
+        let wants = self.wants.entry(top(waiter.owner())).or_default();
+        *wants.entry((waiter.owner().clone(), Arc::clone(&waiter.shape))).or_default() += 1;
+        self.by_place.insert(waiter.place, waiter);
+    }
+
+    pub(crate) fn remove(&mut self, place: &Place) -> Option<Waiter> {
+        let waiter = self.by_place.remove(place)?;
+        let top = top(waiter.owner());
+        if let Some(wants) = self.wants.get_mut(&top) {
+            let key = (waiter.owner().clone(), Arc::clone(&waiter.shape));
+            if let Some(requests) = wants.get_mut(&key) {
+                *requests -= 1;
+                if *requests == 0 {
+                    wants.remove(&key);
+                }
             }
-        }?;
-        self.waiting.get(&order).map(|(tenant, id)| (tenant, id))
+            if wants.is_empty() {
+                self.wants.remove(&top);
+            }
+        }
+        Some(waiter)
     }
+
+    pub(crate) fn get(&self, place: &Place) -> Option<&Waiter> {
+        self.by_place.get(place)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_place.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_place.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.by_place.values()
+    }
+
+    /// Returns what an owner and its sub-owners want: of whom, of which shape, how many requests.
+    pub(crate) fn wants(&self, top: &Owner) -> impl Iterator<Item = (&Owner, &Arc<Shape>, usize)> {
+        let wants = self.wants.get(top).into_iter().flatten();
+        wants.map(|((owner, shape), requests)| (owner, shape, *requests))
+    }
+}
+
+/// Returns the owner that an owner counts for: the one above it, or itself.
+pub(crate) fn top(owner: &Owner) -> Owner {
+    owner.parent().unwrap_or_else(|| owner.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use vmpool_model::{PoolName, RequestStatus, Timestamp};
+    use vmpool_model::{PoolName, RequestStatus};
 
     use super::*;
+    use crate::candidate::Candidate;
 
-    fn tenant(owner: &str) -> Tenant {
-        (Owner::new(owner).unwrap(), None)
-    }
-
-    fn request(order: u64, owner: &str) -> RequestRecord {
-        RequestRecord {
+    fn waiter(order: u64, owner: &str) -> Waiter {
+        let pool = PoolName::new("small").unwrap();
+        let request = RequestRecord {
             id: RequestId::new(format!("r{order}")).unwrap(),
-            pools: vec![PoolName::new("small").unwrap()],
+            pools: vec![pool.clone()],
             labels: BTreeSet::new(),
             count: 1,
             priority: 0,
@@ -89,37 +198,35 @@ mod tests {
             order,
             deadline: Timestamp::default(),
             status: RequestStatus::Waiting,
-        }
-    }
-
-    fn queue() -> Queue {
-        let mut queue = Queue::default();
-        for (order, owner) in [(4, "ann"), (2, "bob"), (3, "ann"), (1, "cat")] {
-            queue.insert(&request(order, owner));
-        }
-        queue
-    }
-
-    fn first_of<const N: usize>(queue: &Queue, owners: [&str; N]) -> Option<String> {
-        let kept = owners.map(|owner| (tenant(owner), ())).into();
-        queue.first_of(&kept).map(|(_, id)| id.to_string())
-    }
-
-    #[test]
-    fn the_first_of_some_tenants_is_found_whoever_else_waits() {
-        let queue = queue();
-        assert_eq!(first_of(&queue, ["ann"]).as_deref(), Some("r3"));
-        assert_eq!(first_of(&queue, ["ann", "bob"]).as_deref(), Some("r2"));
-        assert_eq!(first_of(&queue, ["ann", "bob", "dan", "eve"]).as_deref(), Some("r2"));
-        assert_eq!(first_of(&queue, ["dan"]), None);
+        };
+        Waiter::new(&request, Arc::new([Candidate { pool, instead_of: None }]))
     }
 
     #[test]
     fn what_is_removed_waits_in_no_index() {
-        let mut queue = queue();
-        for (order, owner) in [(1, "cat"), (3, "ann"), (4, "ann"), (2, "bob"), (2, "bob")] {
-            queue.remove(&request(order, owner));
+        let waiters = [(4, "ann"), (2, "team/bob"), (3, "ann"), (1, "team")].map(|(at, of)| waiter(at, of));
+        let (mut queue, mut waiting) = (Queue::default(), Waiting::default());
+        for waiter in &waiters {
+            queue.insert(waiter, true);
+            waiting.insert(waiter.clone());
         }
-        assert_eq!(queue, Queue::default());
+        assert_eq!((queue.preferring(), waiting.len()), (4, 4));
+        assert_eq!(waiting.wants(&Owner::new("team").unwrap()).count(), 2);
+        for waiter in &waiters {
+            queue.remove(waiter, true);
+            assert_eq!(waiting.remove(&waiter.place).as_ref(), Some(waiter));
+        }
+        assert_eq!((queue, waiting), (Queue::default(), Waiting::default()));
+    }
+
+    #[test]
+    fn those_who_are_alike_wait_in_one_line() {
+        let mut queue = Queue::default();
+        for order in [3, 1, 2] {
+            queue.insert(&waiter(order, "ann"), false);
+        }
+        let lines: Vec<_> = queue.owners().flat_map(|(_, lines)| lines.values()).collect();
+        let orders: Vec<_> = lines.iter().flat_map(|places| places.iter().map(|(_, order)| *order)).collect();
+        assert_eq!((lines.len(), orders), (1, vec![1, 2, 3]));
     }
 }

@@ -12,10 +12,14 @@ use vmpool_model::{
 };
 
 use crate::{
-    Engine, Records, Spec, Step, mend,
+    Engine, Records, Spec, Step,
+    demand::Demand,
+    mend,
     owners::Owners,
     pool::Pool,
     provider::Provider,
+    queue::Waiting,
+    serve::Walk,
     timers::{Timer, Timers},
     vm::Vm,
 };
@@ -37,6 +41,11 @@ impl Engine {
             leases: BTreeMap::new(),
             requests: BTreeMap::new(),
             owners: Owners::default(),
+            waiting: Waiting::default(),
+            demand: Demand::default(),
+            set_aside: Walk::default(),
+            unserved: true,
+            remembered: BTreeSet::new(),
             ended: BTreeMap::new(),
             pools: pools.collect(),
             providers: providers.collect(),
@@ -57,6 +66,7 @@ impl Engine {
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
         engine.recover_misfits();
         engine.recover_unreadable();
+        engine.requeue_all();
         for provider in engine.providers.keys() {
             engine.timers.set(Timer::Provider(provider.clone()), Some(now));
         }
@@ -180,17 +190,12 @@ impl Engine {
             self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
         }
         let due = match &request.status {
-            RequestStatus::Waiting => {
-                if let Some(pool) = request.pools.first().and_then(|pool| self.pools.get_mut(pool)) {
-                    pool.queue.insert(&request);
-                }
-                Some(request.deadline)
-            }
+            RequestStatus::Waiting => Some(request.deadline),
             RequestStatus::Granted { .. } => None,
             RequestStatus::Ended { at, .. } => Some(*at + self.spec.request_memory),
         };
         self.timers.set(Timer::Request(request.id.clone()), due);
-        self.remember_lease(&request);
+        self.remember_ended(&request);
         self.requests.insert(request.id.clone(), request);
     }
 

@@ -1,44 +1,99 @@
 //! Why a wish of a client is refused.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use vmpool_model::{
-    LeaseEnd, LeaseId, PoolName, ProviderName, RequestId, Timestamp, VmName, config::Misfit, format_duration,
+    Label, LeaseEnd, LeaseId, Owner, PoolName, ProviderName, RequestId, Timestamp, VmName, config::Misfit,
+    format_duration,
 };
 
-/// Returns the time without what nobody wants to read: parts of a second, where there are whole ones.
-fn whole(time: Duration) -> Duration {
-    match time.as_secs() {
-        0 => time,
-        seconds => Duration::from_secs(seconds),
-    }
-}
+use crate::words::{list, list_or, named, none_of, of, whole};
 
 /// Why a wish of a client is refused; a refused wish changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// There is no such pool.
-    #[error("there is no pool {pool}; the pools are {}", .known.iter().map(PoolName::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("there is no pool {pool}; the pools are {}", list(.known))]
     UnknownPool {
         /// The pool that was asked for.
         pool: PoolName,
         /// The pools there are.
         known: Vec<PoolName>,
     },
-    /// No VM is ready, and the request does not wait.
-    #[error("no VM of pool {pool} is ready: {why}; wait for one with --wait")]
-    NoVmAvailable {
+    /// The request says neither which pools nor which labels it wants.
+    #[error("the request names no pool and no label; the pools are {}", list(.known))]
+    NoPoolNamed {
+        /// The pools there are.
+        known: Vec<PoolName>,
+    },
+    /// No pool has all the labels that the request wants.
+    #[error(
+        "{} has the labels {}; the labels there are: {}",
+        none_of(.pools),
+        list(.labels),
+        list_or(.known, "none")
+    )]
+    NoPoolWithLabels {
+        /// The labels that were asked for.
+        labels: BTreeSet<Label>,
+        /// The pools that were asked for; empty if any would do.
+        pools: Vec<PoolName>,
+        /// The labels that these pools, or all, have.
+        known: BTreeSet<Label>,
+    },
+    /// The pool can never have a VM.
+    #[error("pool {pool} can never have a VM: {why}; change the configuration, or ask another pool")]
+    NeverPossible {
         /// The pool.
         pool: PoolName,
+        /// Why not.
+        why: String,
+    },
+    /// More VMs are wanted at once than there can be, or none.
+    #[error("{count} VMs at once are not possible: ask for 1 to {max} of {}", named(.pools))]
+    CountOutOfRange {
+        /// How many VMs were asked for.
+        count: u32,
+        /// How many there can be at once.
+        max: usize,
+        /// The pools that could serve the request.
+        pools: Vec<PoolName>,
+    },
+    /// More VMs are wanted at once than their owner may ever hold.
+    #[error(
+        "{owner} may hold {max} VMs{} at once, and {count} were asked for: ask for fewer, or have the limit raised",
+        of(.pools)
+    )]
+    OwnerLimit {
+        /// Whose limit it is.
+        owner: Owner,
+        /// How many VMs were asked for.
+        count: u32,
+        /// How many the owner may hold.
+        max: usize,
+        /// The pools that the limit is about; empty if it is about all.
+        pools: Vec<PoolName>,
+    },
+    /// As many requests wait as may wait.
+    #[error("{max} requests wait, and no more may: try again later")]
+    QueueFull {
+        /// How many may wait.
+        max: u32,
+    },
+    /// No VM is ready, and the request does not wait.
+    #[error("no VM of {} is ready: {why}; wait for one with --wait", named(.pools))]
+    NoVmAvailable {
+        /// The pools that could serve the request.
+        pools: Vec<PoolName>,
         /// What is known about why.
         why: String,
     },
     /// The request's time was over before there was a VM.
-    #[error("no VM of pool {pool} became ready within {}: {why}", format_duration(whole(*.waited)))]
+    #[error("no VM of {} became ready within {}: {why}", named(.pools), format_duration(whole(*.waited)))]
     TimedOut {
-        /// The pool.
-        pool: PoolName,
+        /// The pools that could have served the request.
+        pools: Vec<PoolName>,
         /// How long the request waited.
         waited: Duration,
         /// What is known about why.
@@ -114,7 +169,7 @@ pub enum Refusal {
         max: Duration,
     },
     /// There is no such provider.
-    #[error("there is no provider {provider}; the providers are {}", .known.iter().map(ProviderName::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("there is no provider {provider}; the providers are {}", list(.known))]
     UnknownProvider {
         /// The provider that was asked for.
         provider: ProviderName,

@@ -1,71 +1,272 @@
-//! Who is served: free VMs go to the requests that wait.
+//! Who is served: free VMs go to the requests that wait, all that a request wants at once or none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vmpool_model::{Owner, PoolName, RecordState, RequestId, Sandbox, Timestamp, VmName};
+use vmpool_model::{Owner, PoolName, RecordState, RequestId, VmName};
 
-use crate::{Engine, pool::Pool};
+use crate::{
+    Engine, Limit,
+    candidate::Candidates,
+    pool::Pool,
+    queue::{Lines, Place, Shape, Tenant, Waiter},
+    rank::Rank,
+};
+
+/// What a walk down the ranks has set aside for requests that need more VMs than are free: who comes after them gets only
+/// what is beyond. It is made anew of the records each time.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Walk {
+    seen: BTreeSet<Place>,
+    clean: BTreeMap<PoolName, usize>,
+    kept: BTreeMap<(PoolName, Tenant), usize>,
+    /// What owners will hold once these requests are served.
+    promised: BTreeMap<Owner, usize>,
+    promised_in: BTreeMap<(PoolName, Owner), usize>,
+    /// How many VMs that are kept for their last users are set aside for requests of these pools.
+    kept_for: BTreeMap<Candidates, usize>,
+}
+
+/// What a request would be given of one pool.
+#[derive(Debug)]
+struct Part {
+    pool: PoolName,
+    /// VMs that its tenant used before.
+    kept: usize,
+    /// VMs that nobody used yet.
+    clean: usize,
+}
 
 impl Engine {
-    /// Gives free VMs to waiting requests, in their order; one that only its tenant may have goes to
-    /// the first request of that tenant.
-    pub(crate) fn serve(&mut self, name: &PoolName) {
-        while let Some((id, vm)) = self.pools.get(name).and_then(Pool::next_served) {
-            let (id, vm) = (id.clone(), vm.clone());
+    /// Brings everything to rest: serves who waits, gives up what is too much, makes what is missing.
+    pub(crate) fn rest(&mut self) {
+        loop {
+            // Where VMs are set aside, time alone may change who comes first.
+            if self.unserved || !self.touched.is_empty() || !self.set_aside.seen.is_empty() {
+                self.serve();
+            }
+            self.spread();
+            if self.touched.is_empty() && self.growing.is_empty() {
+                return;
+            }
+            while let Some(pool) = self.touched.pop_first() {
+                self.settle(&pool);
+            }
+            self.grow();
+            // A pool that is full now may be stood in for by another one.
+            self.unserved = true;
+        }
+    }
+
+    /// Gives free VMs to waiting requests until there is none that could be served.
+    pub(crate) fn serve(&mut self) {
+        self.unserved = false;
+        loop {
+            self.count_wants();
+            let mut walk = Walk::default();
+            if self.waiting.is_empty() {
+                self.set_aside = walk;
+                return;
+            }
+            let Some((id, vms)) = self.next_served(&mut walk) else {
+                self.set_aside = walk;
+                return;
+            };
             let Some(request) = self.requests.get(&id).cloned() else { return };
-            let Some(grants) = self.grant(request, &[vm]) else { return };
+            let Some(grants) = self.grant(request, &vms) else { return };
             self.out.decided.push((id, Ok(grants)));
+        }
+    }
+
+    /// Returns how many VMs are set aside, of those that are kept for their last users, for requests of these pools.
+    pub(crate) fn kept_for(&self, pools: &Candidates) -> usize {
+        self.set_aside.kept_for.get(pools).copied().unwrap_or_default()
+    }
+
+    /// Returns who of those that wait is to be served next, and with which VMs.
+    pub(crate) fn next_served(&self, walk: &mut Walk) -> Option<(RequestId, Vec<VmName>)> {
+        while let Some(waiter) = self.best(walk) {
+            let parts = self.parts(waiter, walk);
+            let found: usize = parts.iter().map(|part| part.kept + part.clean).sum();
+            if found == waiter.shape.count as usize {
+                return Some((waiter.id.clone(), self.vms_in(waiter, &parts)));
+            }
+            self.reserve(waiter, parts, walk);
+        }
+        None
+    }
+
+    /// Returns the request of the best rank that no limit of its owner keeps waiting, and that a free VM is there for.
+    fn best(&self, walk: &Walk) -> Option<&Waiter> {
+        let contested = self.pools.iter().filter(|(_, pool)| pool.is_contested());
+        let best = contested.filter_map(|(name, pool)| self.best_in(name, pool, walk)).min()?;
+        self.waiting.get(&best.1)
+    }
+
+    fn best_in(&self, name: &PoolName, pool: &Pool, walk: &Walk) -> Option<(Rank, Place)> {
+        let set_aside = walk.clean.get(name).copied().unwrap_or_default();
+        let has_clean = set_aside < pool.clean.len();
+        let owners = has_clean.then(|| pool.queue.owners()).into_iter().flatten();
+        let of_owners = owners.filter_map(|(owner, lines)| self.first_of(name, owner, lines, walk));
+        let tenants = pool.expected.iter().filter(|tenant| {
+            let set_aside = walk.kept.get(&(name.clone(), (*tenant).clone())).copied().unwrap_or_default();
+            set_aside < pool.kept_for(tenant)
+        });
+        let of_tenants = tenants.filter_map(|tenant| {
+            let lines = pool.queue.tenant(tenant)?;
+            self.first_of(name, &tenant.0, lines, walk)
+        });
+        of_owners.chain(of_tenants).min()
+    }
+
+    /// Returns which request of an owner comes first in a pool, of those that its limits allow.
+    fn first_of(&self, pool: &PoolName, owner: &Owner, lines: &Lines, walk: &Walk) -> Option<(Rank, Place)> {
+        let left = self.left(owner, walk);
+        if left == 0 || self.left_in(pool, owner, walk) == 0 {
+            return None;
+        }
+        let allowed = lines.iter().filter(|(shape, _)| {
+            let index = shape.candidates.iter().position(|candidate| candidate.pool == *pool);
+            let is_used = index.is_some_and(|index| self.is_used(&shape.candidates, index));
+            is_used
+                && shape.count as usize <= left
+                && (shape.count == 1 || self.is_allowed(owner, shape, walk))
+        });
+        let firsts = allowed.filter_map(|(shape, places)| {
+            let place = *places.iter().find(|place| !walk.seen.contains(place))?;
+            Some((self.rank(owner, shape, place), place))
+        });
+        firsts.min()
+    }
+
+    /// Returns whether the limits of an owner in single pools let all that a request wants be given.
+    fn is_allowed(&self, owner: &Owner, shape: &Shape, walk: &Walk) -> bool {
+        let used = (0..shape.candidates.len()).filter(|index| self.is_used(&shape.candidates, *index));
+        let left = used.map(|index| self.left_in(&shape.candidates[index].pool, owner, walk));
+        shape.count as usize <= left.fold(0, usize::saturating_add)
+    }
+
+    /// Returns whether the limits of its owner let a request be served now.
+    pub(crate) fn is_within_limits(&self, waiter: &Waiter) -> bool {
+        let (owner, walk) = (waiter.owner(), Walk::default());
+        waiter.shape.count as usize <= self.left(owner, &walk) && self.is_allowed(owner, &waiter.shape, &walk)
+    }
+
+    /// Returns how many more VMs an owner may have.
+    pub(crate) fn left(&self, owner: &Owner, walk: &Walk) -> usize {
+        let limits = self.owners.limits(owner, &self.spec.limits).map(|limit| {
+            let promised = walk.promised.get(&limit.owner).copied().unwrap_or_default();
+            limit.left().saturating_sub(promised)
+        });
+        limits.min().unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many more VMs of one pool an owner may have.
+    fn left_in(&self, pool: &PoolName, owner: &Owner, walk: &Walk) -> usize {
+        let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
+        let Some(limit) = self.owners.limit_in(owner, pool, max) else { return usize::MAX };
+        let left = limit.left();
+        let promised = walk.promised_in.get(&(pool.clone(), limit.owner)).copied().unwrap_or_default();
+        left.saturating_sub(promised)
+    }
+
+    /// Returns whether a candidate is used now: one that stands in for another is, while that one can make nothing itself.
+    pub(crate) fn is_used(&self, candidates: &Candidates, index: usize) -> bool {
+        let Some(candidate) = candidates.get(index) else { return false };
+        match candidate.instead_of {
+            None => true,
+            Some(other) if other < index => {
+                self.is_used(candidates, other) && self.makes_nothing(&candidates[other].pool)
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Returns whether a pool can make nothing for some of those who wait for it.
+    fn makes_nothing(&self, name: &PoolName) -> bool {
+        // VMs that start are for some of them.
+        let starting = self.pools.get(name).map_or(0, Pool::starting);
+        self.is_stuck(name) && starting < self.wanted_of(name)
+    }
+
+    /// Returns whether a pool cannot make VMs, apart from those that start.
+    pub(crate) fn is_stuck(&self, name: &PoolName) -> bool {
+        match self.can_grow(name) {
+            // It makes them at its own pace.
+            Ok(())
+            | Err(Limit::MaxStarting { .. } | Limit::SpawnInterval { .. } | Limit::CreateWindow { .. }) => {
+                false
+            }
+            Err(_) => true,
+        }
+    }
+
+    /// Returns what a request would be given of each pool: in each, what its tenant used before comes first.
+    fn parts(&self, waiter: &Waiter, walk: &Walk) -> Vec<Part> {
+        let Shape { candidates, count, .. } = &*waiter.shape;
+        let mut needs = *count as usize;
+        let mut parts = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            let Some(pool) = self.pools.get(&candidate.pool) else { continue };
+            if needs == 0 || !self.is_used(candidates, index) {
+                continue;
+            }
+            let name = candidate.pool.clone();
+            let most = needs.min(self.left_in(&name, waiter.owner(), walk));
+            let key = (name.clone(), waiter.tenant.clone());
+            let kept = pool.kept_for(&waiter.tenant) - walk.kept.get(&key).copied().unwrap_or_default();
+            let kept = kept.min(most);
+            let clean = pool.clean.len() - walk.clean.get(&name).copied().unwrap_or_default();
+            let clean = clean.min(most - kept);
+            needs -= kept + clean;
+            if kept + clean != 0 {
+                parts.push(Part { pool: name, kept, clean });
+            }
+        }
+        parts
+    }
+
+    fn vms_in(&self, waiter: &Waiter, parts: &[Part]) -> Vec<VmName> {
+        let vms = parts.iter().filter_map(|part| {
+            let pool = self.pools.get(&part.pool)?;
+            let kept = pool.dirty.get(&waiter.tenant).into_iter().flatten().take(part.kept);
+            Some(kept.chain(pool.clean.iter().take(part.clean)))
+        });
+        vms.flatten().map(|(_, vm)| vm.clone()).collect()
+    }
+
+    /// Sets aside what a request could be given so far, so that those after it cannot take it for ever.
+    fn reserve(&self, waiter: &Waiter, parts: Vec<Part>, walk: &mut Walk) {
+        let (owner, top) = (waiter.owner(), self.owners.top(waiter.owner()));
+        walk.seen.insert(waiter.place);
+        for promised in BTreeSet::from([owner.clone(), top.clone()]) {
+            *walk.promised.entry(promised).or_default() += waiter.shape.count as usize;
+        }
+        for Part { pool, kept, clean } in parts {
+            *walk.promised_in.entry((pool.clone(), top.clone())).or_default() += kept + clean;
+            *walk.clean.entry(pool.clone()).or_default() += clean;
+            *walk.kept.entry((pool, waiter.tenant.clone())).or_default() += kept;
+            *walk.kept_for.entry(waiter.shape.candidates.clone()).or_default() += kept;
         }
     }
 }
 
 impl Pool {
-    /// Returns how many VMs those who wait want of this pool.
-    pub(crate) fn demand(&self) -> usize {
-        self.queue.len()
+    /// Returns whether somebody waits whom a free VM may be there for.
+    fn is_contested(&self) -> bool {
+        !self.expected.is_empty() || !self.clean.is_empty() && !self.queue.is_empty()
     }
 
-    /// Returns the VM to give: one that the tenant used before, else a clean one if that is allowed.
-    pub(crate) fn pick(&self, owner: &Owner, sandbox: Option<&Sandbox>, clean_too: bool) -> Option<VmName> {
-        let own = self.dirty.get(&(owner.clone(), sandbox.cloned())).and_then(BTreeSet::first);
-        let clean = self.clean.first().filter(|_| clean_too);
-        own.or(clean).map(|(_, name)| name.clone())
+    /// Returns how many ready VMs are kept for a tenant.
+    pub(crate) fn kept_for(&self, tenant: &Tenant) -> usize {
+        self.dirty.get(tenant).map_or(0, BTreeSet::len)
     }
 
-    /// Returns who of those that wait is to be served next, and with which VM; the length of the queue does not matter.
-    pub(crate) fn next_served(&self) -> Option<(&RequestId, &VmName)> {
-        let (tenant, request) = match self.clean.is_empty() {
-            true => self.queue.first_of(&self.dirty)?,
-            false => self.queue.first()?,
-        };
-        let own = self.dirty.get(tenant).and_then(BTreeSet::first);
-        own.or(self.clean.first()).map(|(_, vm)| (request, vm))
-    }
-
-    /// Says in words why nobody can be served now.
-    pub(crate) fn why_empty(&self, now: Timestamp) -> String {
-        let mut why = Vec::new();
-        for state in RecordState::ALL {
-            if self.count(state) != 0 {
-                why.push(format!("{} {state}", self.count(state)));
-            }
-        }
-        if why.is_empty() {
-            why.push("the pool has no VM yet".to_owned());
-        }
-        if self.config.max_total() as usize <= self.total() {
-            why.push(format!("max_total is {}", self.config.max_total()));
-        }
-        if !self.queue.is_empty() {
-            why.push(format!("requests waiting: {}", self.queue.len()));
-        }
-        match (&self.problem, self.paused_until(now)) {
-            (Some(problem), Some(until)) => {
-                why.push(format!("spawning pauses until {until}: {problem}"));
-            }
-            (Some(problem), _) => why.push(format!("last problem: {problem}")),
-            (None, _) => {}
-        }
-        why.join(", ")
+    /// Returns how many VMs start or are checked.
+    pub(crate) fn starting(&self) -> usize {
+        use RecordState as S;
+        [S::Spawning, S::GotIp, S::CheckHealth, S::CheckHealthFailed]
+            .map(|state| self.count(state))
+            .iter()
+            .sum()
     }
 }

@@ -17,12 +17,11 @@ struct Turn {
 }
 
 impl Engine {
-    /// Serves who waits, gives up what is too much, and lets the pool take its turn to grow.
+    /// Gives up what is too much, and lets the pool take its turn to grow.
     pub(crate) fn settle(&mut self, name: &PoolName) {
         if !self.pools.contains_key(name) {
             return;
         }
-        self.serve(name);
         self.probe(name);
         self.evict(name);
         let shrink_at = self.shrink(name);

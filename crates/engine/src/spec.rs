@@ -30,6 +30,8 @@ pub struct Spec {
     pub restart_grace: Duration,
     /// For how long an ended request is remembered, so that repeating it is recognized.
     pub request_memory: Duration,
+    /// How many ended requests are remembered at most; the oldest are forgotten first.
+    pub max_remembered: usize,
 }
 
 impl Spec {
@@ -45,6 +47,7 @@ impl Spec {
             limits: LimitsConfig::default(),
             restart_grace: Duration::from_secs(30),
             request_memory: Duration::from_secs(600),
+            max_remembered: 100_000,
         }
     }
 }

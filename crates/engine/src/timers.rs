@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Provider(ProviderName),
     /// A pool may spawn again, or shrink.
     Pool(PoolName),
+    /// A pool may make VMs again that another one stands in for.
+    Queue,
 }
 
 /// All timers; setting one again replaces its time.

@@ -14,8 +14,10 @@ pub struct PoolView {
     pub counts: [usize; RecordState::ALL.len()],
     /// How many VMs have a record that cannot be read: they take up room and are left alone.
     pub unreadable: usize,
-    /// How many requests wait.
+    /// How many requests wait that would rather be served from this pool than from any other.
     pub waiting: usize,
+    /// How many VMs those who wait are to get from this pool; each VM that somebody wants counts at one pool.
+    pub wanted: usize,
     /// Whether the pool left the configuration: what there is of it is kept, nothing is added.
     pub retired: bool,
     /// When it left the configuration while the engine ran: what nobody uses of it is destroyed.
@@ -81,7 +83,8 @@ fn pool_view(name: &PoolName, pool: &Pool, now: Timestamp) -> PoolView {
         name: name.clone(),
         counts: pool.counts(),
         unreadable: pool.unreadable,
-        waiting: pool.queue.len(),
+        waiting: pool.queue.preferring(),
+        wanted: pool.demand(),
         retired: pool.retired,
         removed_at: pool.removed_at,
         drain: pool.drain.clone(),

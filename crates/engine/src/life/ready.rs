@@ -1,11 +1,21 @@
 //! A VM that can be leased: when it is checked again, and when it is given up.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use vmpool_model::{
-    Owner, PoolName, RecordState, Sandbox, Timestamp, VmName,
+    PoolName, RecordState, RequestRecord, Timestamp, VmName,
     config::{CheckConfig, CheckMode},
 };
 
-use crate::{Engine, pool::Pool, vm::Vm};
+use crate::{
+    Engine,
+    pool::Pool,
+    queue::{self, Tenant},
+    vm::Vm,
+};
+
+/// How long a check that somebody waits for may take to begin and to be told of, beside its own time.
+const CHECK_TURN: Duration = Duration::from_secs(5);
 
 impl Engine {
     pub(crate) fn advance_ready(&mut self, name: &VmName) -> Option<Timestamp> {
@@ -65,25 +75,32 @@ impl Engine {
         }
     }
 
-    /// Begins the check of a ready VM that this tenant could be given after it, unless one is under way already; for who
-    /// does not wait, so that a later request is served.
-    pub(crate) fn probe_for_acquire(&mut self, name: &PoolName, owner: &Owner, sandbox: Option<&Sandbox>) {
-        let Some(pool) = self.pools.get(name).filter(|pool| pool.is_open()) else { return };
-        let own = pool.stale_dirty.get(&(owner.clone(), sandbox.cloned()));
-        let vm = own.and_then(|vms| vms.first()).or(pool.stale_clean.first());
-        if let Some((_, vm)) = vm.cloned().filter(|_| pool.count(RecordState::CheckHealth) <= pool.demand()) {
-            self.start_check(&vm);
+    /// Returns by when a request that waits is served or will not be, if ready VMs are there for it that must be checked first.
+    pub(crate) fn checked_by(&self, request: &RequestRecord) -> Option<Timestamp> {
+        let waiter = self.waiting.get(&queue::place(request))?;
+        let candidates = &waiter.shape.candidates;
+        let used = (0..candidates.len()).filter(|index| self.is_used(candidates, *index));
+        let pools: Vec<_> = used.filter_map(|index| self.pools.get(&candidates[index].pool)).collect();
+        // Others who wait get theirs first.
+        let at_hand = pools.iter().map(|pool| pool.at_hand(&waiter.tenant).saturating_sub(pool.demand()));
+        if at_hand.sum::<usize>() < request.count as usize || !self.is_within_limits(waiter) {
+            return None;
         }
+        let longest = pools.iter().map(|pool| pool.config.check_timeout).max()?;
+        Some(self.now + longest + CHECK_TURN)
     }
 }
 
 impl Pool {
+    /// Returns how many ready VMs a tenant could have, those that must be checked before included.
+    pub(crate) fn at_hand(&self, tenant: &Tenant) -> usize {
+        let stale = self.stale_dirty.get(tenant).map_or(0, BTreeSet::len);
+        self.clean_count() + self.kept_for(tenant) + stale
+    }
+
     /// Returns the VM whose check lets somebody who waits be served.
     fn next_probed(&self) -> Option<VmName> {
-        let own = self
-            .queue
-            .first_of(&self.stale_dirty)
-            .and_then(|(tenant, _)| self.stale_dirty.get(tenant)?.first());
+        let own = self.stale_expected.first().and_then(|tenant| self.stale_dirty.get(tenant)?.first());
         own.or(self.stale_clean.first()).map(|(_, vm)| vm.clone())
     }
 }

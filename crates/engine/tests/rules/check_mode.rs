@@ -157,14 +157,23 @@ fn a_lazy_pool_checks_a_kept_vm_for_its_own_tenant_only() {
 }
 
 #[test]
-fn a_lazy_pool_checks_a_vm_for_who_does_not_wait_and_gives_it_the_next_time() {
-    let mut lab = restarted(CheckMode::Lazy, 3);
-    for request in ["r1", "r2", "r3"] {
-        assert!(is_refused(&mut lab, request));
-    }
-    assert_eq!(lab.checks(), 1, "who asks again and again wants one VM");
+fn who_does_not_wait_for_a_vm_of_a_lazy_pool_waits_for_its_check() {
+    let mut lab = restarted(CheckMode::Lazy, 2);
+    assert_eq!(lab.acquire(wish("r1", "ann")), Answer::Waiting);
+    assert_eq!(lab.checks(), 1);
     lab.checked(Ok(()));
-    lab.granted(wish("r4", "ann"));
+    assert!(matches!(lab.decided.as_slice(), [(_, Ok(_))]), "{:?}", lab.decided);
+}
+
+#[test]
+fn who_does_not_wait_for_a_vm_of_a_lazy_pool_waits_no_longer_than_a_check_may_take() {
+    let mut lab = restarted(CheckMode::Lazy, 1);
+    assert_eq!(lab.acquire(wish("r1", "ann")), Answer::Waiting);
+    assert!(is_refused(&mut lab, "r2"), "the only VM is checked for another one");
+    lab.pass(seconds(34));
+    assert!(lab.decided.is_empty());
+    lab.pass(seconds(1));
+    assert!(matches!(lab.decided.as_slice(), [(_, Err(Refusal::TimedOut { .. }))]), "{:?}", lab.decided);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use vmpool_model::states::NodeState;
 
+use crate::wants::{self, Wish};
+
 /// One thing that happens.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
@@ -23,7 +25,7 @@ pub(crate) enum Act {
     /// A node appears that belongs to others, to nobody, or twice.
     Stray { kind: StrayKind, pick: u8 },
     /// A client wants a VM.
-    Acquire { pool: u8, owner: u8, sandbox: u8, wait: u8, ttl: u8 },
+    Acquire(Wish),
     /// A client repeats a request.
     Repeat { pick: u8 },
     /// A client withdraws a request.
@@ -111,8 +113,7 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         6 => pick().prop_map(|pick| Act::Answer { pick }),
         3 => (pick(), node_state()).prop_map(|(pick, state)| Act::Node { pick, state }),
         2 => (proptest::sample::select(kinds), pick()).prop_map(|(kind, pick)| Act::Stray { kind, pick }),
-        10 => (0..2_u8, 0..3_u8, 0..3_u8, 0..4_u8, 0..3_u8)
-            .prop_map(|(pool, owner, sandbox, wait, ttl)| Act::Acquire { pool, owner, sandbox, wait, ttl }),
+        10 => wants::wish().prop_map(Act::Acquire),
         2 => pick().prop_map(|pick| Act::Repeat { pick }),
         1 => pick().prop_map(|pick| Act::Cancel { pick }),
         2 => pick().prop_map(|pick| Act::Renew { pick }),

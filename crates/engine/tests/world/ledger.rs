@@ -7,10 +7,11 @@ use std::{
 
 use vmpool_engine::{Effect, Outcome};
 use vmpool_model::{
-    Failure, LeaseId, NodeId, Owner, PoolName, ProviderName, RequestId, Sandbox, Timestamp, VmName,
+    Failure, Lease, LeaseId, NodeId, Owner, PoolName, ProviderName, RequestId, RequestStatus, Sandbox,
+    Timestamp, VmName, VmRecord,
 };
 
-use crate::world::Flight;
+use crate::{store::Store, world::Flight};
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -21,6 +22,8 @@ pub(crate) struct Ledger {
     pub(crate) past: Past,
     /// VMs whose token the history put on a second node.
     pub(crate) duplicated: BTreeSet<VmName>,
+    /// VMs as they were when they were last leased, before that.
+    pub(crate) given: BTreeMap<VmName, VmRecord>,
     pub(crate) life: Life,
 }
 
@@ -34,6 +37,8 @@ pub(crate) struct Past {
     pub(crate) tenants: BTreeMap<VmName, (Owner, Option<Sandbox>)>,
     /// The leases that each request was given, and when they ended.
     pub(crate) served: BTreeMap<RequestId, (LeaseId, Option<Timestamp>)>,
+    /// Requests that were ever served, forgotten ones included.
+    pub(crate) ever_served: BTreeSet<RequestId>,
 }
 
 /// What holds for the life of one engine.
@@ -57,6 +62,8 @@ pub(crate) struct Life {
     /// When each VM passed a check.
     pub(crate) passed: BTreeMap<VmName, Timestamp>,
     pub(crate) retry_after: Option<Duration>,
+    /// The number of the latest lease of each owner that holds something or waits, those of its sub-owners included.
+    pub(crate) served: BTreeMap<Owner, u64>,
 }
 
 /// A listing that was answered.
@@ -76,12 +83,14 @@ impl Ledger {
             max_order: 0,
             past: Past::default(),
             duplicated: BTreeSet::new(),
+            given: BTreeMap::new(),
             life: Life::new(now),
         }
     }
 
-    pub(crate) fn begin_life(&mut self, now: Timestamp) {
+    pub(crate) fn begin_life(&mut self, now: Timestamp, records: &Store) {
         self.life = Life::new(now);
+        records.leases.values().for_each(|lease| self.life.serve(lease));
     }
 
     /// Notes an answer that is about to reach the engine.
@@ -131,7 +140,25 @@ impl Life {
             known: BTreeMap::new(),
             passed: BTreeMap::new(),
             retry_after: None,
+            served: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn serve(&mut self, lease: &Lease) {
+        for owner in [Some(lease.owner.clone()), lease.owner.parent()].into_iter().flatten() {
+            let served = self.served.entry(owner).or_default();
+            *served = (*served).max(lease.fence);
+        }
+    }
+
+    /// Forgets when those owners were served who neither hold anything nor wait.
+    pub(crate) fn forget(&mut self, records: &Store) {
+        let waiting = records.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+        let present =
+            records.leases.values().map(|lease| &lease.owner).chain(waiting.map(|request| &request.owner));
+        let present: BTreeSet<_> =
+            present.flat_map(|owner| [Some(owner.clone()), owner.parent()]).flatten().collect();
+        self.served.retain(|owner, _| present.contains(owner));
     }
 
     /// Whether the last complete listings agree, at least two of them and for at least `grace`, on whether a

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use vmpool_model::{
-    Lease, VmRecord,
+    Lease, Timestamp, VmRecord,
     config::{CheckConfig, CheckMode, OnRelease, PoolConfig},
 };
 
@@ -47,18 +47,23 @@ impl LifeSetup {
 
 /// Checks that a VM that is leased was checked as lately as its pool promises.
 pub(crate) fn leased(world: &World, lease: &Lease, vm: &VmRecord) -> Result<(), String> {
+    is_checked(world, vm, lease.acquired_at)
+}
+
+/// Checks that a VM was checked as lately as its pool promises for those that are leased.
+pub(crate) fn is_checked(world: &World, vm: &VmRecord, now: Timestamp) -> Result<(), String> {
     let config = world.pool(vm);
     if config.check == CheckConfig::None || config.check_mode == CheckMode::Periodic {
         return Ok(());
     }
     let Some(passed_at) = world.ledger.life.passed.get(&vm.name) else {
-        return Err(format!("{} was given and not checked since the start: {vm:?}", lease.vm));
+        return Err(format!("{} was not checked since the start: {vm:?}", vm.name));
     };
-    let is_late = !config.check_interval.is_zero() && *passed_at + config.check_interval <= lease.acquired_at;
+    let is_late = !config.check_interval.is_zero() && *passed_at + config.check_interval <= now;
     ensure!(
         config.check_mode == CheckMode::Strict || !is_late,
-        "{} was given and last checked at {passed_at}",
-        lease.vm
+        "{} was last checked at {passed_at}",
+        vm.name
     );
     Ok(())
 }

@@ -23,6 +23,8 @@ mod rules;
 mod setup;
 mod store;
 mod supply;
+mod turns;
+mod wants;
 mod world;
 
 use proptest::{

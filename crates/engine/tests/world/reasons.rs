@@ -3,7 +3,7 @@
 use vmpool_engine::Input;
 use vmpool_model::{NodeView, RequestStatus, VmRecord};
 
-use crate::{store::Store, supply, world::World};
+use crate::{store::Store, supply, turns, world::World};
 
 const DEAD: [&str; 2] = ["error", "terminated"];
 const OFF: [&str; 3] = ["stopped", "suspended", "paused"];
@@ -87,7 +87,9 @@ pub(crate) fn check(
 /// Whether somebody waits for a VM of the pool of this one.
 fn is_waited_for(world: &World, old: &VmRecord) -> bool {
     let mut waiting = world.working.requests.values();
-    waiting.any(|request| request.pools.contains(&old.pool) && request.status == RequestStatus::Waiting)
+    waiting.any(|request| {
+        request.status == RequestStatus::Waiting && turns::may_use(world.spec(), request, &old.pool)
+    })
 }
 
 /// Whether somebody waits for a VM that the quota of this VM's provider has no room for.
@@ -104,7 +106,9 @@ fn blocks_quota(world: &World, old: &VmRecord) -> bool {
         })
     };
     let waiting = world.working.requests.values().filter(|request| request.status == RequestStatus::Waiting);
-    let pools = waiting.flat_map(|request| &request.pools).filter_map(|pool| world.spec().pools.get(pool));
-    let mut offers = pools.flat_map(|pool| pool.offers());
+    let pools = waiting.flat_map(|request| {
+        world.spec().pools.iter().filter(|(pool, _)| turns::may_use(world.spec(), request, pool))
+    });
+    let mut offers = pools.flat_map(|(_, pool)| pool.offers());
     offers.any(|offer| offer.provider == old.provider && lacks(&offer.needs))
 }

@@ -5,7 +5,7 @@ use vmpool_model::{
     Change, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition, VmName, VmRecord,
 };
 
-use crate::{reasons, store::Store, supply, world::World};
+use crate::{reasons, store::Store, supply, turns, world::World};
 
 /// Checks a step, and applies its changes to the world's working records on the way.
 pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Step) -> Result<(), String> {
@@ -15,6 +15,12 @@ pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Ste
     for change in &step.changes {
         changed(world, before, input, change)?;
         world.working.apply(change);
+        if let Change::PutRequest(request) = change {
+            turns::granted(world, request)?;
+            let leases = world.working.leases.values().filter(|lease| lease.request == request.id);
+            leases.for_each(|lease| world.ledger.life.serve(lease));
+        }
+        world.ledger.life.forget(&world.working);
     }
     world.engine.check()?;
     world.working.is_what(&world.engine)?;
@@ -22,6 +28,9 @@ pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Ste
         asked(world, effect)?;
     }
     answered(world, before, input, step)?;
+    turns::nobody_can_be_served(world)?;
+    turns::nobody_holds_too_much(world)?;
+    demand(world)?;
     limits(world)
 }
 
@@ -41,12 +50,22 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             };
             let is_due = match &request.status {
                 RequestStatus::Waiting => {
-                    request.deadline <= world.now || *input == Input::Cancel(id.clone())
+                    let is_over = request.deadline <= world.now || *input == Input::Cancel(id.clone());
+                    is_over || turns::cannot_be_served(world.spec(), request)
                 }
                 RequestStatus::Granted { .. } => false,
-                RequestStatus::Ended { at, .. } => *at + world.spec().request_memory <= world.now,
+                RequestStatus::Ended { at, .. } => {
+                    let ended = world.working.requests.values().filter_map(|other| match &other.status {
+                        RequestStatus::Ended { at, .. } => Some((*at, &other.id)),
+                        _ => None,
+                    });
+                    let is_oldest = ended.clone().min() == Some((*at, id));
+                    let are_many = world.spec().max_remembered < ended.count();
+                    *at + world.spec().request_memory <= world.now || are_many && is_oldest
+                }
             };
             ensure!(is_due, "{request:?} is forgotten too early");
+            world.ledger.past.served.remove(id);
             Ok(())
         }
         other => Err(format!("{other:?}")),
@@ -81,6 +100,7 @@ fn vm_changed(
     match new.state {
         RecordState::Terminating => reasons::check(world, before, input, old, new),
         RecordState::InUse => {
+            world.ledger.given.insert(name.clone(), old.clone());
             let runs =
                 new.node.as_ref().is_some_and(|node| node.state == vmpool_model::states::NodeState::Running);
             ensure!(runs, "{name} was leased and does not run: {new:?}");
@@ -128,11 +148,15 @@ fn lease_put(world: &mut World, new: &Lease) -> Result<(), String> {
     let tenant = (new.owner.clone(), new.sandbox.clone());
     let first = world.ledger.past.tenants.entry(new.vm.clone()).or_insert_with(|| tenant.clone());
     ensure!(*first == tenant, "{} was given to {tenant:?} after {first:?}", new.vm);
-    let memory = world.spec().request_memory;
-    if let Some((earlier, ended)) = world.ledger.past.served.get(&new.request) {
-        let is_forgotten = ended.is_some_and(|ended| ended + memory <= world.now);
-        ensure!(is_forgotten, "{} was given {id} after {earlier}", new.request);
+    if let Some((earlier, _)) = world.ledger.past.served.get(&new.request) {
+        // Several leases of one request are given at once, before the request counts as served.
+        let earlier_one = world.working.leases.get(earlier);
+        let is_at_once = earlier_one.is_some_and(|earlier| earlier.acquired_at == world.now);
+        let request = world.working.requests.get(&new.request);
+        let is_unserved = request.is_none_or(|request| request.status == RequestStatus::Waiting);
+        ensure!(is_at_once && is_unserved, "{} was given {id} after {earlier}", new.request);
     }
+    world.ledger.past.ever_served.insert(new.request.clone());
     world.ledger.past.served.insert(new.request.clone(), (id.clone(), None));
     Ok(())
 }
@@ -255,17 +279,6 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
     let working = &world.working;
     let given = working.leases.values().filter(|lease| !before.leases.contains_key(&lease.id));
     for lease in given {
-        let request = &working.requests[&lease.request];
-        let waiting = working.requests.values().filter(|other| {
-            other.status == RequestStatus::Waiting
-                && other.pools.contains(&lease.pool)
-                && other.order < request.order
-        });
-        let was_clean = before.vms.get(&lease.vm).is_none_or(VmRecord::is_clean);
-        for other in waiting {
-            let same_tenant = other.owner == lease.owner && other.sandbox == lease.sandbox;
-            ensure!(!was_clean && !same_tenant, "{} was served before {}", request.id, other.id);
-        }
         let told_by_answer = matches!(&step.answer, Answer::Granted(grants) if grants.iter().any(|grant| grant.lease == *lease));
         let mut decided = step.decided.iter().filter_map(|(id, result)| Some((id, result.as_ref().ok()?)));
         let told = decided
@@ -299,6 +312,15 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
         acquire.request,
         step.answer
     );
+    Ok(())
+}
+
+/// Nothing is made for those who want nothing.
+fn demand(world: &World) -> Result<(), String> {
+    let waiting = world.working.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+    let wanted: usize = waiting.map(|request| request.count as usize).sum();
+    let demand: usize = world.engine.pools().iter().map(|pool| pool.wanted).sum();
+    ensure!(demand <= wanted, "the pools are to have {demand} VMs for those who want {wanted}");
     Ok(())
 }
 

@@ -9,7 +9,10 @@ use vmpool_model::{
     config::{OfferConfig, PoolConfig, ProviderConfig},
 };
 
-use crate::life::{LifeSetup, life};
+use crate::{
+    life::{LifeSetup, life},
+    wants::{self, Limits},
+};
 
 /// What a history begins with.
 #[derive(Debug, Clone)]
@@ -17,6 +20,7 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) pools: Vec<PoolSetup>,
     pub(crate) providers: Vec<ProviderSetup>,
+    pub(crate) limits: Limits,
     /// Whether the clouds go on listing what is terminated.
     pub(crate) lists_dead: bool,
 }
@@ -80,14 +84,11 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
         let (visibility_window, missing_grace) = times;
         ProviderSetup { visibility_window, missing_grace, max_creating, breaker_failures, spare }
     });
-    let pools = proptest::collection::vec(pool, 1..3);
+    let pools = proptest::collection::vec(pool, 1..4);
     let providers = proptest::collection::vec(provider, 1..3);
-    (any::<u64>(), pools, providers, any::<bool>()).prop_map(|(seed, pools, providers, lists_dead)| Setup {
-        seed,
-        pools,
-        providers,
-        lists_dead,
-    })
+    (any::<u64>(), pools, providers, wants::limits(), any::<bool>()).prop_map(
+        |(seed, pools, providers, limits, lists_dead)| Setup { seed, pools, providers, limits, lists_dead },
+    )
 }
 
 impl Setup {
@@ -129,6 +130,7 @@ impl Setup {
             config.validate().unwrap();
             spec.pools.insert(pool_name(index), config);
         }
+        self.limits.apply(&mut spec);
         spec
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Input, Outcome, Records, Spec, Step};
 use vmpool_model::{
-    Acquire, InstallationId, LeaseId, Owner, ProviderName, RequestId, Sandbox, Timestamp, Token, VmName,
-    VmRecord, config::PoolConfig, states::NodeState,
+    Acquire, InstallationId, LeaseId, ProviderName, Timestamp, Token, VmName, VmRecord, config::PoolConfig,
+    states::NodeState,
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     rules,
     setup::{Setup, pool_name, seconds},
     store::Store,
+    wants::Wish,
 };
 
 pub(crate) struct World {
@@ -35,7 +36,7 @@ pub(crate) struct World {
     pub(crate) leases: Vec<LeaseId>,
     armed: Option<(CrashPoint, Crash)>,
     /// All pools, those that left the configuration included.
-    full: Spec,
+    pub(crate) full: Spec,
     /// Told only for a history that is known to fail: it takes most of the time.
     story: Option<Vec<String>>,
 }
@@ -146,7 +147,7 @@ impl World {
                 self.stray(kind, pick);
                 Ok(())
             }
-            Act::Acquire { pool, owner, sandbox, wait, ttl } => self.acquire(pool, owner, sandbox, wait, ttl),
+            Act::Acquire(wish) => self.acquire(&wish),
             Act::Repeat { pick } => match pick_of(&self.wishes, pick) {
                 Some(acquire) => self.step(Input::Acquire(Box::new(acquire))),
                 None => Ok(()),
@@ -209,14 +210,8 @@ impl World {
         pick_of(&ids, pick)
     }
 
-    fn acquire(&mut self, pool: u8, owner: u8, sandbox: u8, wait: u8, ttl: u8) -> Result<(), String> {
-        let pool = pool_name(usize::from(pool) % self.full.pools.len());
-        let request = RequestId::new(format!("request-{}", self.wishes.len())).unwrap();
-        let sandbox = (sandbox != 0).then(|| Sandbox::new(format!("sandbox{sandbox}")).unwrap());
-        let acquire = Acquire::new(request, pool, Owner::new(format!("owner{owner}")).unwrap())
-            .with_sandbox(sandbox)
-            .with_ttl((ttl != 0).then(|| seconds(u64::from(ttl) * 40)))
-            .with_wait(seconds(u64::from(wait) * 30));
+    fn acquire(&mut self, wish: &Wish) -> Result<(), String> {
+        let acquire = wish.acquire(self.wishes.len(), &self.full);
         self.wishes.push(acquire.clone());
         self.step(Input::Acquire(Box::new(acquire)))
     }
@@ -304,9 +299,12 @@ impl World {
         spec.epoch = self.spec().epoch + 1;
         if retire && 1 < spec.pools.len() {
             spec.pools.pop_last();
+            if let Some(mut last) = spec.pools.last_entry() {
+                last.get_mut().fallback = None;
+            }
         }
         self.engine = Engine::recover(spec, self.committed.0.records(), now);
-        self.ledger.begin_life(now);
+        self.ledger.begin_life(now, &self.committed.0);
         self.pass(now)
     }
 

@@ -1,0 +1,67 @@
+//! What must hold of those who wait between two steps: they are counted right, and nobody could be served.
+
+use vmpool_model::{PoolName, RequestRecord, RequestStatus};
+
+use crate::{
+    Engine,
+    check::ensure,
+    owners::Owners,
+    pool::Pool,
+    queue::{Waiter, Waiting},
+    serve::Walk,
+};
+
+impl Engine {
+    pub(crate) fn check_queue(&self) -> Result<(), String> {
+        let mut owners = Owners::default();
+        self.leases.values().for_each(|lease| owners.count_in(lease));
+        self.waiting_requests().for_each(|request| owners.wait(&request.owner));
+        ensure(self.owners.hold_the_same(&owners), || {
+            format!("a recount gives the owners {owners:?} instead of {:?}", self.owners)
+        })?;
+        let mut waiting = Waiting::default();
+        self.waiters().for_each(|waiter| waiting.insert(waiter));
+        ensure(self.waiting == waiting, || {
+            format!("a recount gives {waiting:#?} of those who wait, instead of {:#?}", self.waiting)
+        })?;
+        ensure(self.counts_wants_right(), || format!("{:?} is not what is wanted", self.demand))?;
+        let mut walk = Walk::default();
+        let next = self.next_served(&mut walk);
+        ensure(next.is_none(), || format!("{next:?} could be served, and is not"))?;
+        ensure(!self.unserved && self.set_aside == walk, || {
+            format!("{walk:?} is to be set aside, and {:?} is", self.set_aside)
+        })?;
+        let ended = self.requests.values().filter_map(|request| match &request.status {
+            RequestStatus::Ended { at, .. } => Some((*at, request.id.clone())),
+            _ => None,
+        });
+        ensure(self.remembered == ended.collect(), || {
+            format!("{:?} are not those that ended", self.remembered)
+        })?;
+        let (most, remembered) = (self.spec.max_remembered, self.remembered.len());
+        ensure(remembered <= most, || format!("{remembered} requests are remembered, at most {most} may be"))
+    }
+
+    /// Queues those who wait for a pool in another one.
+    pub(crate) fn recount_queue(&self, name: &PoolName, recount: &mut Pool) {
+        for waiter in self.waiters() {
+            let index = waiter.shape.candidates.iter().position(|candidate| candidate.pool == *name);
+            if let Some(index) = index {
+                recount.enqueue(&waiter, index == 0);
+            }
+        }
+    }
+
+    fn waiting_requests(&self) -> impl Iterator<Item = &RequestRecord> {
+        self.requests.values().filter(|request| request.status == RequestStatus::Waiting)
+    }
+
+    /// Returns those who wait, with the pools that can serve them by the present configuration.
+    fn waiters(&self) -> impl Iterator<Item = Waiter> {
+        let waiters = self.waiting_requests().map(|request| {
+            let candidates = self.candidates(request.into()).ok()?;
+            Some(Waiter::new(request, candidates))
+        });
+        waiters.flatten()
+    }
+}

@@ -1,0 +1,211 @@
+//! How many VMs those who wait want of each pool.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem::take,
+};
+
+use vmpool_model::{Owner, PoolName, Timestamp};
+
+use crate::{
+    Engine,
+    candidate::{Candidate, Candidates},
+    timers::Timer,
+};
+
+/// How many VMs are wanted by those who may be served from the same pools, as far as the limits of owners allow.
+#[derive(Debug, Default)]
+pub(crate) struct Demand {
+    by_pools: BTreeMap<Candidates, usize>,
+    of_owners: BTreeMap<Owner, BTreeMap<Candidates, usize>>,
+    /// Owners whose requests or leases changed.
+    stale: BTreeSet<Owner>,
+    /// Whether some pool is told to have more than it would have of itself.
+    is_spread: bool,
+}
+
+/// What is left of a pool while demand is spread over the pools.
+#[derive(Debug, Default)]
+struct Room {
+    /// Ready VMs that nobody used yet, and those that start.
+    made: usize,
+    /// How many more can be made.
+    growth: usize,
+    /// How many can be made once VMs that are kept for their last users are destroyed.
+    evictable: usize,
+}
+
+impl Engine {
+    /// Notes that an owner wants or holds something else than before.
+    pub(crate) fn wants_change(&mut self, owner: &Owner) {
+        let top = self.owners.top(owner);
+        self.demand.stale.insert(top);
+        self.unserved = true;
+    }
+
+    /// Notes that what everybody wants is to be counted anew.
+    pub(crate) fn forget_wants(&mut self) {
+        self.demand = Demand::default();
+        self.unserved = true;
+    }
+
+    /// Counts what those owners want whose requests or leases changed.
+    pub(crate) fn count_wants(&mut self) {
+        for owner in take(&mut self.demand.stale) {
+            let wants = self.wants_of(&owner);
+            let before = match wants.is_empty() {
+                true => self.demand.of_owners.remove(&owner),
+                false => self.demand.of_owners.insert(owner.clone(), wants.clone()),
+            };
+            for (pools, vms) in wants {
+                *self.demand.by_pools.entry(pools).or_default() += vms;
+            }
+            for (pools, vms) in before.into_iter().flatten() {
+                if let Some(all) = self.demand.by_pools.get_mut(&pools) {
+                    *all -= vms;
+                    if *all == 0 {
+                        self.demand.by_pools.remove(&pools);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what an owner and its sub-owners want, as far as limits allow: a request that its owner's limits keep waiting
+    /// needs no VM.
+    fn wants_of(&self, top: &Owner) -> BTreeMap<Candidates, usize> {
+        let mut wants = BTreeMap::new();
+        let mut promised = BTreeMap::<Owner, usize>::new();
+        let mut promised_in = BTreeMap::<PoolName, usize>::new();
+        for (owner, shape, requests) in self.waiting.wants(top) {
+            let limits = self.owners.limits(owner, &self.spec.limits);
+            let left =
+                limits.map(|limit| limit.left() - promised.get(&limit.owner).copied().unwrap_or_default());
+            let left_in = |pool: &PoolName| {
+                let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
+                let limit = self.owners.limit_in(owner, pool, max);
+                let promised = promised_in.get(pool).copied().unwrap_or_default();
+                limit.map_or(usize::MAX, |limit| limit.left() - promised)
+            };
+            let in_pools = shape.candidates.iter().map(|candidate| left_in(&candidate.pool));
+            let in_pools = in_pools.fold(0, usize::saturating_add);
+            let count = shape.count as usize;
+            let vms = left.min().unwrap_or(usize::MAX).min(in_pools) / count.max(1) * count;
+            let vms = vms.min(requests.saturating_mul(count));
+            if vms == 0 {
+                continue;
+            }
+            let mut rest = vms;
+            let takes: Vec<_> = shape
+                .candidates
+                .iter()
+                .map(|candidate| {
+                    let taken = left_in(&candidate.pool).min(rest);
+                    rest -= taken;
+                    (candidate.pool.clone(), taken)
+                })
+                .collect();
+            for (pool, taken) in takes {
+                *promised_in.entry(pool).or_default() += taken;
+            }
+            for owner in BTreeSet::from([owner, top]) {
+                *promised.entry(owner.clone()).or_default() += vms;
+            }
+            *wants.entry(shape.candidates.clone()).or_default() += vms;
+        }
+        wants
+    }
+
+    /// Returns how many VMs are wanted by all who may be served from a pool.
+    pub(crate) fn wanted_of(&self, pool: &PoolName) -> usize {
+        let all = self.demand.by_pools.iter();
+        let of_pool = all.filter(|(pools, _)| pools.iter().any(|candidate| candidate.pool == *pool));
+        of_pool.map(|(_, vms)| vms).sum()
+    }
+
+    /// Spreads what is wanted over the pools, each VM at one pool: where one is ready or starts, else at the first pool that
+    /// can make one, else where one that is kept for its last user can make room, else at the pool that is liked best.
+    pub(crate) fn spread(&mut self) {
+        self.count_wants();
+        if self.demand.by_pools.is_empty() && !self.demand.is_spread {
+            return;
+        }
+        let (demand, until) = (self.demand_of_pools(), self.stood_in_until());
+        self.timers.set(Timer::Queue, until);
+        self.demand.is_spread = !demand.is_empty();
+        for (name, pool) in &mut self.pools {
+            let vms = demand.get(name).copied().unwrap_or_default();
+            if pool.demand != vms {
+                pool.demand = vms;
+                self.touched.insert(name.clone());
+            }
+        }
+    }
+
+    fn demand_of_pools(&self) -> BTreeMap<PoolName, usize> {
+        let wanted = self.demand.by_pools.iter();
+        // VMs that are kept for their last users are there already.
+        let mut wanted: Vec<_> =
+            wanted.map(|(pools, vms)| (pools, vms.saturating_sub(self.kept_for(pools)))).collect();
+        // Who has the fewest pools to choose from chooses first.
+        wanted.sort_by_key(|(pools, _)| pools.len());
+        let mut rooms = BTreeMap::<PoolName, Room>::new();
+        let mut demand = BTreeMap::<PoolName, usize>::new();
+        let choices: [fn(&mut Room) -> &mut usize; 3] =
+            [|room| &mut room.made, |room| &mut room.growth, |room| &mut room.evictable];
+        for choice in choices {
+            for (pools, vms) in &mut wanted {
+                for (index, Candidate { pool, .. }) in pools.iter().enumerate() {
+                    if *vms == 0 {
+                        break;
+                    }
+                    let room = rooms.entry(pool.clone()).or_insert_with(|| self.room(pool));
+                    let room = choice(room);
+                    if *room == 0 || !self.is_used(pools, index) {
+                        continue;
+                    }
+                    let placed = (*vms).min(*room);
+                    *vms -= placed;
+                    *room -= placed;
+                    *demand.entry(pool.clone()).or_default() += placed;
+                }
+            }
+        }
+        for (pools, vms) in wanted {
+            if let Some(first) = pools.first().filter(|_| vms != 0) {
+                *demand.entry(first.pool.clone()).or_default() += vms;
+            }
+        }
+        demand
+    }
+
+    /// Returns when the first pool may make VMs again that another one stands in for.
+    fn stood_in_until(&self) -> Option<Timestamp> {
+        let pools = self.demand.by_pools.keys().flat_map(|pools| {
+            pools.iter().filter_map(|candidate| Some(&pools.get(candidate.instead_of?)?.pool))
+        });
+        pools.filter_map(|pool| self.can_grow(pool).err()?.until()).min()
+    }
+
+    fn room(&self, name: &PoolName) -> Room {
+        let Some(pool) = self.pools.get(name) else { return Room::default() };
+        let growth = match self.is_stuck(name) {
+            true => 0,
+            false => (pool.config.max_total() as usize).saturating_sub(pool.total()),
+        };
+        let made = pool.clean_count() + pool.starting();
+        Room { made, growth, evictable: pool.dirty() }
+    }
+
+    /// Returns whether what everybody wants is counted right.
+    pub(crate) fn counts_wants_right(&self) -> bool {
+        let tops: BTreeSet<_> = self.waiting.iter().map(|waiter| self.owners.top(waiter.owner())).collect();
+        let wants = tops.into_iter().map(|top| (top.clone(), self.wants_of(&top)));
+        let wants: BTreeMap<_, _> = wants.filter(|(_, wants)| !wants.is_empty()).collect();
+        let mut all = BTreeMap::<Candidates, usize>::new();
+        for (pools, vms) in wants.values().flatten() {
+            *all.entry(pools.clone()).or_default() += vms;
+        }
+        self.demand.stale.is_empty() && self.demand.of_owners == wants && self.demand.by_pools == all
+    }
+}

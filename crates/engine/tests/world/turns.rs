@@ -1,0 +1,256 @@
+//! Whose turn it is: of those who wait, the best in rank that can be served is, and all that it wants at once.
+//!
+//! This says again, slowly and of the records alone, what the engine must decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vmpool_engine::Spec;
+use vmpool_model::{
+    Owner, PoolName, RecordState, RequestId, RequestRecord, RequestStatus, Sandbox, VmName, VmRecord,
+    states::NodeState,
+};
+
+use crate::{life, store::Store, world::World};
+
+/// Checks that a request may be given its leases, which are in the working records already.
+pub(crate) fn granted(world: &World, request: &RequestRecord) -> Result<(), String> {
+    let RequestStatus::Granted { leases } = &request.status else { return Ok(()) };
+    let id = &request.id;
+    let given: Vec<_> = leases.iter().filter_map(|lease| world.working.leases.get(lease)).collect();
+    let vms: BTreeSet<_> = given.iter().map(|lease| lease.vm.clone()).collect();
+    ensure!(vms.len() == request.count as usize && leases.len() == vms.len(), "{id} was given {given:?}");
+    // As it was before: its VMs were free, and it waited.
+    let mut before = world.working.clone();
+    for lease in &given {
+        let has_labels = request.labels.is_subset(&world.spec().pools[&lease.pool].labels);
+        ensure!(has_labels, "{} has not the labels of {id}", lease.pool);
+        before.leases.remove(&lease.id);
+        let Some(vm) = world.ledger.given.get(&lease.vm) else {
+            return Err(format!("{} was not free when {id} was given it", lease.vm));
+        };
+        before.vms.insert(lease.vm.clone(), vm.clone());
+    }
+    before.requests.insert(id.clone(), RequestRecord { status: RequestStatus::Waiting, ..request.clone() });
+    if depends_on_growth(world.spec(), &before) {
+        return Ok(());
+    }
+    let turn = Turns::new(world, &before).next();
+    ensure!(turn == Some((id.clone(), vms)), "{id} was given {given:?}, and it was the turn of {turn:?}");
+    Ok(())
+}
+
+/// Returns whether no pool can ever serve a request.
+pub(crate) fn cannot_be_served(spec: &Spec, request: &RequestRecord) -> bool {
+    let pools = candidates(spec, request);
+    let most: u32 = pools.iter().map(|pool| spec.pools[pool].max_total()).sum();
+    let most_of_owner: u32 = pools
+        .iter()
+        .map(|pool| match spec.pools[pool].max_per_owner {
+            None | Some(0) => spec.pools[pool].max_total(),
+            Some(max) => max.min(spec.pools[pool].max_total()),
+        })
+        .sum();
+    most.min(most_of_owner) < request.count
+}
+
+/// Returns whether a request may be served from a pool, if only because that stands in for another.
+pub(crate) fn may_use(spec: &Spec, request: &RequestRecord, pool: &PoolName) -> bool {
+    let mut pools = candidates(spec, request);
+    for _ in &spec.pools {
+        let fallbacks = pools.iter().filter_map(|pool| spec.pools.get(pool)?.fallback.clone());
+        let more: Vec<_> = fallbacks.collect();
+        pools.extend(more);
+    }
+    pools.contains(pool)
+}
+
+/// Checks that nobody could be served.
+pub(crate) fn nobody_can_be_served(world: &World) -> Result<(), String> {
+    let turn = Turns::new(world, &world.working).next();
+    let is_sure = !depends_on_growth(world.spec(), &world.working);
+    ensure!(turn.is_none() || !is_sure, "{turn:?} could be served, and is not");
+    Ok(())
+}
+
+/// Checks that no owner holds more than it may.
+pub(crate) fn nobody_holds_too_much(world: &World) -> Result<(), String> {
+    let turns = Turns::new(world, &world.working);
+    for lease in world.working.leases.values() {
+        let (left, left_in) = (turns.left(&lease.owner), turns.left_in(&lease.owner, &lease.pool));
+        ensure!(0 <= left && 0 <= left_in, "{} holds more than it may: {left}, {left_in}", lease.owner);
+    }
+    Ok(())
+}
+
+/// Whether somebody waits who may be served by a pool that stands in for another: whether it does depends on more than
+/// records.
+fn depends_on_growth(spec: &Spec, records: &Store) -> bool {
+    let mut waiting = records.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+    waiting.any(|request| {
+        request.pools.iter().any(|pool| spec.pools.get(pool).is_some_and(|pool| pool.fallback.is_some()))
+    })
+}
+
+type Tenant = (Owner, Option<Sandbox>);
+
+/// A walk down the ranks.
+struct Turns<'a> {
+    world: &'a World,
+    records: &'a Store,
+    /// How many VMs are set aside, of each pool: for anybody, or of those that are kept for a tenant.
+    set_aside: BTreeMap<(PoolName, Option<Tenant>), usize>,
+    promised: BTreeMap<Owner, i64>,
+    promised_in: BTreeMap<(Owner, PoolName), i64>,
+}
+
+fn top(owner: &Owner) -> Owner {
+    owner.parent().unwrap_or_else(|| owner.clone())
+}
+
+impl<'a> Turns<'a> {
+    fn new(world: &'a World, records: &'a Store) -> Self {
+        Self {
+            world,
+            records,
+            set_aside: BTreeMap::new(),
+            promised: BTreeMap::new(),
+            promised_in: BTreeMap::new(),
+        }
+    }
+
+    /// Whose turn it is, and which VMs are to be given.
+    fn next(mut self) -> Option<(RequestId, BTreeSet<VmName>)> {
+        let waiting =
+            self.records.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_by_key(|request| self.rank(request));
+        for request in waiting {
+            let count = i64::from(request.count);
+            let pools = candidates(self.world.spec(), request);
+            let in_pools: i64 = pools.iter().map(|pool| self.left_in(&request.owner, pool)).sum();
+            if self.left(&request.owner).min(in_pools) < count {
+                continue;
+            }
+            let tenant = Some((request.owner.clone(), request.sandbox.clone()));
+            let mut given = BTreeSet::new();
+            let mut parts = Vec::new();
+            for pool in pools {
+                let allowed = self.left_in(&request.owner, &pool);
+                let mut taken = 0;
+                for kept_for in [tenant.clone(), None] {
+                    let key = (pool.clone(), kept_for);
+                    let free = self.free(&key);
+                    let set_aside = self.set_aside.get(&key).copied().unwrap_or_default();
+                    let wanted = (count as usize - given.len()).min((allowed - taken).max(0) as usize);
+                    let part = (free.len() - set_aside).min(wanted);
+                    taken += part as i64;
+                    given.extend(free.into_iter().take(part));
+                    parts.push((key, part));
+                }
+            }
+            if given.len() == count as usize {
+                return Some((request.id.clone(), given));
+            }
+            if !given.is_empty() {
+                self.reserve(request, parts);
+            }
+        }
+        None
+    }
+
+    fn reserve(&mut self, request: &RequestRecord, parts: Vec<((PoolName, Option<Tenant>), usize)>) {
+        let top = top(&request.owner);
+        for owner in BTreeSet::from([request.owner.clone(), top.clone()]) {
+            *self.promised.entry(owner).or_default() += i64::from(request.count);
+        }
+        for (key, part) in parts {
+            *self.promised_in.entry((top.clone(), key.0.clone())).or_default() += part as i64;
+            *self.set_aside.entry(key).or_default() += part;
+        }
+    }
+
+    /// The free VMs of a pool that anybody may have, or that are kept for a tenant, the one that waits longest first.
+    fn free(&self, (pool, kept_for): &(PoolName, Option<Tenant>)) -> Vec<VmName> {
+        let is_free = |vm: &&VmRecord| {
+            let runs = vm.node.as_ref().is_some_and(|node| node.state == NodeState::Running);
+            let tenant = vm.owner.clone().map(|owner| (owner, vm.sandbox.clone()));
+            let is_free = vm.state == RecordState::Ready && runs && vm.suspect.is_none();
+            vm.pool == *pool
+                && is_free
+                && tenant == *kept_for
+                && life::is_checked(self.world, vm, self.world.now).is_ok()
+        };
+        let mut free: Vec<_> = self.records.vms.values().filter(is_free).collect();
+        free.sort_by_key(|vm| (vm.since, vm.name.clone()));
+        free.into_iter().map(|vm| vm.name.clone()).collect()
+    }
+
+    fn held(&self, of: impl Fn(&Owner) -> bool) -> i64 {
+        self.records.leases.values().filter(|lease| of(&lease.owner)).count() as i64
+    }
+
+    /// How many more VMs an owner may have.
+    fn left(&self, owner: &Owner) -> i64 {
+        let (limits, top) = (&self.world.spec().limits, top(owner));
+        let of = |owner: &Owner| limits.owners.get(owner).cloned().unwrap_or_default();
+        let left = |max: Option<u32>, held: i64, owner: &Owner| match max {
+            None | Some(0) => i64::from(u32::MAX),
+            Some(max) => i64::from(max) - held - self.promised.get(owner).copied().unwrap_or_default(),
+        };
+        let held = self.held(|other| *other == top || other.parent().as_ref() == Some(&top));
+        let of_top = left(of(&top).max.or(limits.max_per_owner), held, &top);
+        if top == *owner {
+            return of_top;
+        }
+        let max = of(owner).max.or(of(&top).max_per_sub_owner).or(limits.max_per_sub_owner);
+        of_top.min(left(max, self.held(|other| other == owner), owner))
+    }
+
+    /// How many more VMs of a pool an owner may have.
+    fn left_in(&self, owner: &Owner, pool: &PoolName) -> i64 {
+        let config = self.world.spec().pools.get(pool);
+        let Some(max) = config.and_then(|config| config.max_per_owner).filter(|max| *max != 0) else {
+            return i64::from(u32::MAX);
+        };
+        let of = top(owner);
+        let held =
+            self.records.leases.values().filter(|lease| lease.pool == *pool && top(&lease.owner) == of);
+        let promised = self.promised_in.get(&(of.clone(), pool.clone())).copied().unwrap_or_default();
+        i64::from(max) - held.count() as i64 - promised
+    }
+
+    /// The least comes first.
+    fn rank(&self, request: &RequestRecord) -> impl Ord + use<> {
+        let spec = self.world.spec();
+        let waited = self.world.now.since(request.submitted_at).as_millis() as i64;
+        let aged = waited.checked_div(spec.limits.priority_aging.as_millis() as i64).unwrap_or_default();
+        let (owner, top) = (&request.owner, top(&request.owner));
+        // No weight is above 3.
+        let share = |held: i64, owner: &Owner| {
+            held * 6 / spec.limits.owners.get(owner).map_or(1, |limits| i64::from(limits.weight))
+        };
+        let served = |owner: &Owner| self.world.ledger.life.served.get(owner).copied().unwrap_or_default();
+        let held = self.held(|other| *other == top || other.parent().as_ref() == Some(&top));
+        let own = self.held(|other| other == owner);
+        let sub = if top == *owner { own * 6 } else { share(own, owner) };
+        let class = i64::from(request.priority) + aged;
+        let turn = (share(held, &top), served(&top), sub, served(owner));
+        (-class, turn, request.submitted_at, request.order)
+    }
+}
+
+/// The pools that a request may be served from, apart from those that stand in for others.
+fn candidates(spec: &Spec, request: &RequestRecord) -> Vec<PoolName> {
+    let named = match request.pools.is_empty() {
+        true => spec.pools.keys().cloned().collect(),
+        false => request.pools.clone(),
+    };
+    let mut pools = Vec::new();
+    for pool in named {
+        let fits = spec.pools.get(&pool).is_some_and(|config| request.labels.is_subset(&config.labels));
+        if fits && !pools.contains(&pool) {
+            pools.push(pool);
+        }
+    }
+    pools
+}
