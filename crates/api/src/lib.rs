@@ -41,7 +41,7 @@ pub use crate::{
     limit::{Explanation, Limit},
     pool::{Drain, Offer, Pool, Pools},
     problem::{Place, Problem},
-    provider::{Brake, Breaker, Provider, Providers, Quota},
+    provider::{Brake, Provider, Providers, Quota, Stranger},
     reload::Reloaded,
     request::{Request, RequestStatus, Requests},
     verb::{DrainRequest, Empty, ForgetRequest, HoldRequest, TerminateRequest},

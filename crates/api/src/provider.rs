@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Limit;
+
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -27,15 +29,21 @@ pub struct Provider {
     /// What of its quota is used, by name, such as `vms`; those without a limit are absent.
     #[serde(default)]
     pub quota: BTreeMap<String, Quota>,
-    /// That nothing is created at it for a while because it failed too often, if so.
+    /// What keeps VMs from being created at it at present, such as `breaker_open`, if anything does.
     #[serde(default)]
-    pub breaker: Option<Breaker>,
+    pub limit: Option<Limit>,
     /// That too many of its nodes are missing at once, so that none counts as lost, if so.
     #[serde(default)]
     pub brake: Option<Brake>,
+    /// How many nodes at it are ours and belong to no record: they are destroyed unless a record claims them.
+    #[serde(default)]
+    pub orphans: u64,
     /// How many nodes at it are not ours; nothing is ever done about them.
     #[serde(default)]
     pub strangers: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub first_strangers: Vec<Stranger>,
 }
 
 /// How much of one kind an account has and uses.
@@ -47,26 +55,32 @@ pub struct Quota {
     pub max: u64,
 }
 
-/// That nothing is created at a provider because it failed too often.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Breaker {
-    /// `open` while nothing is created, `half_open` while one VM is tried; a newer daemon may know more.
-    pub state: String,
-    /// Until when nothing is created; absent while one VM is tried.
-    #[serde(default)]
-    pub until: Option<Timestamp>,
-    /// What went wrong last.
-    #[serde(default)]
-    pub why: String,
-}
-
 /// That too many nodes of a provider are missing at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brake {
     /// How many are missing.
     pub missing: u64,
+    /// Of how many.
+    #[serde(default)]
+    pub known: u64,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// A node that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The provider's id of the node.
+    pub node_id: String,
+    /// Its name at the provider.
+    #[serde(default)]
+    pub name: String,
+    /// Its state, such as `running`.
+    #[serde(default)]
+    pub state: String,
+    /// The token of its installation, pool and VM, if it carries one.
+    #[serde(default)]
+    pub token: Option<String>,
 }
 
 /// All providers.

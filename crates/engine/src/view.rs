@@ -1,8 +1,10 @@
 //! Pools and providers as people want to see them.
 
+use std::collections::BTreeMap;
+
 use vmpool_model::{Drain, PoolName, ProviderName, RecordState, Timestamp};
 
-use crate::{Engine, Stranger, pool::Pool, provider::Provider};
+use crate::{Engine, Limit, Stranger, pool::Pool, provider::Provider};
 
 /// A pool as people want to see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub struct ProviderView {
     pub listed_at: Option<Timestamp>,
     /// How many listings in a row failed.
     pub failures: u32,
+    /// What keeps VMs from being created there at present, if anything does.
+    pub stop: Option<Limit>,
+    /// How much is used of each part of its quota, VMs included that are starting or being destroyed.
+    pub used: BTreeMap<String, u64>,
     /// That too many nodes are missing at once, so that none counts as lost.
     pub mass_loss: Option<MassLossView>,
     /// How many nodes are ours and belong to no record: they are destroyed unless a record claims them.
@@ -74,7 +80,7 @@ impl Engine {
     /// Returns the providers, by name.
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderView> {
-        self.providers.iter().map(|(name, provider)| provider_view(name, provider)).collect()
+        self.providers.iter().map(|(name, provider)| provider_view(name, provider, self.now)).collect()
     }
 }
 
@@ -93,12 +99,15 @@ fn pool_view(name: &PoolName, pool: &Pool, now: Timestamp) -> PoolView {
     }
 }
 
-fn provider_view(name: &ProviderName, provider: &Provider) -> ProviderView {
+fn provider_view(name: &ProviderName, provider: &Provider, now: Timestamp) -> ProviderView {
+    let used = |part: &String| u64::try_from(provider.gate.usage.of(part)).unwrap_or(u64::MAX);
     ProviderView {
         name: name.clone(),
         nodes: provider.by_node.len(),
         listed_at: provider.listed_at,
         failures: provider.failures,
+        stop: provider.gate.stop(name, now),
+        used: provider.config.quota.keys().map(|part| (part.clone(), used(part))).collect(),
         mass_loss: provider.brake.as_ref().map(|brake| MassLossView {
             since: brake.since,
             known: brake.known,

@@ -1,9 +1,9 @@
 //! Providers.
 
 use comfy_table::Table;
-use vmpool_api::{Breaker, Provider};
+use vmpool_api::Provider;
 
-use super::time;
+use super::{request::limit, time};
 use crate::output::{facts, or_dash, table};
 
 /// Makes the table of providers.
@@ -25,18 +25,24 @@ pub(crate) fn providers(providers: &[Provider]) -> Table {
 
 /// Makes the table of one provider.
 pub(crate) fn provider(provider: &Provider) -> Table {
-    facts([
+    let mut rows = vec![
         ("provider", provider.name.clone()),
         ("driver", provider.driver.clone()),
         ("endpoint", provider.endpoint.clone()),
         ("nodes", provider.nodes.to_string()),
+        ("orphans", provider.orphans.to_string()),
         ("strangers", provider.strangers.to_string()),
         ("listed", time(provider.listed_at)),
         ("quota", quota(provider)),
-        ("breaker", or_dash(provider.breaker.as_ref().map(breaker))),
+        ("creates nothing", or_dash(provider.limit.as_ref().map(limit))),
         ("brake", or_dash(brake(provider))),
         ("problem", or_dash(provider.problem.as_ref())),
-    ])
+    ];
+    rows.extend(provider.first_strangers.iter().map(|stranger| {
+        let whose = stranger.token.as_ref().map(|token| format!(", of {token}")).unwrap_or_default();
+        ("stranger", format!("{} {:?}, {}{whose}", stranger.node_id, stranger.name, stranger.state))
+    }));
+    facts(rows)
 }
 
 fn quota(provider: &Provider) -> String {
@@ -45,24 +51,17 @@ fn quota(provider: &Provider) -> String {
     or_dash(Some(used.join(", ")).filter(|used| !used.is_empty()))
 }
 
-fn breaker(breaker: &Breaker) -> String {
-    match breaker.until {
-        Some(until) => format!("nothing is created until {until:.0}: {}", breaker.why),
-        None => format!("{}: {}", breaker.state, breaker.why),
-    }
-}
-
 fn brake(provider: &Provider) -> Option<String> {
     let brake = provider.brake.as_ref()?;
-    let (missing, since, name) = (brake.missing, brake.since, &provider.name);
+    let (missing, known, since, name) = (brake.missing, brake.known, brake.since, &provider.name);
     Some(format!(
-        "{missing} nodes are missing at once since {since:.0}, so none counts as lost; if they are: vmpool provider \
+        "{missing} of {known} nodes are missing at once since {since:.0}, so none counts as lost; if they are: vmpool provider \
          accept-loss {name}"
     ))
 }
 
 /// Says what an operator should know of a provider first.
 fn note(provider: &Provider) -> String {
-    let breaker = provider.breaker.as_ref().map(breaker);
-    or_dash(brake(provider).or(breaker).or_else(|| provider.problem.clone()))
+    let limit = provider.limit.as_ref().map(|limit| limit.text.clone());
+    or_dash(brake(provider).or(limit).or_else(|| provider.problem.clone()))
 }

@@ -3,6 +3,7 @@
 mod acquire;
 mod body;
 mod events;
+mod operate;
 mod reload;
 mod restart;
 mod show;

@@ -1,6 +1,7 @@
 //! The manager's words as the API's.
 
 mod pool;
+mod provider;
 mod request;
 mod vm;
 
@@ -12,7 +13,8 @@ use vmpool::{
 use vmpool_api as api;
 
 pub(super) use self::{
-    pool::{Totals, pool, provider},
+    pool::{Totals, pool},
+    provider::provider,
     request::request,
 };
 

@@ -1,9 +1,9 @@
-//! Pools and providers.
+//! Pools.
 
 use std::collections::BTreeMap;
 
 use vmpool::{
-    manager::{PoolStatus, ProviderStatus, View},
+    manager::{PoolStatus, View},
     model::{
         PoolName, ProviderName, RecordState,
         config::{OfferConfig, PoolConfig},
@@ -30,27 +30,15 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
         max_total: config.map_or(0, |config| config.max_total()),
         min_ready: config.map_or(0, |config| config.min_ready),
         retired: view.retired,
-        drain: None,
+        drain: view
+            .drain
+            .as_ref()
+            .map(|drain| api::Drain { reason: drain.reason.clone(), since: time(drain.since) }),
         waiting: number(view.waiting),
         wanted: 0,
         limits: Vec::new(),
         problem: view.problem.clone(),
         retry_at: view.paused_until.map(time),
-    }
-}
-
-pub(in crate::http) fn provider(status: &ProviderStatus) -> api::Provider {
-    api::Provider {
-        name: status.name.to_string(),
-        driver: status.config.driver.clone(),
-        endpoint: status.endpoint.clone(),
-        listed_at: status.listed_at.map(time),
-        nodes: u64::try_from(status.nodes).unwrap_or(u64::MAX),
-        problem: status.problem.clone(),
-        quota: BTreeMap::new(),
-        breaker: None,
-        brake: None,
-        strangers: 0,
     }
 }
 

@@ -1,0 +1,52 @@
+//! What an operator does and sees: drains, holds, quotas and strangers.
+
+use std::sync::Arc;
+
+use vmpool::store::MemoryStore;
+use vmpool_client::api::Quota;
+
+use crate::world::{ONE_VM, World, config, wish};
+
+#[tokio::test]
+async fn a_provider_shows_what_is_used_of_its_quota_and_who_is_a_stranger_there() {
+    let more = "quota = { vms = 9, cores = 4 }\noptions = { libcloud = 2 }\n[pools.small]";
+    let text = ONE_VM.replace("[pools.small]", more);
+    let world = World::start(config(&text), Arc::new(MemoryStore::new())).await;
+    world.until_ready().await;
+    // The VM may be ready before the provider is listed for the first time after its strangers were there.
+    let provider = loop {
+        let provider = world.client.provider("lab").await.unwrap();
+        if provider.listed_at.is_some() {
+            break provider;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(provider.quota["vms"], Quota { used: 1, max: 9 });
+    assert_eq!(provider.quota["cores"], Quota { used: 0, max: 4 });
+    assert_eq!((provider.strangers, provider.first_strangers.len()), (2, 2));
+    assert_eq!(provider.first_strangers[0].state, "running");
+    assert_eq!((provider.limit, provider.brake, provider.orphans), (None, None, 0));
+}
+
+#[tokio::test]
+async fn a_pool_that_is_drained_shows_why_and_gives_nothing_until_it_is_undrained() {
+    let world = World::ready().await;
+    world.client.drain("small", Some("new image")).await.unwrap();
+    let pool = world.client.pool("small").await.unwrap();
+    assert_eq!(pool.drain.unwrap().reason, "new image");
+    let err = world.client.acquire(&wish("r1")).await.unwrap_err();
+    assert_eq!(err.problem().unwrap().code, "pool_drained");
+    world.client.undrain("small").await.unwrap();
+    assert_eq!(world.client.pool("small").await.unwrap().drain, None);
+    world.until_ready().await;
+    world.client.acquire(&wish("r2")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_loss_that_there_is_not_cannot_be_accepted() {
+    let world = World::ready().await;
+    let err = world.client.accept_loss("lab").await.unwrap_err();
+    assert_eq!(err.problem().unwrap().code, "no_mass_loss");
+    let err = world.client.accept_loss("lap").await.unwrap_err();
+    assert_eq!(err.problem().unwrap().code, "unknown_provider");
+}
