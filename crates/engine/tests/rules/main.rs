@@ -10,6 +10,7 @@ mod check_in_use;
 mod check_mode;
 mod clock;
 mod clouds;
+mod copr;
 mod drain;
 mod ids;
 mod isolation;
