@@ -136,9 +136,9 @@ impl Loop {
         }
     }
 
-    /// Commits what a turn came to; nothing if that is nothing.
+    /// Commits what a turn came to; nothing if that is nothing, and nothing that waited is to change anything now.
     async fn commit(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
-        if turn.is_clean() {
+        if turn.is_clean() && !self.effects.may_begin_writes() {
             return Ok(());
         }
         let (changes, events) = turn.take_batch();
@@ -217,3 +217,6 @@ pub(crate) async fn pause(duration: Option<Duration>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

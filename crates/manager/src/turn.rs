@@ -11,6 +11,7 @@ use vmpool_store::StoreError;
 
 use crate::{
     ManagerError, View,
+    effects::is_write,
     setup::{Seen, Setup},
     waiters::Waiters,
     wake::{Look, Reply, Wake},
@@ -114,8 +115,12 @@ impl Turn {
     }
 
     /// Returns whether there is nothing to commit.
+    ///
+    /// Who changes something in the world commits all the same, if only nothing: that proves that the domain is still
+    /// ours, and nobody else decides about it at the same time.
     pub(crate) fn is_clean(&self) -> bool {
-        self.changes.is_empty() && self.events.is_empty()
+        let writes = || self.effects.iter().any(|(_, effect)| is_write(effect));
+        self.changes.is_empty() && self.events.is_empty() && !writes()
     }
 
     /// Hands over what is to be committed.

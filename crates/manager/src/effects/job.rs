@@ -34,6 +34,11 @@ pub(super) enum LaneKey {
     Hooks(PoolName),
 }
 
+/// Returns whether an effect changes something at a provider or on a VM.
+pub(crate) fn is_write(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Find { .. } | Effect::Get { .. } | Effect::List { .. } | Effect::Check { .. })
+}
+
 impl Job {
     /// Returns the provider that the job waits for a listing of.
     pub(super) fn listed(&self) -> Option<&ProviderName> {

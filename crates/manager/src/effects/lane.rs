@@ -38,12 +38,16 @@ impl Lane {
 
     /// Takes the next job if it may begin now; `cap` says how many may be under way at once.
     pub(super) fn pop(&mut self, cap: impl FnOnce(&Job) -> usize) -> Option<Job> {
-        let first = self.jobs.get(self.order.front()?)?;
-        if cap(first) <= self.running {
+        if cap(self.first()?) <= self.running {
             return None;
         }
         self.running += 1;
         self.order.pop_front().and_then(|turn| self.jobs.remove(&turn))
+    }
+
+    /// Returns the job whose turn is next.
+    pub(super) fn first(&self) -> Option<&Job> {
+        self.jobs.get(self.order.front()?)
     }
 
     /// Notes that a job has ended.

@@ -17,6 +17,7 @@ use vmpool_driver::Driver;
 use vmpool_engine::{Effect, EffectId, Outcome};
 use vmpool_model::{Failure, FailureKind, ProviderName, config::ProviderConfig};
 
+pub(crate) use self::job::is_write;
 use self::{
     job::{Job, LaneKey, Place},
     lane::Lane,
@@ -96,6 +97,12 @@ impl Effects {
             }
         }
         self.queue(job);
+    }
+
+    /// Returns whether [`begin`](Self::begin) may begin something that waited until now and changes something.
+    pub(crate) fn may_begin_writes(&self) -> bool {
+        let lanes = self.stirred.iter().filter_map(|key| self.lanes.get(key));
+        lanes.filter_map(Lane::first).any(|job| is_write(&job.effect))
     }
 
     /// Begins what can begin now.

@@ -1,0 +1,101 @@
+//! What is carried out only by who still owns the domain.
+
+use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
+use vmpool_engine::{Effect, EffectId};
+use vmpool_model::{DomainName, InstallationId, ProviderName, Token, VmName, config::ProviderConfig};
+use vmpool_store::{MemoryStore, Store};
+
+use super::*;
+use crate::{
+    CommandHooks, NetworkChecker, SystemClock,
+    setup::{Setup, Tools},
+};
+
+struct Bench {
+    cloud: DummyCloud,
+    store: MemoryStore,
+    looped: Loop,
+}
+
+impl Bench {
+    /// Makes the loop of a domain with a provider and no pool; its first look at the provider is over.
+    async fn new() -> Self {
+        let cloud = DummyCloud::in_memory(DummyConfig::default()).unwrap();
+        let driver = Arc::new(DummyDriver::new(cloud.clone()));
+        let store = MemoryStore::new();
+        let claim = store.claim(&DomainName::new("default").unwrap(), "first").await.unwrap();
+        let mut setup = Setup::default();
+        setup.providers.insert(lab(), (ProviderConfig::new("dummy"), driver));
+        let tools = Tools { checker: Arc::new(NetworkChecker::new()), hooks: Arc::new(CommandHooks::new()) };
+        let effects = Effects::new(&setup.providers, tools);
+        let domain = Domain {
+            store: Arc::new(store.clone()),
+            holder: "first".to_owned(),
+            installation: InstallationId::new("here").unwrap(),
+            seed: 7,
+            setup,
+            restart_grace: None,
+            shutdown_grace: Duration::from_secs(5),
+        };
+        let clock = SteadyClock::new(Arc::new(SystemClock::new()), Timestamp::default());
+        let (_, wakes) = mpsc::channel(1);
+        let (cursor, _) = watch::channel(Cursor(0));
+        let snapshot = Snapshot::default();
+        let mut looped = Loop::new(domain, claim, snapshot, clock, effects, wakes, cursor);
+        looped.turn(Vec::new()).await.unwrap();
+        let listed = looped.effects.next().await;
+        looped.turn(listed).await.unwrap();
+        Self { cloud, store, looped }
+    }
+
+    /// Lets another manager take the domain over.
+    async fn lose_domain(&self) {
+        self.store.claim(&self.looped.claim.domain, "second").await.unwrap();
+    }
+}
+
+fn lab() -> ProviderName {
+    ProviderName::new("lab").unwrap()
+}
+
+fn create() -> Effect {
+    let vm = VmName::new("small-1").unwrap();
+    let token = Token::new(InstallationId::new("here").unwrap(), "small".parse().unwrap(), vm.clone());
+    Effect::Create { provider: lab(), vm, token, template: "small".to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f7_what_waited_begins_only_if_the_domain_is_still_ours() {
+    let mut bench = Bench::new().await;
+    bench.looped.effects.start(EffectId(1), create());
+    bench.lose_domain().await;
+    let end = bench.looped.turn(Vec::new()).await;
+    assert!(matches!(end, Err(StopError::Fenced { .. })), "{end:?}");
+    assert!(bench.looped.effects.is_idle());
+
+    let mut bench = Bench::new().await;
+    bench.looped.effects.start(EffectId(1), create());
+    bench.looped.turn(Vec::new()).await.unwrap();
+    bench.looped.effects.next().await;
+    assert_eq!(bench.cloud.created(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f7_a_turn_that_decides_nothing_but_a_change_in_the_world_proves_that_the_domain_is_ours() {
+    let mut bench = Bench::new().await;
+    bench.lose_domain().await;
+    let mut turn = Turn::default();
+    turn.effects.push((EffectId(1), create()));
+    let committed = bench.looped.commit(&mut turn).await;
+    assert!(matches!(committed, Err(StoreError::Fenced { .. })), "{committed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_only_looks_costs_no_commit() {
+    let mut bench = Bench::new().await;
+    let before = bench.looped.revision;
+    let mut turn = Turn::default();
+    turn.effects.push((EffectId(1), Effect::List { provider: lab() }));
+    bench.looped.commit(&mut turn).await.unwrap();
+    assert_eq!(bench.looped.revision, before);
+}
