@@ -179,9 +179,10 @@ impl Loop {
         let grace = self.domain.shutdown_grace;
         if timeout(grace, self.drain()).await.is_err() {
             tracing::warn!(
-                "calls to providers did not end within {grace:?} and are abandoned, which is safe"
+                "calls to providers and hooks did not end within {grace:?} and are abandoned, which is safe"
             );
         }
+        self.effects.abandon().await;
         let mut turn = Turn::default();
         turn.events.push(Event::new(self.clock.now(), EventKind::DaemonStopped));
         if let Err(err) = self.commit(&mut turn).await {

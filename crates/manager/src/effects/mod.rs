@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::{
+    task::{AbortHandle, Id, JoinError, JoinSet},
+    time::timeout,
+};
 use vmpool_driver::Driver;
 use vmpool_engine::{Effect, EffectId, Outcome};
 use vmpool_model::{Failure, FailureKind, ProviderName, config::ProviderConfig};
@@ -28,6 +31,9 @@ use crate::{
     wake::Wake,
 };
 
+/// How long tasks that are ended get for it.
+const ABANDON: Duration = Duration::from_secs(1);
+
 /// Carries effects out as tasks.
 ///
 /// A new engine asks again for what the old one had under way, and knows the outcomes of the old one's effects by
@@ -40,7 +46,7 @@ pub(crate) struct Effects {
     asks: BTreeMap<ProviderName, Asks>,
     /// Each task answers its jobs in order.
     tasks: JoinSet<Vec<Outcome>>,
-    jobs: HashMap<Id, Vec<Job>>,
+    jobs: HashMap<Id, (AbortHandle, Vec<Job>)>,
     /// What waits for the effect under way at the same place.
     busy: HashMap<Place, VecDeque<Job>>,
     lanes: HashMap<LaneKey, Lane>,
@@ -135,12 +141,25 @@ impl Effects {
         wakes
     }
 
-    /// Begins nothing any more, and forgets what waits; what is under way goes on.
+    /// Begins nothing any more, and forgets what waits; checks under way are ended, and all else goes on.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
+        for (task, jobs) in self.jobs.values() {
+            // They are made again after the next start, and changed nothing.
+            if jobs.iter().any(|job| job.checked().is_some()) {
+                task.abort();
+            }
+        }
         self.busy.values_mut().for_each(VecDeque::clear);
         self.lanes.values_mut().for_each(Lane::clear);
         self.asks.values_mut().for_each(|asks| asks.waiting.clear());
+    }
+
+    /// Ends everything that is under way, and waits until its processes are killed.
+    pub(crate) async fn abandon(&mut self) {
+        self.tasks.abort_all();
+        // Whoever blocks its thread cannot be ended, and is not waited for.
+        let _ = timeout(ABANDON, async { while self.tasks.join_next().await.is_some() {} }).await;
     }
 
     /// Returns whether nothing is under way.
@@ -232,16 +251,18 @@ impl Effects {
     }
 
     fn spawn(&mut self, jobs: Vec<Job>, task: impl Future<Output = Vec<Outcome>> + Send + 'static) {
-        let id = self.tasks.spawn(task).id();
-        self.jobs.insert(id, jobs);
+        let task = self.tasks.spawn(task);
+        self.jobs.insert(task.id(), (task, jobs));
     }
 
     fn ended(&mut self, ended: Result<(Id, Vec<Outcome>), JoinError>) -> Vec<Wake> {
         let (id, outcomes) = match ended {
             Ok((id, outcomes)) => (id, outcomes),
+            // It was ended on purpose, which says nothing.
+            Err(err) if err.is_cancelled() => (err.id(), Vec::new()),
             Err(err) => (err.id(), self.broken(&err)),
         };
-        let jobs = self.jobs.remove(&id).unwrap_or_default();
+        let jobs = self.jobs.remove(&id).map(|(_, jobs)| jobs).unwrap_or_default();
         for job in &jobs {
             self.leave(job);
         }
@@ -258,7 +279,7 @@ impl Effects {
 
     /// Says what became of the jobs of a task that panicked.
     fn broken(&self, err: &JoinError) -> Vec<Outcome> {
-        let jobs = self.jobs.get(&err.id()).map(Vec::as_slice).unwrap_or_default();
+        let jobs = self.jobs.get(&err.id()).map(|(_, jobs)| jobs.as_slice()).unwrap_or_default();
         let failure =
             Failure::unknown(FailureKind::Other, format!("the driver, checker or hook broke off: {err}"));
         tracing::error!("{failure}");

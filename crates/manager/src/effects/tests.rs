@@ -301,11 +301,28 @@ async fn what_waits_when_the_manager_stops_never_begins() {
     bench.effects.stop();
     bench.gate.open.add_permits(99);
     bench.start(hook("slow", 7, 9));
-    for _ in 0..2 {
-        bench.next().await;
-    }
+    assert_eq!(bench.effects.next().await.len(), 0, "a check that is ended says nothing");
+    let (_, Outcome::Hooked(_)) = bench.next().await else { panic!() };
     assert!(bench.effects.is_idle());
-    assert_eq!(bench.gate.ended.load(Ordering::SeqCst), 2);
+    assert_eq!(bench.gate.ended.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c42_c92_checks_and_hooks_are_ended_with_the_manager() {
+    let mut bench = Bench::new();
+    for number in 0..3 {
+        bench.start(check("slow", number, 9));
+        bench.start(hook("slow", number, 9));
+    }
+    bench.settle().await;
+    assert_eq!(bench.gate.running.load(Ordering::SeqCst), 6);
+    bench.effects.stop();
+    bench.settle().await;
+    assert_eq!(bench.gate.running.load(Ordering::SeqCst), 3, "checks are ended, hooks may end by themselves");
+    let before = tokio::time::Instant::now();
+    bench.effects.abandon().await;
+    assert_eq!(bench.gate.running.load(Ordering::SeqCst), 0);
+    assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

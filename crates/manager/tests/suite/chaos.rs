@@ -66,7 +66,10 @@ impl Shared {
         loop {
             match self.handle().release(lease.clone()).await {
                 // An attempt before may have happened.
-                Ok(()) | Err(ManagerError::Refused(Refusal::UnknownLease { .. })) => return,
+                Ok(())
+                | Err(ManagerError::Refused(Refusal::UnknownLease { .. } | Refusal::LeaseEnded { .. })) => {
+                    return;
+                }
                 Err(_) => pass(Duration::from_millis(rng.u64(1..2000))).await,
             }
         }

@@ -4,6 +4,7 @@
 mod batching;
 mod chaos;
 mod checks;
+mod handover;
 mod life;
 mod look;
 mod order;
@@ -13,6 +14,8 @@ mod restart;
 mod setup;
 mod shown;
 mod spy;
+mod takeover;
 mod trouble;
 mod unreadable;
+mod upgrade;
 mod world;
