@@ -1,6 +1,6 @@
 //! Identity: a node is its provider's id and our token together, and ids can come back.
 
-use vmpool_engine::{Effect, Outcome};
+use vmpool_engine::{Effect, Input, Outcome};
 use vmpool_model::{
     EventKind, InstallationId, Node, NodeId, PoolName, ProviderName, RecordState, VmName,
     config::ProviderConfig, states::NodeState,
@@ -143,8 +143,7 @@ fn f4_a_vm_whose_destruction_is_refused_because_it_is_gone_is_forgotten_when_lis
     let mut lab = Lab::new(config(1));
     let node = lab.boot_all().remove(0);
     let name = vm_of(&node);
-    let _ =
-        lab.step(vmpool_engine::Input::Terminate { vm: name.clone(), only_if: None, reason: String::new() });
+    let _ = lab.step(Input::Terminate { vm: name.clone(), only_if: None, reason: String::new() });
     lab.destroyed(Err(quota()));
     while lab.gets() == 0 {
         lab.list(&[]);
@@ -155,4 +154,80 @@ fn f4_a_vm_whose_destruction_is_refused_because_it_is_gone_is_forgotten_when_lis
     assert!(lab.vm(&name).is_some(), "a listing alone proves nothing");
     lab.got(Ok(None));
     assert!(lab.vm(&name).is_none(), "or it takes up room for ever");
+}
+
+#[test]
+fn w13_f16_two_vms_with_one_address_are_two_vms() {
+    let mut lab = Lab::new(config(2));
+    let mut nodes = lab.boot_all();
+    let address = nodes[0].public_ips.clone();
+    nodes[1].public_ips = address;
+    for _ in 0..10 {
+        lab.list(&nodes);
+    }
+    assert_eq!((lab.counts([RecordState::Ready]), lab.destroys()), ([2], 0));
+    let vm = vm_of(&nodes[0]);
+    let _ = lab.step(Input::Terminate { vm: vm.clone(), only_if: None, reason: String::new() });
+    assert_eq!(lab.destroyed(Ok(())), nodes[0].id);
+    lab.list(&nodes[1..]);
+    assert!(lab.vm(&vm).is_none());
+    assert_eq!(
+        lab.vm(&vm_of(&nodes[1])).unwrap().state,
+        RecordState::Ready,
+        "only the one that was terminated is gone"
+    );
+}
+
+#[test]
+fn w13_a_vm_that_is_destroyed_is_not_forgotten_because_another_has_its_address() {
+    let mut lab = Lab::new(config(2));
+    let mut nodes = lab.boot_all();
+    let address = nodes[0].public_ips.clone();
+    nodes[1].public_ips = address;
+    lab.list(&nodes);
+    let vm = vm_of(&nodes[0]);
+    let _ = lab.step(Input::Terminate { vm: vm.clone(), only_if: None, reason: String::new() });
+    lab.destroyed(Err(quota()));
+    lab.pass(seconds(3600));
+    assert_eq!(
+        (lab.vm(&vm).unwrap().state, lab.destroys()),
+        (RecordState::Terminating, 1),
+        "it is tried for ever"
+    );
+}
+
+#[test]
+fn w9_f16_a_node_of_another_pool_with_the_name_of_a_vm_changes_nothing_of_it() {
+    let mut spec = spec(config(1));
+    let large = PoolName::new("large").unwrap();
+    spec.pools.insert(large.clone(), config(0));
+    let mut lab = Lab::of(spec);
+    let node = lab.boot_all().remove(0);
+    let before = lab.only_vm().clone();
+    let mut twin = node.clone();
+    (twin.id, twin.state) = (NodeId::new("twin").unwrap(), NodeState::Stopped);
+    twin.token.as_mut().unwrap().pool = large;
+    for _ in 0..20 {
+        lab.list(&[node.clone(), twin.clone()]);
+    }
+    assert_eq!(*lab.only_vm(), before);
+    let of_twin =
+        |effect: &Effect| matches!(effect, Effect::Destroy { node, vm: None, .. } if *node == twin.id);
+    assert_eq!((lab.count(of_twin), lab.destroys()), (1, 1), "it is nobody's");
+}
+
+#[test]
+fn w9_pools_whose_names_begin_alike_have_vms_of_their_own() {
+    let mut spec = spec(config(20));
+    spec.pools.values_mut().for_each(|pool| pool.max_starting = 20);
+    let mut other = config(20);
+    other.max_starting = 20;
+    spec.pools.insert(PoolName::new("small-2").unwrap(), other);
+    let mut lab = Lab::of(spec);
+    lab.boot_all();
+    let drain = Input::Drain { pool: crate::lab::pool(), reason: String::new() };
+    assert_eq!(lab.step(drain), vmpool_engine::Answer::Accepted);
+    let left: Vec<_> =
+        lab.vms().filter(|vm| vm.state == RecordState::Ready).map(|vm| vm.pool.as_str()).collect();
+    assert_eq!(left, ["small-2"; 20]);
 }

@@ -12,6 +12,7 @@ mod clock;
 mod clouds;
 mod copr;
 mod drain;
+mod faults;
 mod ids;
 mod isolation;
 mod lab;
