@@ -12,6 +12,9 @@ use vmpool_model::{FailureKind, format_duration};
 
 use crate::around::{Around, Call, Wrapped, wait};
 
+/// The longest time between two calls: later points in time could not be told.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// Lets calls begin at a steady rate, and leaves a provider alone that asks for it.
 ///
 /// # Behavior
@@ -75,7 +78,7 @@ impl RateLimitLayer {
         if self.max_wait < time {
             return Err(time);
         }
-        *next = regular.checked_add(self.interval);
+        *next = regular.checked_add(self.interval.min(LONGEST));
         Ok(time)
     }
 

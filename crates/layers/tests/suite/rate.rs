@@ -59,6 +59,13 @@ async fn f13_a_provider_that_asks_for_it_is_left_alone_by_all_and_gets_no_burst_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_interval_beyond_all_time_lets_one_call_begin_and_no_other() {
+    let driver = limited([], &RateLimitLayer::new(Duration::MAX, 1));
+    let _ = driver.list().await.unwrap();
+    assert_eq!(driver.list().await.unwrap_err().kind(), FailureKind::RateLimited);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_whose_turn_is_too_far_away_fails_at_once_and_made_no_request() {
     let script = Script::new([Act::AskToWait(Duration::from_secs(120))]);
     let inner: Arc<dyn Driver> = script.clone();
