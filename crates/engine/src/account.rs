@@ -60,7 +60,10 @@ impl Engine {
         match failure {
             None => {
                 gate.window.succeed(most);
-                gate.pause.succeed();
+                // Whoever was asked before a pause does not end it.
+                if gate.pause.until(now.at).is_none() {
+                    gate.pause.succeed();
+                }
                 closes = gate.breaker.succeed(create);
                 if closes {
                     gate.window.restart();

@@ -72,7 +72,7 @@ impl Engine {
             self.fire(timer);
         }
         let answer = match input {
-            Input::Acquire(acquire) => self.acquire(*acquire),
+            Input::Acquire(acquire) => self.acquire_measured(*acquire),
             Input::Cancel(request) => self.cancel(&request),
             Input::Renew { lease, fence, ttl } => self.renew(&lease, fence, ttl),
             Input::Release { lease, fence } => self.release(&lease, fence),

@@ -13,6 +13,8 @@ use crate::{
     Limit,
     offer::Offer,
     queue::{Queue, Tenant},
+    shrink::Surplus,
+    stock::Stock,
 };
 
 /// VMs by age of their present condition: the one that waited longest comes first.
@@ -42,6 +44,8 @@ pub(crate) struct Pool {
     pub(crate) stale_clean: ByAge,
     pub(crate) stale_dirty: BTreeMap<Tenant, ByAge>,
     dirty_by_age: ByAge,
+    /// The ready VMs that nobody used yet, by the rank of their offers' prices and by age.
+    pub(crate) by_price: BTreeSet<(usize, Timestamp, VmName)>,
     /// Requests that wait, and may be served from here.
     pub(crate) queue: Queue,
     /// Who waits here and has ready VMs here that are kept for them.
@@ -56,10 +60,12 @@ pub(crate) struct Pool {
     /// What kept the pool from growing when it last wanted to.
     pub(crate) limits: Vec<Limit>,
     pub(crate) problem: Option<String>,
-    /// Since when the pool has more VMs than it wants.
-    pub(crate) surplus_since: Option<Timestamp>,
-    /// When VMs that are too many are given up.
-    pub(crate) shrink_at: Option<Timestamp>,
+    /// What it measures, and how many VMs it keeps ready.
+    pub(crate) stock: Stock,
+    /// Since when it has more VMs than it wants.
+    pub(crate) surplus: Surplus,
+    /// When it wants more or fewer VMs by time alone.
+    pub(crate) look_at: Option<Timestamp>,
 }
 
 impl Pool {
@@ -77,6 +83,7 @@ impl Pool {
             stale_clean: ByAge::new(),
             stale_dirty: BTreeMap::new(),
             dirty_by_age: ByAge::new(),
+            by_price: BTreeSet::new(),
             queue: Queue::default(),
             expected: BTreeSet::new(),
             stale_expected: BTreeSet::new(),
@@ -85,8 +92,9 @@ impl Pool {
             spawned: 0,
             limits: Vec::new(),
             problem: None,
-            surplus_since: None,
-            shrink_at: None,
+            stock: Stock::default(),
+            surplus: Surplus::default(),
+            look_at: None,
         }
     }
 
@@ -138,6 +146,7 @@ impl Pool {
         match tenant(record) {
             None => {
                 self.ready(stale).0.insert(entry);
+                self.by_price.insert(self.price_of(record));
             }
             Some(tenant) => {
                 if self.queue.tenant(&tenant).is_some() {
@@ -163,6 +172,7 @@ impl Pool {
         match tenant(record) {
             None => {
                 clean.remove(&entry);
+                self.by_price.remove(&self.price_of(record));
             }
             Some(tenant) => {
                 if let Some(vms) = dirty.get_mut(&tenant) {
@@ -175,6 +185,14 @@ impl Pool {
                 self.dirty_by_age.remove(&entry);
             }
         }
+    }
+
+    /// Returns the place of a VM among those that are given up: what no offer makes any more is the dearest.
+    fn price_of(&self, record: &VmRecord) -> (usize, Timestamp, VmName) {
+        let price = self.offers.iter().find(|offer| offer.made(record)).map(|offer| offer.config.price);
+        let dearer = |other: &&Offer| price.is_some_and(|price| price < other.config.price);
+        let rank = self.offers.iter().filter(dearer).count() + usize::from(price.is_some());
+        (rank, record.created_at, record.name.clone())
     }
 
     /// Returns the indexes of ready VMs: of those that may be given, or of those that must be checked before.
@@ -204,6 +222,7 @@ impl Pool {
             && self.stale_clean == other.stale_clean
             && self.stale_dirty == other.stale_dirty
             && self.dirty_by_age == other.dirty_by_age
+            && self.by_price == other.by_price
             && self.queue == other.queue
             && self.expected == other.expected
             && self.stale_expected == other.stale_expected
@@ -227,21 +246,6 @@ impl Pool {
         self.dirty_by_age.len()
     }
 
-    /// Returns how many VMs the pool wants, leased ones included.
-    pub(crate) fn desired(&self) -> usize {
-        if self.retired {
-            return 0;
-        }
-        let taken = self.count(RecordState::InUse) + self.count(RecordState::Held) + self.dirty();
-        let spare = self.demand().max(self.config.min_ready as usize);
-        (self.config.size as usize).max(taken + spare)
-    }
-
-    /// Returns how many VMs there are that are not being terminated, as far as their records can be read.
-    pub(crate) fn live(&self) -> usize {
-        self.total() - self.unreadable - self.count(RecordState::Terminating)
-    }
-
     /// Returns how many VMs are on their way to somebody: starting, in a check, or making room.
     pub(crate) fn coming(&self) -> usize {
         use RecordState as S;
@@ -259,11 +263,6 @@ impl Pool {
     /// Returns the VMs that are kept for their last users, the one that waited longest first.
     pub(crate) fn dirty_vms(&self) -> impl Iterator<Item = &VmName> {
         self.dirty_by_age.iter().map(|(_, name)| name)
-    }
-
-    /// Returns the VMs that nobody used yet; those that must be checked before somebody gets them come first.
-    pub(crate) fn clean(&self) -> impl Iterator<Item = &VmName> {
-        self.stale_clean.iter().chain(&self.clean).map(|(_, name)| name)
     }
 
     /// Returns how many ready VMs nobody used yet.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use vmpool_model::{Change, EventKind, PoolName, Timestamp, VmName, VmRecord, config::OfferConfig};
+use vmpool_model::{Change, EventKind, PoolName, VmName, VmRecord, config::OfferConfig};
 
 use crate::{Engine, Limit, timers::Timer, vm::Vm};
 
@@ -24,9 +24,11 @@ impl Engine {
         }
         self.probe(name);
         self.evict(name);
+        let now = self.now;
+        let plan_at = self.pools.get_mut(name).and_then(|pool| pool.plan(now));
         let shrink_at = self.shrink(name);
         if let Some(pool) = self.pools.get_mut(name) {
-            pool.shrink_at = shrink_at;
+            pool.look_at = plan_at.into_iter().chain(shrink_at).min();
         }
         self.growing.insert(name.clone());
         // What was just decided has touched the pool again; it is at rest all the same.
@@ -50,7 +52,7 @@ impl Engine {
                 },
             };
             let spawn_at = limits.iter().filter_map(Limit::until).min();
-            let due = spawn_at.into_iter().chain(pool.shrink_at).min();
+            let due = spawn_at.into_iter().chain(pool.look_at).min();
             self.timers
                 .set(Timer::Pool(name.clone()), due.map(|due| due.max(self.now + Duration::from_millis(1))));
             for provider in limits.iter().filter_map(Limit::ends_at) {
@@ -104,25 +106,5 @@ impl Engine {
         });
         self.advance(&vm);
         Some(())
-    }
-
-    /// Gives up clean VMs that were too many for longer than `max_idle`; returns when to look again.
-    fn shrink(&mut self, name: &PoolName) -> Option<Timestamp> {
-        let now = self.now;
-        let pool = self.pools.get_mut(name)?;
-        let surplus = pool.live().saturating_sub(pool.desired());
-        if surplus == 0 || pool.retired {
-            pool.surplus_since = None;
-            return None;
-        }
-        let give_up_at = *pool.surplus_since.get_or_insert(now) + pool.config.max_idle;
-        if now < give_up_at {
-            return Some(give_up_at);
-        }
-        let idle: Vec<_> = pool.clean().take(surplus).cloned().collect();
-        for vm in idle {
-            self.terminate(&vm, "the pool no longer needs it");
-        }
-        None
     }
 }

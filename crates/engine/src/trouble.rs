@@ -37,6 +37,7 @@ impl Engine {
 
     /// Ends the pause of a VM's offer, as far as the provider did not ask for it: the VM is ready.
     pub(crate) fn spawn_success(&mut self, vm: &VmName) {
+        self.booted(vm);
         let now = self.now;
         let Some(record) = self.vms.get(vm).map(|vm| &vm.record) else { return };
         let Some(pool) = self.pools.get_mut(&record.pool) else { return };

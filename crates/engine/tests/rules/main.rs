@@ -11,6 +11,7 @@ mod check_mode;
 mod clock;
 mod clouds;
 mod copr;
+mod demand;
 mod drain;
 mod faults;
 mod ids;

@@ -16,6 +16,67 @@ fn c45_a_pool_is_filled_to_its_size_and_not_beyond() {
 }
 
 #[test]
+fn c44_every_pool_gets_its_turn_in_one_step() {
+    let mut spec = spec(config(1));
+    for name in ["a", "b", "c"] {
+        spec.pools.insert(vmpool_model::PoolName::new(name).unwrap(), config(1));
+    }
+    let lab = Lab::of(spec);
+    let asked = lab.effects.values().filter_map(|effect| match effect {
+        Effect::Create { token, .. } => Some(token.pool.to_string()),
+        _ => None,
+    });
+    let asked: Vec<_> = asked.collect();
+    assert_eq!(asked, ["a", "b", "c", "small"]);
+}
+
+#[test]
+fn c45_c46_whatever_the_vms_do_they_are_no_more_than_max_total() {
+    for ready in 0..=11 {
+        for max_total in [11, 12] {
+            let mut pool = config(max_total);
+            pool.max_starting = 20;
+            let mut spec = spec(pool);
+            spec.providers.values_mut().for_each(|provider| provider.max_creating = Some(20));
+            let mut lab = Lab::of(spec);
+            for _ in 0..ready {
+                lab.created(NodeState::Running);
+            }
+            assert_eq!(
+                lab.counts([RecordState::Ready, RecordState::Spawning]),
+                [ready, max_total as usize - ready]
+            );
+        }
+    }
+}
+
+#[test]
+fn c52_a_spawn_that_is_refused_is_not_recorded() {
+    let mut pool = config(3);
+    (pool.max_starting, pool.spawn_min_interval) = (1, seconds(30));
+    let mut lab = Lab::new(pool);
+    lab.pass(seconds(45));
+    assert_eq!(
+        (lab.vms().count(), lab.happened(EventKind::VmSpawning)),
+        (1, 1),
+        "max_starting is in the way"
+    );
+    lab.created(NodeState::Running);
+    assert_eq!(lab.creates(), 1, "30 s after the spawn, not after the refusal");
+}
+
+#[test]
+fn c53_a_spawn_that_nothing_refuses_is_recorded_with_its_time() {
+    let mut pool = config(2);
+    pool.spawn_min_interval = seconds(30);
+    let mut lab = Lab::new(pool);
+    assert_eq!(lab.only_vm().created_at, lab.now);
+    lab.pass(seconds(30));
+    let times: std::collections::BTreeSet<_> = lab.vms().map(|vm| lab.now.since(vm.created_at)).collect();
+    assert_eq!(times, [seconds(0), seconds(30)].into());
+}
+
+#[test]
 fn c50_at_most_max_starting_vms_start_at_once() {
     let mut pool = config(5);
     pool.max_starting = 2;

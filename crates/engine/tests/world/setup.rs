@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vmpool_engine::Spec;
 use vmpool_model::{
     InstallationId, PoolName, ProviderName,
-    config::{OfferConfig, PoolConfig, ProviderConfig},
+    config::{DemandConfig, OfferConfig, PoolConfig, ProviderConfig},
 };
 
 use crate::{
@@ -32,6 +32,8 @@ pub(crate) struct PoolSetup {
     min_ready: u32,
     max_starting: u32,
     spawn_min_interval: u64,
+    /// How many VMs are kept ready at most for those who are likely to come.
+    likely: Option<u32>,
     life: LifeSetup,
     offers: Vec<OfferSetup>,
 }
@@ -70,12 +72,12 @@ pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     });
     let offers = proptest::collection::vec(offer, 1..4);
     let numbers = (0..3_u32, 0..3_u32, 0..2_u32, 1..3_u32, 0..2_u64);
-    let pool = (numbers, life(), offers);
-    let pool = pool.prop_map(|(numbers, life, offers)| {
+    let pool = (numbers, proptest::option::of(1..3_u32), life(), offers);
+    let pool = pool.prop_map(|(numbers, likely, life, offers)| {
         let (size, more, min_ready, max_starting, interval) = numbers;
         let size = if size + more + min_ready == 0 { 1 } else { size };
         let spawn_min_interval = interval * 7;
-        PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, life, offers }
+        PoolSetup { size, more, min_ready, max_starting, spawn_min_interval, likely, life, offers }
     });
     let times = (prop_oneof![Just(0_u64), Just(15)], prop_oneof![Just(0_u64), Just(12)]);
     let spare = || proptest::option::of(0..4_u64);
@@ -118,6 +120,11 @@ impl Setup {
             config.max_total = Some(most);
             config.min_ready = pool.min_ready;
             config.max_starting = pool.max_starting;
+            config.demand = pool.likely.map(|most| {
+                let mut demand = DemandConfig::default();
+                (demand.half_life, demand.max_ready) = (seconds(20), Some(most));
+                demand
+            });
             config.spawn_min_interval = seconds(pool.spawn_min_interval);
             config.lease_ttl = seconds(60);
             config.max_lease_ttl = seconds(100);
@@ -157,6 +164,7 @@ impl Setup {
             config.preference = offer.preference;
             config.weight = offer.weight;
             config.max_total = offer.max_total.filter(|_| number != 0);
+            config.price = f64::from(offer.weight);
             if offer.cores != 0 {
                 config.needs.insert("cores".to_owned(), offer.cores);
             }

@@ -1,0 +1,133 @@
+//! How many VMs a pool wants: for those who wait, for those who are likely to come, and for the times of the week.
+
+use std::time::Duration;
+
+use vmpool_model::{
+    Acquire, PoolName, RecordState, RequestId, Timestamp, VmName,
+    config::{DemandConfig, OnRelease},
+};
+
+use crate::{
+    Answer, Engine,
+    average::{Mean, Rate},
+    poisson::poisson_quantile,
+    pool::Pool,
+    timetable,
+};
+
+/// How often, within a half-life, a pool looks at how far its demand has faded.
+const LOOKS: u32 = 8;
+
+/// What a pool measures, and how many ready VMs follow from that. Only memory knows it.
+#[derive(Debug, Default)]
+pub(crate) struct Stock {
+    /// How many VMs are asked for.
+    arrivals: Rate,
+    /// How many seconds VMs take from being asked for to being ready.
+    boots: Mean,
+    /// How many VMs are to be kept ready at present.
+    target: usize,
+}
+
+impl Engine {
+    /// Takes a wish for VMs, and measures what is wished; one that is refused or repeated does not count.
+    pub(crate) fn acquire_measured(&mut self, acquire: Acquire) -> Answer {
+        let (id, count) = (acquire.request.clone(), acquire.count);
+        let is_new = !self.requests.contains_key(&id);
+        let answer = self.acquire(acquire);
+        match &answer {
+            Answer::Granted(grants) if is_new => {
+                grants.iter().for_each(|grant| self.arrived(&grant.lease.pool, 1));
+            }
+            Answer::Waiting if is_new => self.arrived_at_first(&id, count),
+            _ => {}
+        }
+        answer
+    }
+
+    fn arrived_at_first(&mut self, request: &RequestId, count: u32) {
+        let pool = self.requests.get(request).and_then(|request| request.pools.first()).cloned();
+        if let Some(pool) = pool {
+            self.arrived(&pool, count);
+        }
+    }
+
+    fn arrived(&mut self, name: &PoolName, count: u32) {
+        let now = self.now;
+        if let Some(pool) = self.pools.get_mut(name) {
+            let half_life = pool.half_life();
+            pool.stock.arrivals.add(count, now, half_life);
+            self.touched.insert(name.clone());
+        }
+    }
+
+    /// Measures how long a VM took that is ready for the first time.
+    pub(crate) fn booted(&mut self, vm: &VmName) {
+        let now = self.now;
+        let Some(vm) = self.vms.get(vm) else { return };
+        // Nobody knows how much of its time a VM lost to a restart.
+        let is_whole = vm.spared_until == vm.record.created_at;
+        if let Some(pool) = self.pools.get_mut(&vm.record.pool).filter(|_| is_whole) {
+            let (seconds, half_life) = (now.since(vm.record.created_at).as_secs_f64(), pool.half_life());
+            pool.stock.boots.add(seconds, now, half_life);
+        }
+    }
+
+    /// Returns how long VMs of the pool take from being asked for to being ready: an average that forgets. `None` until
+    /// one became ready since the start.
+    #[must_use]
+    pub fn boot_time(&self, pool: &PoolName) -> Option<Duration> {
+        let seconds = self.pools.get(pool)?.stock.boots.get()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+impl Pool {
+    /// Decides how many VMs are to be kept ready; returns when to look again.
+    pub(crate) fn plan(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let scheduled = timetable::scheduled(&self.config.schedule, now);
+        let constant = self.config.min_ready.max(scheduled) as usize;
+        let likely = self.likely(now);
+        self.stock.target = constant.max(likely).min(self.config.max_total() as usize);
+        let faded_at =
+            (constant < likely).then(|| now + (self.half_life() / LOOKS).max(Duration::from_secs(1)));
+        timetable::next_change(&self.config.schedule, now).into_iter().chain(faded_at).min()
+    }
+
+    /// Returns how many VMs are likely to be asked for while one boots.
+    fn likely(&self, now: Timestamp) -> usize {
+        let (Some(demand), Some(boot)) = (&self.config.demand, self.stock.boots.get()) else { return 0 };
+        let arrivals = self.stock.arrivals.at(now, demand.half_life) * boot;
+        let likely = usize::try_from(poisson_quantile(arrivals, demand.quantile)).unwrap_or(usize::MAX);
+        likely.min(demand.max_ready.map_or(usize::MAX, |most| most as usize))
+    }
+
+    fn half_life(&self) -> Duration {
+        let demand = self.config.demand.as_ref();
+        demand.map_or_else(|| DemandConfig::default().half_life, |demand| demand.half_life)
+    }
+
+    /// Returns how many VMs the pool wants, leased ones included.
+    pub(crate) fn desired(&self) -> usize {
+        if self.retired {
+            return 0;
+        }
+        // A VM that is cleaned for its own user is as good as kept; one that is cleaned for all is as good as ready.
+        let cleaned = match self.config.on_release {
+            OnRelease::Reuse => self.count(RecordState::Releasing),
+            OnRelease::Clean | OnRelease::Destroy => 0,
+        };
+        let taken = self.count(RecordState::InUse) + self.count(RecordState::Held) + self.dirty() + cleaned;
+        (self.config.size as usize).max(taken + self.spare())
+    }
+
+    /// Returns how many VMs are wanted beside those that are taken.
+    pub(crate) fn spare(&self) -> usize {
+        self.demand().max(self.stock.target)
+    }
+
+    /// Returns how many VMs there are that are not being terminated, as far as their records can be read.
+    pub(crate) fn live(&self) -> usize {
+        self.total() - self.unreadable - self.count(RecordState::Terminating)
+    }
+}
