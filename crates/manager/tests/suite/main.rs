@@ -4,6 +4,7 @@
 mod batching;
 mod chaos;
 mod checks;
+mod copr;
 mod handover;
 mod life;
 mod look;

@@ -111,3 +111,18 @@ async fn a_query_that_does_not_fit_names_the_parameter() {
         assert_eq!(problem.detail, format!("the query does not fit{separator}{wanted}"));
     }
 }
+
+#[tokio::test]
+async fn c71_whatever_is_sent_is_refused_and_the_daemon_goes_on() {
+    let world = World::ready().await;
+    let good = r#"{"request":"r1","pool":"small","owner":"ada"}"#;
+    for body in ["null", "{}", "{", "not JSON", "\u{0}", r#"{"topic":"vm_spawned"}"#, &good[..20]] {
+        let request = world.raw(Method::POST, "/v1/leases").header("content-type", "application/json");
+        let response = request.body(body.to_owned()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{body:?}");
+    }
+    let unknown = world.raw(Method::POST, "/v1/no-such-topic").body(good).send().await.unwrap();
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    let request = world.raw(Method::POST, "/v1/leases").header("content-type", "application/json");
+    assert_eq!(request.body(good).send().await.unwrap().status(), StatusCode::OK);
+}
