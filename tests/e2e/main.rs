@@ -4,6 +4,7 @@
 mod bad_input;
 mod crash;
 mod demo;
+mod import;
 mod leases;
 mod listing;
 mod no_daemon;

@@ -7,11 +7,16 @@ mod guides;
 mod lease;
 mod listing;
 mod operate;
+#[cfg(feature = "serve")]
+mod store;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
-pub(crate) use self::daemon::{ConfigCommand, DemoArgs, ServeArgs};
+pub(crate) use self::{
+    daemon::{ConfigCommand, DemoArgs, ServeArgs},
+    store::{ImportCommand, StoreCommand},
+};
 pub(crate) use self::{
     lease::{AcquireArgs, ReleaseArgs, RenewArgs, RequestCommand},
     listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
@@ -93,6 +98,13 @@ pub(crate) enum Command {
         after_long_help = "Examples:\n  vmpool config default > vmpool.toml\n  vmpool config check vmpool.toml"
     )]
     Config(ConfigCommand),
+    /// Takes over what another system stored
+    #[cfg(feature = "serve")]
+    #[command(
+        subcommand,
+        after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
+    )]
+    Store(StoreCommand),
     /// What asks a daemon.
     #[command(flatten)]
     Ask(Ask),
@@ -107,16 +119,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Returns the name of a command that asks no daemon, and so takes none of the [`Global`] options.
-    pub(crate) fn without_options(&self) -> Option<&'static str> {
+    /// Returns the name of a command that asks no daemon, and those of the [`Global`] options that it does not take.
+    pub(crate) fn without_options(&self) -> Option<(&'static str, &'static [&'static str])> {
+        let none = ["url", "output", "quiet"].as_slice();
         match self {
             #[cfg(feature = "serve")]
-            Self::Demo(_) => Some("demo"),
+            Self::Demo(_) => Some(("demo", none)),
             #[cfg(feature = "serve")]
-            Self::Serve(_) => Some("serve"),
+            Self::Serve(_) => Some(("serve", none)),
             #[cfg(feature = "serve")]
-            Self::Config(_) => Some("config"),
-            Self::Completions { .. } => Some("completions"),
+            Self::Config(_) => Some(("config", none)),
+            Self::Completions { .. } => Some(("completions", none)),
+            #[cfg(feature = "serve")]
+            Self::Store(_) => Some(("store", &["url"])),
             Self::Ask(_) => None,
         }
     }

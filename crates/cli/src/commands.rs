@@ -6,6 +6,8 @@ mod keep;
 mod lease;
 mod listing;
 mod operate;
+#[cfg(feature = "serve")]
+mod store;
 
 use clap::CommandFactory as _;
 use vmpool_api::exit;
@@ -28,6 +30,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Serve(args) => crate::serve::run(&args),
         #[cfg(feature = "serve")]
         Command::Config(command) => crate::serve::config(&command).map(|()| exit::OK),
+        #[cfg(feature = "serve")]
+        Command::Store(command) => store::run(&command, output).map(|()| exit::OK),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);

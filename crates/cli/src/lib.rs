@@ -48,8 +48,8 @@ fn arguments() -> Arguments {
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|err| err.exit());
     // An option that would do nothing is refused: whoever typed it expects something of it.
     let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
-    if let Some(name) = arguments.command.without_options()
-        && let Some(option) = ["url", "output", "quiet"].into_iter().find(|option| is_typed(option))
+    if let Some((name, options)) = arguments.command.without_options()
+        && let Some(option) = options.iter().find(|option| is_typed(option))
     {
         let message = format!("--{option} is for the commands that ask a daemon, `vmpool {name}` does not");
         command.error(ErrorKind::ArgumentConflict, message).exit();

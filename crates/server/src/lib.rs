@@ -32,7 +32,7 @@ mod http;
 mod reload;
 mod words;
 
-pub use vmpool::drivers;
+pub use vmpool::{drivers, store};
 pub use vmpool_api as api;
 
 pub use crate::{

@@ -31,5 +31,5 @@ pub use crate::{
     error::StoreError,
     memory::{CommitFault, MemoryStore},
     store::Store,
-    vm_pool::{Reservation, SavedVmPool, VmKey, VmPool, VmPoolError},
+    vm_pool::{Gc3libsVms, Reservation, SavedVmPool, VmKey, VmPool, VmPoolError},
 };

@@ -67,6 +67,14 @@ pub enum VmPoolError {
         /// The path.
         path: PathBuf,
     },
+    /// No pool can be written to the directory; nothing is ever overwritten.
+    #[error("no pool can be written to {}: {why}; choose another directory", .path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// A newer version of vmpool wrote the file.
     #[error("{} was written in format {found}, this version reads up to {known}: use the newer vmpool", .path.display())]
     NewerVersion {

@@ -3,6 +3,7 @@
 mod directory;
 mod error;
 mod file_name;
+mod gc3libs;
 mod key;
 mod lookup;
 mod reservation;
@@ -23,7 +24,9 @@ use self::{
     directory::Directory,
     reservation::{Slot, check_limit},
 };
-pub use self::{error::VmPoolError, key::VmKey, reservation::Reservation, saved::SavedVmPool};
+pub use self::{
+    error::VmPoolError, gc3libs::Gc3libsVms, key::VmKey, reservation::Reservation, saved::SavedVmPool,
+};
 
 /// A set of VM ids that survives its process, with a cache over a provider.
 ///

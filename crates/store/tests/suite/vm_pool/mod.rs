@@ -4,6 +4,7 @@ mod add_remove;
 mod container;
 mod disk;
 mod fake;
+mod gc3libs;
 mod get;
 mod processes;
 mod reserve;

@@ -1,0 +1,40 @@
+//! The arguments of the commands about stored files.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// What can be done with stored files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Takes over what another system stored
+    #[command(
+        subcommand,
+        after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
+    )]
+    Import(ImportCommand),
+}
+
+/// What can be imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Takes over the directory of gc3libs' VMPool, as a VmPool of vmpool
+    ///
+    /// Each file there is a VM: its name is the id, its content the preferred address or nothing. Hidden files, directories
+    /// and what editors leave are skipped and told. The old directory is not changed, and nothing is overwritten: all VMs are
+    /// imported, or none.
+    #[command(
+        after_long_help = "Examples:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run\n  \
+                           vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms"
+    )]
+    Gc3libs {
+        /// The directory of gc3libs
+        dir: PathBuf,
+        /// The new directory, which is not there yet or empty
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+        /// Shows what would be imported, and writes nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}

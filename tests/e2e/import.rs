@@ -1,0 +1,43 @@
+//! Taking over what another system stored.
+
+use std::fs;
+
+use vmpool_api::exit;
+
+use crate::support::{NOWHERE, Place, assert_fails, vmpool};
+
+#[test]
+fn the_directory_of_gc3libs_is_imported_once_after_a_look() {
+    let place = Place::new();
+    let (old, new) = (place.path("old"), place.path("new"));
+    fs::create_dir(&old).unwrap();
+    for (name, text) in [("i-1", "10.0.0.1"), ("i-2", ""), ("i-2~", "10.0.0.9")] {
+        fs::write(old.join(name), text).unwrap();
+    }
+    let words = ["store", "import", "gc3libs", old.to_str().unwrap(), "--into", new.to_str().unwrap()];
+    let looked = vmpool(NOWHERE, &[&words[..], &["--dry-run", "--output", "json"]].concat());
+    assert_eq!(looked.json().unwrap()["vms"][0]["preferred_ip"], "10.0.0.1", "{looked:?}");
+    assert!(looked.stderr.contains("i-2~: an editor left it") && !new.exists(), "{looked:?}");
+
+    let imported = vmpool(NOWHERE, &words);
+    assert!(imported.code == Some(0) && imported.stdout.contains("2 VMs"), "{imported:?}");
+    assert!(fs::read_to_string(new.join("i-1.vm")).unwrap().contains("10.0.0.1"));
+    assert_fails(
+        &vmpool(NOWHERE, &[&words[..], &["--quiet"]].concat()),
+        exit::REFUSED,
+        &["nothing was imported", "it is not empty"],
+    );
+}
+
+#[test]
+fn a_file_that_does_not_fit_is_named() {
+    let place = Place::new();
+    fs::create_dir(place.path("old")).unwrap();
+    let file = place.write("old/i-1", "somewhere");
+    let (old, new) = (place.path("old"), place.path("new"));
+    let words = ["store", "import", "gc3libs", old.to_str().unwrap(), "--into", new.to_str().unwrap()];
+    let file = file.display().to_string();
+    assert_fails(&vmpool(NOWHERE, &words), exit::STORE, &["nothing was imported", &file, "is no IP address"]);
+    let url = [&["--url", NOWHERE], &words[..]].concat();
+    assert_eq!(vmpool(NOWHERE, &url).code, Some(i32::from(exit::USAGE)));
+}
