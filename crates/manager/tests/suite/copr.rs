@@ -1,6 +1,6 @@
 //! Cases and weaknesses of Copr's VmManager that show in a manager only; docs/compat-copr.md lists all.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use vmpool_manager::{
     ManagerError, SystemClock,
@@ -191,4 +191,25 @@ async fn c86_a_hook_after_the_end_whose_command_is_not_there_is_refused() {
     config.hooks.after_destroy = Some(HookConfig::new(vec!["no-such-command".to_owned()]));
     let err = World::new().builder().pool(small(), config).start().await.unwrap_err().to_string();
     assert!(err.starts_with("pools.small.hooks.after_destroy.command[0]: there is no command"), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn w2_of_eight_clients_at_once_one_gets_a_vm_at_a_limit_of_one() {
+    let world = World::new();
+    let mut config = pool(8);
+    config.max_per_owner = Some(1);
+    let manager = world.builder().pool(small(), config).start().await.unwrap();
+    let handle = manager.handle();
+    until_ready(&handle, 8).await;
+    let clients: Vec<_> = (0..8)
+        .map(|number| {
+            let (handle, wish) = (handle.clone(), request(&format!("r{number}")).with_wait(Duration::ZERO));
+            tokio::spawn(async move { handle.acquire(wish).await.is_ok() })
+        })
+        .collect();
+    let mut given = 0;
+    for client in clients {
+        given += usize::from(client.await.unwrap());
+    }
+    assert_eq!((given, handle.view().await.unwrap().leases.len()), (1, 1));
 }

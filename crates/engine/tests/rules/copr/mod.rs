@@ -2,6 +2,7 @@
 
 mod check;
 mod end;
+mod owner;
 mod records;
 mod spawn;
 

@@ -1,0 +1,82 @@
+//! What owners may have, and which of several pools they get it from.
+
+use vmpool_engine::{Answer, Refusal};
+use vmpool_model::{Acquire, PoolName, RecordState, config::OnRelease};
+
+use crate::lab::{Lab, config, pool, sandbox, spec, wish};
+
+fn is_none_available(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused(Refusal::NoVmAvailable { .. }))
+}
+
+/// Why nothing is given, as the refusal tells it.
+fn why(answer: Answer) -> String {
+    match answer {
+        Answer::Refused(Refusal::NoVmAvailable { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn c14_a_request_over_two_pools_takes_ones_own_used_vm_then_clean_ones_in_their_order() {
+    let mut small = config(2);
+    small.on_release = OnRelease::Reuse;
+    let mut spec = spec(small);
+    let big: PoolName = "big".parse().unwrap();
+    spec.pools.insert(big.clone(), config(1));
+    let mut lab = Lab::of(spec);
+    lab.boot_all();
+    let of = |request: &str, pools: &[&PoolName]| {
+        let mut wish = wish(request, "bob").with_sandbox(sandbox("s"));
+        wish.pools = pools.iter().map(|pool| (*pool).clone()).collect();
+        wish
+    };
+    let used = lab.granted(of("r0", &[&pool()])).lease;
+    lab.release(&used);
+
+    let small = pool();
+    let both = [&small, &big];
+    assert_eq!(lab.granted(of("r1", &both)).lease.vm, used.vm);
+    let second = lab.granted(of("r2", &both)).lease.vm;
+    assert_eq!(lab.vm(&second).map(|vm| &vm.pool), Some(&pool()));
+    assert!(is_none_available(&lab.acquire(of("r3", &[&pool()]))));
+    let third = lab.granted(of("r4", &both)).lease.vm;
+    assert_eq!(lab.vm(&third).map(|vm| &vm.pool), Some(&big));
+}
+
+#[test]
+fn c15_an_owner_gets_as_many_vms_as_the_limit_and_no_more() {
+    for limit in [1, 4] {
+        let mut pool = config(limit + 1);
+        pool.max_per_owner = Some(limit);
+        let mut lab = Lab::ready(pool);
+        for number in 0..limit {
+            lab.granted(wish(&format!("r{number}"), "bob"));
+        }
+        assert_eq!(lab.counts([RecordState::Ready]), [1], "there is one left, and it is clean");
+        let why = why(lab.acquire(wish("one-more", "bob")));
+        assert!(why.contains("bob"), "{why}");
+        lab.granted(wish("other", "ann"));
+    }
+}
+
+#[test]
+fn w10_used_vms_and_those_that_are_being_destroyed_do_not_count_against_their_owner() {
+    let limited = |on_release| {
+        let mut pool = config(2);
+        (pool.max_per_owner, pool.on_release) = (Some(1), on_release);
+        Lab::ready(pool)
+    };
+    let in_sandbox =
+        |request: &str, name: &str| -> Acquire { wish(request, "bob").with_sandbox(sandbox(name)) };
+    for (on_release, state) in
+        [(OnRelease::Reuse, RecordState::Ready), (OnRelease::Destroy, RecordState::Terminating)]
+    {
+        let mut lab = limited(on_release);
+        let first = lab.granted(in_sandbox("r1", "a")).lease;
+        assert!(is_none_available(&lab.acquire(in_sandbox("r2", "b"))));
+        lab.release(&first);
+        assert_eq!(lab.vm(&first.vm).map(|vm| vm.state), Some(state));
+        assert_ne!(lab.granted(in_sandbox("r3", "b")).lease.vm, first.vm);
+    }
+}
