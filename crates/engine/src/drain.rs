@@ -57,7 +57,7 @@ impl Engine {
 
     /// Forgets a pool that left the configuration and has no VM any more.
     pub(crate) fn drop_pool(&mut self, name: &PoolName) {
-        let is_over = |pool: &Pool| pool.retired && pool.total() == 0;
+        let is_over = |pool: &Pool| pool.retired && pool.records() == 0;
         if self.pools.get(name).is_none_or(|pool| !is_over(pool)) {
             return;
         }
@@ -93,7 +93,7 @@ impl Engine {
 
     /// Returns the VMs of a pool. Their names begin with the pool's, so that the VMs of most others need not be looked at.
     pub(crate) fn vms_of(&self, name: &PoolName) -> Vec<VmName> {
-        let count = self.pools.get(name).map_or(0, |pool| pool.total() - pool.unreadable);
+        let count = self.pools.get(name).map_or(0, |pool| pool.records() - pool.unreadable);
         let prefix = format!("{name}-");
         let is_its = |vm: &Vm| vm.record.pool == *name;
         let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);

@@ -10,7 +10,7 @@ use crate::{
     EffectId, Limit,
     backoff::Pause,
     breaker::{Breaker, Stop},
-    pool::{is_free, tenant},
+    pool::{is_free, is_gone, tenant},
     quota::Usage,
     window::Window,
 };
@@ -53,7 +53,7 @@ impl Gate {
 
     /// Counts a record in; the record must be counted out before it changes.
     pub(crate) fn count_in(&mut self, record: &VmRecord) {
-        if record.gone_at.is_some() {
+        if is_gone(record) {
             return;
         }
         self.usage.add(record);
@@ -70,7 +70,7 @@ impl Gate {
 
     /// Counts a record out, exactly as it was counted in.
     pub(crate) fn count_out(&mut self, record: &VmRecord) {
-        if record.gone_at.is_some() {
+        if is_gone(record) {
             return;
         }
         self.usage.remove(record);

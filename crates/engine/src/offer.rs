@@ -2,13 +2,13 @@
 
 use vmpool_model::{RecordState, VmRecord, config::OfferConfig};
 
-use crate::backoff::Pause;
+use crate::{backoff::Pause, pool::is_gone};
 
 /// One offer of a pool.
 #[derive(Debug)]
 pub(crate) struct Offer {
     pub(crate) config: OfferConfig,
-    /// How many records there are, those being destroyed included.
+    /// How many VMs there may be, those being destroyed included.
     pub(crate) total: usize,
     /// How many of them are not being destroyed.
     pub(crate) live: usize,
@@ -28,13 +28,13 @@ impl Offer {
     }
 
     pub(crate) fn count_in(&mut self, record: &VmRecord) {
-        self.total += 1;
+        self.total += usize::from(!is_gone(record));
         self.live += usize::from(record.state != RecordState::Terminating);
     }
 
     /// Counts a record out, exactly as it was counted in.
     pub(crate) fn count_out(&mut self, record: &VmRecord) {
-        self.total -= 1;
+        self.total -= usize::from(!is_gone(record));
         self.live -= usize::from(record.state != RecordState::Terminating);
     }
 

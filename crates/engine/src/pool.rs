@@ -34,6 +34,8 @@ pub(crate) struct Pool {
     pub(crate) removed_at: Option<Timestamp>,
     /// How many VMs' records cannot be read: they take room, and nothing else is known of them.
     pub(crate) unreadable: usize,
+    /// How many VMs are proven gone, although their records are still there.
+    pub(crate) gone: usize,
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
@@ -77,6 +79,7 @@ impl Pool {
             drain: None,
             removed_at: None,
             unreadable: 0,
+            gone: 0,
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
@@ -135,6 +138,7 @@ impl Pool {
     /// gets it.
     pub(crate) fn count_in(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] += 1;
+        self.gone += usize::from(is_gone(record));
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_in(record);
         }
@@ -161,6 +165,7 @@ impl Pool {
     /// Counts a VM out, exactly as it was counted in.
     pub(crate) fn count_out(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] -= 1;
+        self.gone -= usize::from(is_gone(record));
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_out(record);
         }
@@ -216,6 +221,7 @@ impl Pool {
         let offers =
             |pool: &Self| pool.offers.iter().map(|offer| (offer.total, offer.live)).collect::<Vec<_>>();
         self.counts == other.counts
+            && self.gone == other.gone
             && offers(self) == offers(other)
             && self.clean == other.clean
             && self.dirty == other.dirty
@@ -236,23 +242,14 @@ impl Pool {
         self.counts
     }
 
-    /// Returns how many records there are, those being terminated and those that cannot be read included.
-    pub(crate) fn total(&self) -> usize {
+    /// Returns how many records there are, those that cannot be read included.
+    pub(crate) fn records(&self) -> usize {
         self.counts.iter().sum::<usize>() + self.unreadable
     }
 
     /// Returns how many VMs are kept for a tenant who may come again.
     pub(crate) fn dirty(&self) -> usize {
         self.dirty_by_age.len()
-    }
-
-    /// Returns how many VMs are on their way to somebody: starting, in a check, or making room.
-    pub(crate) fn coming(&self) -> usize {
-        use RecordState as S;
-        [S::Spawning, S::GotIp, S::CheckHealth, S::CheckHealthFailed, S::Terminating]
-            .into_iter()
-            .map(|state| self.count(state))
-            .sum()
     }
 
     /// Returns how many VMs those who wait want of this pool.
@@ -292,4 +289,9 @@ pub(crate) fn is_free(record: &VmRecord) -> bool {
 /// Returns whether the VM's node runs, as last seen.
 pub(crate) fn is_running(record: &VmRecord) -> bool {
     record.node.as_ref().is_some_and(|node| node.state == NodeState::Running)
+}
+
+/// Returns whether the VM's node is proven gone: the record stays until the hook `after_destroy` has run, and takes no room.
+pub(crate) fn is_gone(record: &VmRecord) -> bool {
+    record.gone_at.is_some() && record.state == RecordState::Terminating
 }

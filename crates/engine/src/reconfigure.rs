@@ -164,7 +164,7 @@ impl Engine {
         let now = self.now;
         let Some(pool) = self.pools.get_mut(name) else { return };
         pool.retired = true;
-        if pool.total() == 0 {
+        if pool.records() == 0 {
             return self.drop_pool(name);
         }
         pool.removed_at = Some(now);

@@ -70,7 +70,7 @@ impl Engine {
     fn turn(&self, pool: PoolName) -> Option<Turn> {
         let (is_stock, spawned) = {
             let pool = self.pools.get(&pool)?;
-            (pool.demand() <= pool.coming(), pool.spawned)
+            (pool.demand() <= pool.clean_count() + pool.coming(), pool.spawned)
         };
         Some(Turn { is_stock, spawned, pool })
     }

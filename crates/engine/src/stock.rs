@@ -128,6 +128,24 @@ impl Pool {
 
     /// Returns how many VMs there are that are not being terminated, as far as their records can be read.
     pub(crate) fn live(&self) -> usize {
-        self.total() - self.unreadable - self.count(RecordState::Terminating)
+        self.records() - self.unreadable - self.count(RecordState::Terminating)
+    }
+
+    /// Returns how many VMs there may be: those being terminated and those whose records cannot be read are included, those
+    /// that are proven gone are not.
+    pub(crate) fn total(&self) -> usize {
+        self.records() - self.gone
+    }
+
+    /// Returns how many VMs are on their way to somebody: starting, in a check, being cleaned, or making room.
+    pub(crate) fn coming(&self) -> usize {
+        use RecordState as S;
+        let cleaned = match self.config.on_release {
+            OnRelease::Clean => self.count(S::Releasing),
+            OnRelease::Reuse | OnRelease::Destroy => 0,
+        };
+        let states = [S::Spawning, S::GotIp, S::CheckHealth, S::CheckHealthFailed, S::Terminating];
+        let coming: usize = states.into_iter().map(|state| self.count(state)).sum();
+        coming + cleaned - self.gone
     }
 }

@@ -111,7 +111,7 @@ impl Engine {
         let before = vm.record.node.as_ref().map(|node| node.id.clone());
         let suspect = vm.record.suspect.clone();
         let mut provider = self.providers.get_mut(&vm.record.provider);
-        let counted = |record: &VmRecord| (record.node.is_some(), record.gone_at.is_some());
+        let counted = |record: &VmRecord| (record.node.is_some(), pool::is_gone(record));
         let counted_before = counted(&vm.record);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);
