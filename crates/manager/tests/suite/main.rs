@@ -5,6 +5,7 @@ mod batching;
 mod chaos;
 mod checks;
 mod copr;
+mod goes_on;
 mod handover;
 mod life;
 mod look;

@@ -107,6 +107,19 @@ async fn f14_a_record_that_cannot_be_read_is_told_by_name() {
 }
 
 #[tokio::test]
+async fn c75_what_is_no_address_is_never_taken_for_one() {
+    for address in ["foobar", "256.0.0.2", "not-an-ip", "example.com", ""] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path()).unwrap());
+        let body = VM_1.replace("10.0.0.7", address);
+        put_raw(dir.path(), b"main\0vsmall-1", &body);
+        let loaded = load(dir.path()).await.unwrap();
+        assert_eq!((loaded.vms.len(), loaded.unreadable.len()), (0, 1), "{address}");
+        assert!(loaded.unreadable[0].why.contains("invalid IP address"), "{:?}", loaded.unreadable);
+    }
+}
+
+#[tokio::test]
 async fn an_installation_that_cannot_be_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fill(dir.path(), 1).await;
