@@ -133,6 +133,20 @@ fn a_renewed_lease_outlives_one_that_is_not() {
 }
 
 #[test]
+fn a_renewal_with_an_old_token_is_refused() {
+    let place = Place::new();
+    let server = place.start(&place.setup(2));
+    let old = server.acquire(&[])["fence"].to_string();
+    let lease = server.acquire(&[]);
+    let (id, own) = (text(&lease, "id"), lease["fence"].to_string());
+    let parts = ["has the fencing token", own.as_str(), "must not use it any more"];
+    crate::support::assert_fails(&server.run(&["renew", &id, "--fence", &old]), exit::REFUSED, &parts);
+    crate::support::assert_fails(&server.run(&["release", &id, "--fence", &old]), exit::REFUSED, &parts);
+    assert_eq!(server.run(&["renew", &id, "--fence", &own]).code, Some(0));
+    assert_eq!(server.run(&["release", &id, "--fence", &own]).code, Some(0));
+}
+
+#[test]
 fn without_a_vm_an_acquire_fails_at_once_or_after_its_time() {
     let place = Place::new();
     let server = place.start(&place.setup(1));

@@ -8,6 +8,8 @@ mod import;
 mod leases;
 mod listing;
 mod no_daemon;
+mod operate;
 mod output;
 mod restart;
 mod support;
+mod wishes;

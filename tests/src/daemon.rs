@@ -70,6 +70,12 @@ impl Daemon {
         &self.url
     }
 
+    /// Returns the id of the daemon's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns what the daemon logged so far.
     #[must_use]
     pub fn logged(&self) -> String {

@@ -36,6 +36,7 @@ codes! {
     UNKNOWN_LEASE = "unknown_lease", 404, NOT_FOUND, "there is no such lease";
     UNKNOWN_REQUEST = "unknown_request", 404, NOT_FOUND, "there is no such request";
     UNKNOWN_PROVIDER = "unknown_provider", 404, NOT_FOUND, "there is no such provider";
+    UNKNOWN_LABEL = "unknown_label", 404, NOT_FOUND, "no pool has these labels";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, REFUSED, "this path does not take this method";
     INVALID_STATE = "invalid_state", 409, REFUSED, "the state of the VM forbids it";
     STALE_FENCE = "stale_fence", 409, REFUSED, "the fencing token is that of another lease";
@@ -51,10 +52,14 @@ codes! {
     INVALID_CONFIG = "invalid_config", 422, CONFIG, "the configuration does not fit, and the one before stays";
     PROVIDER = "provider", 502, PROVIDER, "a provider cannot be used";
     NO_CONFIG_FILE = "no_config_file", 409, REFUSED, "the daemon was started without a configuration file";
+    NEVER_POSSIBLE = "never_possible", 422, REFUSED, "no pool can ever serve the request";
+    COUNT_OUT_OF_RANGE = "count_out_of_range", 422, USAGE, "there can never be as many VMs at once";
+    OWNER_LIMIT = "owner_limit", 409, REFUSED, "the owner may not hold as many VMs";
     REFUSED = "refused", 409, REFUSED, "the daemon refused";
     INTERNAL = "internal", 500, DAEMON, "the daemon failed";
     STORE = "store", 500, STORE, "the records cannot be read or written";
     NO_VM = "no_vm", 503, NO_VM, "no VM is ready";
+    QUEUE_FULL = "queue_full", 503, NO_VM, "as many requests wait as may wait";
     SHUTTING_DOWN = "shutting_down", 503, UNREACHABLE, "the daemon is stopping";
     STORE_FULL = "store_full", 507, STORE, "the disk of the records is full";
     WAIT_TIMED_OUT = "wait_timed_out", 504, NO_VM, "no VM became ready in time";

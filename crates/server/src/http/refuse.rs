@@ -64,6 +64,12 @@ fn manager(err: ManagerError) -> Problem {
 fn refused(refusal: &Refusal) -> Problem {
     let code = match refusal {
         Refusal::UnknownPool { .. } => code::UNKNOWN_POOL,
+        Refusal::NoPoolNamed { .. } => code::INVALID_REQUEST,
+        Refusal::NoPoolWithLabels { .. } => code::UNKNOWN_LABEL,
+        Refusal::NeverPossible { .. } => code::NEVER_POSSIBLE,
+        Refusal::CountOutOfRange { .. } => code::COUNT_OUT_OF_RANGE,
+        Refusal::OwnerLimit { .. } => code::OWNER_LIMIT,
+        Refusal::QueueFull { .. } => code::QUEUE_FULL,
         Refusal::NoVmAvailable { .. } => code::NO_VM,
         Refusal::TimedOut { .. } => code::WAIT_TIMED_OUT,
         Refusal::Cancelled { .. } => code::REQUEST_CANCELLED,
