@@ -40,6 +40,9 @@ pub trait HookRunner: std::fmt::Debug + Send + Sync + 'static {
 /// `VMPOOL_NODE_ID`, `VMPOOL_ADDRESS`, `VMPOOL_ADDRESSES` (separated by commas), `VMPOOL_OWNER`, `VMPOOL_SANDBOX`,
 /// `VMPOOL_TASK` and `VMPOOL_LEASE`; what is not known is not set. It has no input. If it does not end well, the last
 /// 4 KiB of what it printed are in the failure.
+///
+/// What a command leaves behind when it ends by itself is not touched. If this process is killed by force, its hooks go
+/// on; those that were under way are run again after the next start.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct CommandHooks;
