@@ -5,7 +5,12 @@ use vmpool_model::{
     config::{CheckConfig, CheckMode},
 };
 
-use crate::{Engine, pool::Pool, timers::Timer, vm::Vm};
+use crate::{
+    Engine,
+    pool::Pool,
+    timers::Timer,
+    vm::{Doing, Vm},
+};
 
 impl Engine {
     /// Checks everything that must hold between two steps; for tests and for those who hunt a bug.
@@ -50,14 +55,45 @@ impl Engine {
         })?;
         let leaves =
             self.pools.get(pool).is_some_and(|pool| pool.drain.is_some() || pool.removed_at.is_some());
-        let stays = matches!(
-            state,
-            RecordState::InUse | RecordState::Held | RecordState::Releasing | RecordState::Terminating
-        );
+        let stays = vm.is_kept() || matches!(state, RecordState::Releasing | RecordState::Terminating);
         ensure(!leaves || stays || !self.providers.contains_key(&vm.record.provider), || {
             format!("{name} is {state} although its pool comes to its end")
         })?;
+        self.check_life(vm)?;
         self.check_progress(vm)
+    }
+
+    /// What is noted for one part of a VM's life is noted in that part only, and so is what is under way.
+    fn check_life(&self, vm: &Vm) -> Result<(), String> {
+        use RecordState as S;
+        let record = &vm.record;
+        let state = record.state;
+        let may_be_held = matches!(state, S::InUse | S::CheckHealth | S::Releasing | S::Held);
+        ensure(record.hold.is_none() || may_be_held, || {
+            format!("{} is {state} and to be held", record.name)
+        })?;
+        ensure(record.hold.is_some() || state != S::Held, || {
+            format!("{} is held without a hold", record.name)
+        })?;
+        ensure(record.returned.is_some() == (state == S::Releasing), || {
+            format!("{} is {state} with the returned lease {:?}", record.name, record.returned)
+        })?;
+        ensure(!record.is_gone() || state == S::Terminating, || {
+            format!("{} is {state} and gone", record.name)
+        })?;
+        let has_hook = match state {
+            S::GotIp => !record.prepared,
+            S::Releasing => true,
+            S::Terminating => record.is_gone(),
+            _ => false,
+        };
+        ensure(!vm.is_doing(Doing::Hook) || has_hook, || {
+            format!("{} is {state} and in a hook", record.name)
+        })?;
+        let is_checked = matches!(state, S::CheckHealth | S::InUse);
+        ensure(!vm.is_doing(Doing::Check) || is_checked, || {
+            format!("{} is {state} and in a check", record.name)
+        })
     }
 
     /// Whoever is on the way has something under way, or a time at which something happens.
@@ -67,7 +103,6 @@ impl Engine {
         let is_lazy = config.check_mode == CheckMode::Lazy;
         let rests = match record.state {
             _ if !self.providers.contains_key(&record.provider) => true,
-            RecordState::Held | RecordState::Releasing => true,
             RecordState::InUse => !ages || is_lazy,
             RecordState::Ready => {
                 let is_checked = ages && !(is_lazy && vm.stale);

@@ -70,10 +70,8 @@ impl Engine {
     /// Destroys a VM that nobody uses if its pool comes to its end; returns whether it does.
     pub(crate) fn leave_with_pool(&mut self, name: &VmName) -> bool {
         let Some(vm) = self.vms.get(name) else { return false };
-        let stays = matches!(
-            vm.record.state,
-            RecordState::InUse | RecordState::Held | RecordState::Releasing | RecordState::Terminating
-        );
+        let stays =
+            vm.is_kept() || matches!(vm.record.state, RecordState::Releasing | RecordState::Terminating);
         let Some(pool) = self.pools.get(&vm.record.pool).filter(|_| !stays) else { return false };
         let why = match (&pool.drain, pool.removed_at) {
             (Some(drain), _) => format!("its pool is drained: {}", drain.reason),

@@ -1,11 +1,34 @@
 //! VMs whose records are removed without proof that their nodes are gone.
 
-use vmpool_model::VmName;
+use vmpool_model::{Change, EventKind, Lease, LeaseEnd, VmName};
 
 use crate::{Answer, Engine, Refusal};
 
 impl Engine {
-    pub(crate) fn forget(&mut self, _: &VmName, _: &str) -> Answer {
-        Answer::Refused(Refusal::Unsupported)
+    /// Removes a VM's record, whatever its state and whether or not it can be read, and ends its lease. If there is a node
+    /// after all, it belongs to nobody from now on, and is destroyed as such.
+    pub(crate) fn forget(&mut self, name: &VmName, reason: &str) -> Answer {
+        let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
+        let is_unreadable = self.unreadable.contains(name);
+        if pool.is_none() && !is_unreadable {
+            return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
+        }
+        let leases: Vec<Lease> = self.leases.values().filter(|lease| lease.vm == *name).cloned().collect();
+        for lease in leases {
+            self.lease_event(EventKind::LeaseReleased, &lease, &format!("the VM is forgotten: {reason}"));
+            self.forget_lease(&lease, LeaseEnd::Forgotten);
+        }
+        self.event(EventKind::VmForgotten, |event| {
+            event.pool = pool;
+            event.vm = Some(name.clone());
+            event.detail = reason.to_owned();
+        });
+        self.remove(name);
+        if is_unreadable {
+            self.unreadable.remove(name);
+            self.count_unreadable();
+            self.out.changes.push(Change::RemoveVm(name.clone()));
+        }
+        Answer::Accepted
     }
 }

@@ -2,16 +2,155 @@
 
 use std::time::Duration;
 
-use vmpool_model::{Owner, VmName};
+use vmpool_model::{EventKind, Hold, Owner, PoolName, RecordState, Timestamp, Transition, VmName};
 
-use crate::{Answer, Engine, Refusal};
+use crate::{Answer, Engine, Refusal, life::is_of_checks};
+
+/// For how long a VM is held if nobody says so.
+const DEFAULT_TIME: Duration = Duration::from_secs(86_400);
 
 impl Engine {
-    pub(crate) fn hold(&mut self, _: &VmName, _: &str, _: Option<Owner>, _: Option<Duration>) -> Answer {
-        Answer::Refused(Refusal::Unsupported)
+    /// Keeps a VM, at once or when what is under way with it ends; one that is held already is held for this time from now.
+    pub(crate) fn hold(
+        &mut self,
+        name: &VmName,
+        reason: &str,
+        by: Option<Owner>,
+        time: Option<Duration>,
+    ) -> Answer {
+        use RecordState as S;
+        let Some(vm) = self.vms.get(name) else {
+            return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
+        };
+        let state = vm.record.state;
+        let why = match state {
+            S::Spawning => "it has no node yet that could be kept: hold it once it has an address",
+            S::Terminating => "it is too late to keep it",
+            _ if time.is_some_and(|time| time.is_zero()) => "to hold it for 0s is not to hold it",
+            _ => "",
+        };
+        if !why.is_empty() {
+            return Answer::Refused(Refusal::InvalidState { vm: name.clone(), state, why: why.into() });
+        }
+        let pool = &vm.record.pool;
+        if vm.record.hold.is_none() && !self.has_room_to_hold(pool) {
+            let max_held = vm.config.max_held;
+            return Answer::Refused(Refusal::TooManyHeld { pool: pool.clone(), max_held });
+        }
+        self.want_held(name, reason, by, time);
+        match state {
+            S::GotIp | S::CheckHealthFailed | S::Ready => self.keep(name),
+            S::Held => self.advance(name),
+            _ => self.hold_event(EventKind::VmHeld, name, &format!("when it is free: {reason}")),
+        }
+        Answer::Accepted
     }
 
-    pub(crate) fn unhold(&mut self, _: &VmName) -> Answer {
-        Answer::Refused(Refusal::Unsupported)
+    /// Lets a VM be used again that is held, after a check; or lets one be that is to be held.
+    pub(crate) fn unhold(&mut self, name: &VmName) -> Answer {
+        let Some(vm) = self.vms.get(name) else {
+            return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
+        };
+        let state = vm.record.state;
+        if vm.record.hold.is_none() {
+            let why = "it is not held".into();
+            return Answer::Refused(Refusal::InvalidState { vm: name.clone(), state, why });
+        }
+        self.hold_event(EventKind::VmUnheld, name, "");
+        match state {
+            RecordState::Held => self.let_go(name),
+            _ => self.edit(name, |record| record.hold = None),
+        }
+        Answer::Accepted
+    }
+
+    /// Returns whether the pool may hold one more VM.
+    pub(crate) fn has_room_to_hold(&self, pool: &PoolName) -> bool {
+        self.pools.get(pool).is_some_and(|pool| pool.held() < pool.config.max_held as usize)
+    }
+
+    /// Notes that a VM is to be held.
+    pub(crate) fn want_held(
+        &mut self,
+        name: &VmName,
+        reason: &str,
+        by: Option<Owner>,
+        time: Option<Duration>,
+    ) {
+        let now = self.now;
+        let until = now + time.unwrap_or(DEFAULT_TIME);
+        self.edit(name, |record| {
+            let is_held = record.state == RecordState::Held;
+            let since = record.hold.as_ref().filter(|_| is_held).map_or(now, |hold| hold.since);
+            record.hold = Some(Hold { reason: reason.to_owned(), by, since, until });
+        });
+    }
+
+    /// Keeps a VM that is to be held and that nothing is under way with; its time begins now.
+    pub(crate) fn keep(&mut self, name: &VmName) {
+        let now = self.now;
+        self.forget_effect(name);
+        let kept = self.transit(name, Transition::Hold, |record| {
+            if let Some(hold) = &mut record.hold {
+                hold.until = now + hold.until.since(hold.since);
+            }
+        });
+        if !kept {
+            return;
+        }
+        let hold = self.vms.get(name).and_then(|vm| vm.record.hold.as_ref());
+        let reason = hold.map(|hold| hold.reason.clone()).unwrap_or_default();
+        self.hold_event(EventKind::VmHeld, name, &reason);
+        self.advance(name);
+    }
+
+    /// Keeps a VM if it is to be held, else goes on with it.
+    pub(crate) fn keep_or_advance(&mut self, name: &VmName) {
+        match self.vms.get(name).is_some_and(|vm| vm.record.hold.is_some()) {
+            true => self.keep(name),
+            false => self.advance(name),
+        }
+    }
+
+    pub(crate) fn advance_held(&mut self, name: &VmName) -> Option<Timestamp> {
+        let record = &self.vms.get(name)?.record;
+        let until = record.hold.as_ref().map_or(record.since + DEFAULT_TIME, |hold| hold.until);
+        if until <= self.now {
+            self.terminate(name, "its time of being held is over");
+            return None;
+        }
+        Some(until)
+    }
+
+    /// Makes a held VM one that is to be checked; who used it may have it again for `dirty_timeout`.
+    fn let_go(&mut self, name: &VmName) {
+        let now = self.now;
+        let Some(vm) = self.vms.get(name) else { return };
+        let is_lost = vm.record.suspect.as_deref().filter(|why| !is_of_checks(why));
+        if let Some(why) = is_lost.or(self.used_up(vm)) {
+            let why = format!("it is no longer held, and {why}");
+            return self.terminate(name, &why);
+        }
+        self.transit(name, Transition::Unhold, |record| {
+            record.hold = None;
+            record.suspect = None;
+            record.check_fails = 0;
+            record.dirty_since = record.owner.as_ref().map(|_| now);
+            record.starting_since = record.starting_since.map(|_| now);
+        });
+        self.advance(name);
+    }
+
+    fn hold_event(&mut self, kind: EventKind, name: &VmName, detail: &str) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let (pool, lease) = (vm.record.pool.clone(), vm.record.lease.clone());
+        let by = vm.record.hold.as_ref().and_then(|hold| hold.by.clone());
+        self.event(kind, |event| {
+            event.pool = Some(pool);
+            event.vm = Some(name.clone());
+            event.lease = lease;
+            event.owner = by;
+            event.detail = detail.to_owned();
+        });
     }
 }

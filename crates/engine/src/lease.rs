@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestStatus, Transition, config::OnRelease,
-};
+use vmpool_model::{Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestStatus};
 
-use crate::{Answer, Engine, Refusal, pool, timers::Timer};
+use crate::{Answer, Engine, Refusal, timers::Timer};
 
 impl Engine {
     pub(crate) fn renew(&mut self, id: &LeaseId, fence: Option<u64>, ttl: Option<Duration>) -> Answer {
@@ -33,27 +31,16 @@ impl Engine {
         };
         self.lease_event(EventKind::LeaseReleased, &lease, "");
         self.forget_lease(&lease, LeaseEnd::Released);
-        let Some(vm) = self.vms.get(&lease.vm) else { return Answer::Accepted };
-        let is_usable = vm.record.suspect.is_none() && pool::is_running(&vm.record);
-        match vm.config.on_release {
-            OnRelease::Reuse if is_usable => {
-                let now = self.now;
-                self.transit(&lease.vm, Transition::Release, |record| record.dirty_since = Some(now));
-                self.advance(&lease.vm);
-            }
-            OnRelease::Reuse | OnRelease::Clean | OnRelease::Destroy => {
-                self.terminate(&lease.vm, "its lease was released")
-            }
-        }
+        self.released(lease);
         Answer::Accepted
     }
 
-    /// Ends a lease that nobody renewed. What its holder left behind is unknown, so the VM is not used again.
+    /// Ends a lease that nobody renewed.
     pub(crate) fn expire(&mut self, id: &LeaseId) {
         let Some(lease) = self.leases.get(id).cloned() else { return };
         self.lease_event(EventKind::LeaseExpired, &lease, "");
         self.forget_lease(&lease, LeaseEnd::Expired);
-        self.terminate(&lease.vm, "its lease expired");
+        self.expired(lease);
     }
 
     /// Returns the lease that a holder names, unless it has ended or the holder is another one's.

@@ -119,7 +119,8 @@ impl Engine {
         };
         let record = &self.vms.get(&token.vm).filter(|_| self.is_ours(node))?.record;
         let is_same = record.node.as_ref().is_none_or(|known| known.id == node.id);
-        let fits = record.pool == token.pool && record.provider == *provider && is_same;
+        // What is there although it was proven gone belongs to nobody.
+        let fits = record.pool == token.pool && record.provider == *provider && is_same && !record.is_gone();
         fits.then(|| token.vm.clone())
     }
 

@@ -99,6 +99,13 @@ pub(crate) fn fit(record: &mut VmRecord, lease: Option<&Lease>, now: Timestamp) 
         _ if lacks_node => give_up(record, "its record lacks its node", now),
         _ => {}
     }
+    if record.state == S::Releasing && record.returned.is_none() {
+        give_up(record, "its record does not say which lease ended", now);
+    }
+    let may_be_held = matches!(record.state, S::InUse | S::CheckHealth | S::Releasing | S::Held);
+    record.hold = record.hold.take().filter(|_| may_be_held);
+    record.returned = record.returned.take().filter(|_| record.state == S::Releasing);
+    record.gone_at = record.gone_at.filter(|_| record.state == S::Terminating && record.node.is_some());
     if record.state == S::Held && record.hold.is_none() {
         let reason = "its record does not say why".to_owned();
         record.hold = Some(Hold { reason, by: None, since: now, until: now + HOLD_TIME });

@@ -34,6 +34,7 @@ impl Vm {
     /// Returns whether a listing can say that the VM's node is missing: it was asked for late enough to show it.
     pub(crate) fn is_shown_by(&self, listing: EffectId, asked_at: Timestamp, window: Duration) -> bool {
         self.record.node.is_some()
+            && !self.record.is_gone()
             && self.asked_at.is_before(listing)
             && self.asked_at.at + window <= asked_at
     }
@@ -41,7 +42,7 @@ impl Vm {
     /// Returns whether the node's loss would be news: what is being destroyed goes by itself, unless that is refused; then
     /// the node may have been gone before.
     fn may_be_lost(&self) -> bool {
-        self.record.state != RecordState::Terminating || self.record.attempts != 0
+        self.record.state != RecordState::Terminating || (self.record.attempts != 0 && !self.record.is_gone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use vmpool_model::{EventKind, NodeId, NodeView, RecordState, Transition, VmName, states::NodeState};
 
-use crate::Engine;
+use crate::{Engine, life::is_of_checks};
 
 impl Engine {
     /// Takes in how the node looks, and does what that calls for.
@@ -16,12 +16,13 @@ impl Engine {
             vm.asked_at = now;
             vm.destroyed_at = None;
         }
-        let missing = vm.record.suspect.is_some() && node.state == NodeState::Running;
-        if vm.record.node.as_ref() != Some(&node) || missing {
+        // That the node runs says nothing against checks that fail.
+        let runs = node.state == NodeState::Running;
+        let stays = |suspect: &String| !runs || is_of_checks(suspect);
+        let is_trusted = vm.record.suspect.as_ref().is_none_or(stays);
+        if vm.record.node.as_ref() != Some(&node) || !is_trusted {
             self.edit(name, |record| {
-                if node.state == NodeState::Running {
-                    record.suspect = None;
-                }
+                record.suspect = record.suspect.take().filter(stays);
                 record.node = Some(node);
             });
         }
@@ -34,6 +35,7 @@ impl Engine {
         let (node_state, has_address) = (node.state, !node.addresses.is_empty());
         let is_dead = matches!(node_state, NodeState::Terminated | NodeState::Error);
         let is_off = matches!(node_state, NodeState::Stopped | NodeState::Suspended | NodeState::Paused);
+        let is_kept = vm.is_kept();
         match vm.record.state {
             RecordState::Spawning if is_dead => {
                 self.spawn_trouble(name, &format!("its node came up as {node_state}"), None);
@@ -41,10 +43,10 @@ impl Engine {
             }
             RecordState::Spawning if node_state == NodeState::Running && has_address => self.got_ip(name),
             RecordState::Spawning => {}
-            RecordState::InUse | RecordState::Held if is_dead || is_off => {
+            _ if is_kept && (is_dead || is_off) => {
                 self.suspect(name, &format!("its node is {node_state}"));
             }
-            RecordState::InUse | RecordState::Held => {}
+            _ if is_kept => {}
             RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
             RecordState::Terminating => self.advance(name),
             _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
@@ -64,11 +66,12 @@ impl Engine {
         }
     }
 
-    /// Gives up a VM whose node is lost, unless somebody uses it.
+    /// Gives up a VM whose node is lost, unless somebody uses it or wants it kept.
     pub(crate) fn lose(&mut self, name: &VmName, why: &str) {
-        match self.vms.get(name).map(|vm| vm.record.state) {
-            Some(RecordState::InUse | RecordState::Held) => self.suspect(name, why),
-            Some(RecordState::Terminating) => self.advance(name),
+        let Some(vm) = self.vms.get(name) else { return };
+        match vm.record.state {
+            _ if vm.is_kept() => self.suspect(name, why),
+            RecordState::Terminating => self.advance(name),
             _ => self.terminate(name, why),
         }
     }

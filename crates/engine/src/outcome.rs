@@ -33,7 +33,8 @@ impl Engine {
             Outcome::Destroyed(result) => self.destroyed(&name, result),
             Outcome::Checked(result) => self.checked(&name, result),
             Outcome::Got(result) => self.got(&name, result),
-            Outcome::Hooked(_) | Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
+            Outcome::Hooked(result) => self.hooked(&name, result),
+            Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
         }
     }
 

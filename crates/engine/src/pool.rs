@@ -36,6 +36,8 @@ pub(crate) struct Pool {
     pub(crate) unreadable: usize,
     /// How many VMs are proven gone, although their records are still there.
     pub(crate) gone: usize,
+    /// How many VMs are held, or are to be.
+    held: usize,
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
@@ -80,6 +82,7 @@ impl Pool {
             removed_at: None,
             unreadable: 0,
             gone: 0,
+            held: 0,
             counts: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
@@ -139,6 +142,7 @@ impl Pool {
     pub(crate) fn count_in(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] += 1;
         self.gone += usize::from(is_gone(record));
+        self.held += usize::from(record.hold.is_some());
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_in(record);
         }
@@ -166,6 +170,7 @@ impl Pool {
     pub(crate) fn count_out(&mut self, record: &VmRecord, stale: bool) {
         self.counts[record.state as usize] -= 1;
         self.gone -= usize::from(is_gone(record));
+        self.held -= usize::from(record.hold.is_some());
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_out(record);
         }
@@ -222,6 +227,7 @@ impl Pool {
             |pool: &Self| pool.offers.iter().map(|offer| (offer.total, offer.live)).collect::<Vec<_>>();
         self.counts == other.counts
             && self.gone == other.gone
+            && self.held == other.held
             && offers(self) == offers(other)
             && self.clean == other.clean
             && self.dirty == other.dirty
@@ -245,6 +251,11 @@ impl Pool {
     /// Returns how many records there are, those that cannot be read included.
     pub(crate) fn records(&self) -> usize {
         self.counts.iter().sum::<usize>() + self.unreadable
+    }
+
+    /// Returns how many VMs are held, or are to be when what is under way with them ends.
+    pub(crate) fn held(&self) -> usize {
+        self.held
     }
 
     /// Returns how many VMs are kept for a tenant who may come again.

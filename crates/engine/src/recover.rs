@@ -135,9 +135,8 @@ impl Engine {
 
     /// Binds a VM to the node that its record names; of two records with one id the younger has the node: the id came back.
     pub(crate) fn bind_known(&mut self, name: &VmName) {
-        let Some(VmRecord { node: Some(node), created_at, provider, .. }) =
-            self.vms.get(name).map(|vm| &vm.record)
-        else {
+        let record = self.vms.get(name).map(|vm| &vm.record).filter(|record| !record.is_gone());
+        let Some(VmRecord { node: Some(node), created_at, provider, .. }) = record else {
             return;
         };
         let Some(provider) = self.providers.get_mut(provider) else { return };

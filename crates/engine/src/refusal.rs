@@ -198,6 +198,17 @@ pub enum Refusal {
     /// This is not possible yet.
     #[error("this is not possible yet")]
     Unsupported,
+    /// As many VMs of the pool are held as may be.
+    #[error(
+        "pool {pool} holds {max_held} VMs, those included that are to be held, and max_held is {max_held}: unhold or \
+         terminate one of them first"
+    )]
+    TooManyHeld {
+        /// The pool.
+        pool: PoolName,
+        /// How many VMs may be held.
+        max_held: u32,
+    },
     /// There is no such VM.
     #[error("there is no VM {vm}")]
     UnknownVm {

@@ -27,6 +27,12 @@ pub(crate) struct Vm {
     pub(crate) asked_at: Moment,
     /// Until when no time that is over ends the VM: nobody looked before a restart.
     pub(crate) spared_until: Timestamp,
+    /// Until when the hook that was asked for last must have ended.
+    pub(crate) hook_by: Timestamp,
+    /// When the VM is next reported to be destroyed for too long.
+    pub(crate) stuck_at: Option<Timestamp>,
+    /// How often the provider accepted to destroy the node.
+    pub(crate) destroys: u32,
     /// When the VM passed a check, since the engine's start.
     pub(crate) passed_at: Option<Timestamp>,
     /// The VM must pass a check before somebody gets it.
@@ -61,6 +67,9 @@ impl Vm {
             may_exist: false,
             asked_at: now,
             spared_until: created_at,
+            hook_by: created_at,
+            stuck_at: None,
+            destroys: 0,
             passed_at: None,
             stale: false,
             destroyed_at: None,
@@ -96,6 +105,11 @@ impl Vm {
                 self.passed_at.is_none_or(is_old)
             }
         }
+    }
+
+    /// Returns whether somebody uses the VM or wants it kept: whatever is found, it is doubted at most.
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self.record.state, RecordState::InUse | RecordState::Held) || self.record.hold.is_some()
     }
 
     /// Returns whether the VM can be given now.
@@ -186,7 +200,7 @@ impl Engine {
     }
 
     /// Removes a record whose node is proven not to exist.
-    fn remove(&mut self, name: &VmName) {
+    pub(crate) fn remove(&mut self, name: &VmName) {
         self.forget_effect(name);
         let Some(vm) = self.vms.remove(name) else { return };
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
@@ -210,7 +224,9 @@ impl Engine {
         self.look(name);
         let Some(VmRecord { state, provider, .. }) = self.vms.get(name).map(|vm| &vm.record) else { return };
         let state = *state;
-        if !self.providers.contains_key(provider) || self.leave_with_pool(name) {
+        let is_known =
+            self.providers.contains_key(provider) || self.vms.get(name).is_some_and(|vm| vm.record.is_gone());
+        if !is_known || self.leave_with_pool(name) {
             return;
         }
         let due = match state {
@@ -220,7 +236,8 @@ impl Engine {
             RecordState::CheckHealthFailed => self.advance_failed(name),
             RecordState::Ready => self.advance_ready(name),
             RecordState::InUse => self.advance_in_use(name),
-            RecordState::Held | RecordState::Releasing => None,
+            RecordState::Releasing => self.advance_releasing(name),
+            RecordState::Held => self.advance_held(name),
             RecordState::Terminating => self.advance_terminating(name),
         };
         // A transition on the way has advanced the VM itself, and set its own time.

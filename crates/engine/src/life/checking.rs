@@ -2,14 +2,26 @@
 
 use std::sync::Arc;
 
-use vmpool_model::{EventKind, RecordState, Timestamp, Transition, VmName, config::CheckConfig};
+use vmpool_model::{
+    EventKind, RecordState, Timestamp, Transition, VmName,
+    config::{CheckConfig, HookKind},
+};
 
 use crate::{CheckReport, Effect, Engine, backoff, vm::Doing};
 
 impl Engine {
-    /// Goes on from the address to the first check.
+    /// Goes on from the address to the first check, by the hook `after_boot` if there is one.
     pub(crate) fn advance_got_ip(&mut self, name: &VmName) -> Option<Timestamp> {
-        self.start_check(name)
+        let vm = self.vms.get(name)?;
+        if vm.record.prepared || vm.config.hooks.after_boot.is_none() {
+            return self.start_check(name);
+        }
+        let start_by = self.start_deadline(name);
+        if start_by.is_some_and(|at| at <= self.now) {
+            self.start_failed(name, "it took longer than start_timeout to pass a check");
+            return None;
+        }
+        self.run_hook(name, HookKind::AfterBoot).into_iter().chain(start_by).min()
     }
 
     /// Starts the check of a VM whose node can be used and that nobody uses.
@@ -28,10 +40,12 @@ impl Engine {
             return None;
         }
         let start_by = self.start_deadline(name);
-        if start_by.is_some_and(|at| at <= self.now) {
+        let is_late = start_by.is_some_and(|at| at <= self.now);
+        if is_late && vm.record.hold.is_none() {
             self.start_failed(name, "it took longer than start_timeout to pass a check");
             return None;
         }
+        let start_by = start_by.filter(|_| !is_late);
         let Some(overdue_at) = self.ask_for_check(name) else { return start_by };
         if overdue_at <= self.now {
             self.forget_check(name);
@@ -74,7 +88,7 @@ impl Engine {
     }
 
     /// Gives up a VM that never was ready, which tells of a bad template: the next one will do no better.
-    fn start_failed(&mut self, name: &VmName, why: &str) {
+    pub(crate) fn start_failed(&mut self, name: &VmName, why: &str) {
         self.spawn_trouble(name, why, None);
         self.terminate(name, why);
     }
@@ -113,7 +127,7 @@ impl Engine {
                 event.vm = Some(name.clone());
             });
         }
-        self.advance(name);
+        self.keep_or_advance(name);
     }
 
     /// The check of a VM failed that nobody uses; one that was only overdue says nothing of the VM, and does not count.
@@ -135,8 +149,9 @@ impl Engine {
         self.check_failed_event(name, why);
         // Where there is a deadline for the start, as many checks may fail until then as will.
         let has_time = is_starting && config.start_timeout.is_some();
-        if fails <= config.max_check_fails || has_time {
-            return self.advance(name);
+        let is_to_be_held = self.vms.get(name).is_some_and(|vm| vm.record.hold.is_some());
+        if fails <= config.max_check_fails || has_time || is_to_be_held {
+            return self.keep_or_advance(name);
         }
         let why = format!("{fails} health checks in a row failed: {why}");
         match is_starting {
@@ -151,7 +166,12 @@ impl Engine {
             self.start_failed(name, "it took longer than start_timeout to pass a check");
             return None;
         }
-        match self.vms.get(name)?.record.retry_at {
+        let vm = self.vms.get(name)?;
+        if let Some(why) = self.used_up(vm) {
+            self.terminate(name, why);
+            return None;
+        }
+        match vm.record.retry_at {
             Some(retry_at) if self.now < retry_at => start_by.into_iter().chain([retry_at]).min(),
             _ => self.start_check(name),
         }

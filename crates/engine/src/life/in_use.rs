@@ -13,6 +13,11 @@ use crate::{
 /// How a suspicion begins that comes from checks; a check that passes ends it.
 const CHECKS_FAIL: &str = "its health checks fail";
 
+/// Returns whether a suspicion comes from checks.
+pub(crate) fn is_of_checks(suspect: &str) -> bool {
+    suspect.starts_with(CHECKS_FAIL)
+}
+
 impl Engine {
     pub(crate) fn advance_in_use(&mut self, name: &VmName) -> Option<Timestamp> {
         let lease = self.vms.get(name)?.record.lease.as_ref().and_then(|lease| self.leases.get(lease));
@@ -51,15 +56,14 @@ impl Engine {
         let now = self.now;
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.passed_at = Some(now);
-        let of_checks = |suspect: &String| suspect.starts_with(CHECKS_FAIL);
         let is_new_key = vm.record.host_key.is_none() && report.host_key.is_some();
-        let is_trusted = !vm.record.suspect.as_ref().is_some_and(of_checks);
+        let is_trusted = !vm.record.suspect.as_deref().is_some_and(is_of_checks);
         if vm.record.check_fails != 0 || is_new_key || !is_trusted {
             self.edit(name, |record| {
                 record.check_fails = 0;
                 record.problem = None;
                 record.host_key = record.host_key.take().or_else(|| report.host_key.clone());
-                record.suspect = record.suspect.take().filter(|suspect| !of_checks(suspect));
+                record.suspect = record.suspect.take().filter(|suspect| !is_of_checks(suspect));
             });
         }
         self.advance(name);

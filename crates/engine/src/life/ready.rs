@@ -19,7 +19,12 @@ const CHECK_TURN: Duration = Duration::from_secs(5);
 
 impl Engine {
     pub(crate) fn advance_ready(&mut self, name: &VmName) -> Option<Timestamp> {
-        let Vm { record, config, spared_until, .. } = self.vms.get(name)?;
+        let vm = self.vms.get(name)?;
+        let Vm { record, config, spared_until, .. } = vm;
+        if let Some(why) = self.used_up(vm) {
+            self.terminate(name, why);
+            return None;
+        }
         let kept_since = record.dirty_since.or(record.last_release).unwrap_or(record.since);
         let leaves_at = (!record.is_clean()).then(|| (kept_since + config.dirty_timeout).max(*spared_until));
         if leaves_at.is_some_and(|at| at <= self.now) {
@@ -27,10 +32,6 @@ impl Engine {
             return None;
         }
         let old_at = config.max_age.map(|age| (record.created_at + age).max(*spared_until));
-        if old_at.is_some_and(|at| at <= self.now) {
-            self.terminate(name, "it is older than max_age");
-            return None;
-        }
         let check_at = self.check_at(name);
         if check_at.is_some_and(|at| at <= self.now) {
             return self.start_check(name);

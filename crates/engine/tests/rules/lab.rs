@@ -6,14 +6,14 @@ use std::{
 };
 
 use vmpool_engine::{
-    Answer, CheckReport, Effect, EffectId, Engine, Grant, Input, ListedNodes, Outcome, Records, Refusal,
-    Spec, Step,
+    Answer, CheckReport, Effect, EffectId, Engine, Grant, HookRun, Input, ListedNodes, Outcome, Records,
+    Refusal, Spec, Step,
 };
 use vmpool_model::{
     Acquire, Change, Event, EventKind, Failure, FailureKind, InstallationId, Lease, LeaseId, Node, NodeId,
     Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId, RequestRecord, Sandbox, Timestamp,
     Token, VmName, VmRecord,
-    config::{CheckConfig, PoolConfig, ProviderConfig},
+    config::{CheckConfig, HookConfig, PoolConfig, ProviderConfig},
     states::NodeState,
 };
 
@@ -185,6 +185,21 @@ impl Lab {
 
     pub(crate) fn gets(&self) -> usize {
         self.count(|effect| matches!(effect, Effect::Get { .. }))
+    }
+
+    /// The hooks under way, the one asked for first before the others.
+    pub(crate) fn hooks(&self) -> Vec<HookRun> {
+        let hooks = self.effects.values().filter_map(|effect| match effect {
+            Effect::Hook(run) => Some((**run).clone()),
+            _ => None,
+        });
+        hooks.collect()
+    }
+
+    /// Answers the hook that was asked for first.
+    pub(crate) fn hooked(&mut self, result: Result<(), &str>) {
+        let id = self.find(|effect| matches!(effect, Effect::Hook(_))).unwrap();
+        self.answer(id, Outcome::Hooked(result.map_err(str::to_owned)));
     }
 
     /// The host keys that the checks under way expect.
@@ -381,4 +396,11 @@ pub(crate) fn with_check(config: PoolConfig) -> PoolConfig {
     let mut config = config;
     config.check = CheckConfig::Tcp { port: 22 };
     config
+}
+
+/// A hook that may take a minute.
+pub(crate) fn hook() -> Option<HookConfig> {
+    let mut hook = HookConfig::new(vec!["/usr/bin/hook".to_owned()]);
+    hook.timeout = seconds(60);
+    Some(hook)
 }

@@ -31,11 +31,111 @@ fn c19_a_termination_asks_the_provider_once() {
 }
 
 #[test]
-fn c21_a_second_termination_changes_nothing() {
+fn c21_a_second_termination_is_refused_and_changes_nothing() {
+    let (mut lab, _) = doomed();
+    let before = lab.only_vm().clone();
+    let Answer::Refused(refusal) = terminate(&mut lab, &before.name) else { panic!() };
+    assert!(matches!(refusal, Refusal::InvalidState { state: RecordState::Terminating, .. }), "{refusal}");
+    assert_eq!((lab.destroys(), lab.happened(EventKind::VmTerminating)), (1, 1));
+    assert_eq!(*lab.only_vm(), before);
+}
+
+fn terminate_if(lab: &mut Lab, vm: &VmName, state: RecordState) -> Answer {
+    lab.step(Input::Terminate { vm: vm.clone(), only_if: Some(state), reason: "again".to_owned() })
+}
+
+#[test]
+fn c20_a_termination_that_is_to_be_repeated_asks_the_provider_once_more() {
     let (mut lab, _) = doomed();
     let name = lab.only_vm().name.clone();
+    assert_eq!(terminate_if(&mut lab, &name, RecordState::Terminating), Answer::Accepted);
+    assert_eq!(lab.destroys(), 1, "that is under way");
+    for result in [Ok(()), Err(timeout())] {
+        lab.destroyed(result);
+        assert_eq!(lab.destroys(), 0);
+        assert_eq!(terminate_if(&mut lab, &name, RecordState::Terminating), Answer::Accepted);
+        assert_eq!(lab.destroys(), 1);
+    }
+}
+
+#[test]
+fn c22_a_vm_in_another_state_than_the_expected_one_is_not_terminated() {
+    let mut lab = Lab::ready(config(1));
+    let before = lab.only_vm().clone();
+    let Answer::Refused(refusal) = terminate_if(&mut lab, &before.name, RecordState::InUse) else { panic!() };
+    assert_eq!(
+        refusal.to_string(),
+        format!("VM {} is ready: it was to be terminated only if it were in_use", before.name)
+    );
+    assert_eq!((lab.only_vm(), lab.destroys()), (&before, 0));
+    assert_eq!(terminate_if(&mut lab, &before.name, RecordState::Ready), Answer::Accepted);
+    assert_eq!(lab.destroys(), 1);
+}
+
+#[test]
+fn c36_c37_c38_a_vm_that_is_destroyed_for_too_long_is_reported_and_destroyed_again() {
+    let (mut lab, node) = doomed();
+    let still_there = std::slice::from_ref(&node);
+    lab.destroyed(Ok(()));
+    let mut reports = Vec::new();
+    for _ in 0..1000 {
+        lab.list(still_there);
+        reports.push(lab.happened(EventKind::VmStuck));
+        if lab.destroys() != 0 {
+            lab.destroyed(Ok(()));
+        }
+    }
+    let seconds_of = |count| 10 * (1 + reports.iter().position(|reports| *reports == count).unwrap());
+    let first = seconds_of(1);
+    assert!((600..=620).contains(&first), "terminating_timeout is 10 min: {first}");
+    let (second, third) = (seconds_of(2), seconds_of(3));
+    assert!((1200..=1240).contains(&second) && (2400..=2480).contains(&third), "{second} {third}");
+    assert_eq!(lab.only_vm().state, RecordState::Terminating, "it is there, and so is its record");
+    lab.list(&[]);
+    lab.list(&[]);
+    assert_eq!(lab.happened(EventKind::VmGone), 1);
+}
+
+#[test]
+fn f4_a_node_that_stays_is_destroyed_again_with_growing_pauses() {
+    let (mut lab, _) = doomed();
+    for least in [60, 120, 240, 480, 480] {
+        lab.destroyed(Ok(()));
+        lab.pass(seconds(least - 1));
+        assert_eq!(lab.destroys(), 0, "{least}");
+        lab.pass(seconds(1));
+        assert_eq!(lab.destroys(), 1, "{least}");
+    }
+}
+
+#[test]
+fn c39_c40_w13_f16_a_vm_whose_address_another_one_has_too_is_never_dropped_for_that() {
+    let mut lab = Lab::new(config(2));
+    let mut nodes = lab.boot_all();
+    nodes[1].public_ips = nodes[0].public_ips.clone();
+    let name = VmName::new(&nodes[0].name).unwrap();
+    lab.list(&nodes);
     assert_eq!(terminate(&mut lab, &name), Answer::Accepted);
-    assert_eq!((lab.destroys(), lab.happened(EventKind::VmTerminating)), (1, 1));
+    lab.destroyed(Ok(()));
+    for _ in 0..200 {
+        lab.list(&nodes);
+    }
+    assert_eq!(lab.vm(&name).unwrap().state, RecordState::Terminating);
+    assert_eq!((lab.destroys(), lab.happened(EventKind::VmStuck)), (1, 2), "it is asked for again");
+    let other = VmName::new(&nodes[1].name).unwrap();
+    assert_eq!(lab.vm(&other).unwrap().state, RecordState::Ready);
+}
+
+#[test]
+fn c18_c19_every_state_but_terminating_can_be_terminated() {
+    let mut lab = Lab::new(crate::lab::with_check(config(1)));
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate_if(&mut lab, &name, RecordState::Spawning), Answer::Accepted);
+    let mut lab = Lab::new(crate::lab::with_check(config(1)));
+    lab.created(NodeState::Running);
+    let name = lab.only_vm().name.clone();
+    assert_eq!(terminate_if(&mut lab, &name, RecordState::CheckHealth), Answer::Accepted);
+    assert_eq!((lab.destroys(), lab.only_vm().state), (1, RecordState::Terminating));
 }
 
 #[test]

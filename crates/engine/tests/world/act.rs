@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use vmpool_model::states::NodeState;
 
+use crate::verb::{Verb, verb};
 use crate::wants::{self, Wish};
 
 /// One thing that happens.
@@ -34,8 +35,8 @@ pub(crate) enum Act {
     Renew { pick: u8 },
     /// A client releases a lease, which may have ended long ago.
     Release { pick: u8 },
-    /// An operator terminates a VM.
-    Terminate { pick: u8 },
+    /// An operator says something about a VM.
+    Verb { pick: u8, verb: Verb },
     /// The engine is killed; when it is back, its last pool may have left the configuration.
     Crash { point: CrashPoint, applied: u8, downtime: u8, retire: bool },
 }
@@ -118,7 +119,7 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         1 => pick().prop_map(|pick| Act::Cancel { pick }),
         2 => pick().prop_map(|pick| Act::Renew { pick }),
         5 => pick().prop_map(|pick| Act::Release { pick }),
-        1 => pick().prop_map(|pick| Act::Terminate { pick }),
+        4 => (pick(), verb()).prop_map(|(pick, verb)| Act::Verb { pick, verb }),
         3 => (proptest::sample::select(points), pick(), prop_oneof![0..3_u8, any::<u8>()], prop::bool::weighted(0.2))
             .prop_map(|(point, applied, downtime, retire)| Act::Crash { point, applied, downtime, retire }),
     ]

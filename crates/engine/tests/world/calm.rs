@@ -43,7 +43,7 @@ impl World {
         self.unrest()
     }
 
-    /// Answers everything well, lets clients give back what they have, and lets time pass to the next timer.
+    /// Answers everything well, lets clients give back what they have and operators what they hold, and lets time pass to the next timer.
     fn breathe(&mut self) -> Result<(), String> {
         let now = self.now;
         self.clouds.values_mut().for_each(|cloud| cloud.heal(now));
@@ -57,6 +57,10 @@ impl World {
         let leases: Vec<_> = self.working.leases.keys().cloned().collect();
         for lease in leases {
             self.step(Input::Release { lease, fence: None })?;
+        }
+        let held: Vec<_> = self.working.vms.values().filter(|vm| vm.hold.is_some()).collect();
+        for vm in held.into_iter().map(|vm| vm.name.clone()).collect::<Vec<_>>() {
+            self.step(Input::Unhold(vm))?;
         }
         match self.flights.is_empty() {
             true => self.wake(),

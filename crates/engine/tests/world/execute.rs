@@ -50,6 +50,10 @@ impl World {
                     _ => Err("no answer".to_owned()),
                 })
             }
+            Effect::Hook(_) => Outcome::Hooked(match how {
+                How::Well { .. } => Ok(()),
+                _ => Err("it ended with exit code 1".to_owned()),
+            }),
             Effect::List { provider } => {
                 let mut nodes = self.clouds[provider].visible(now);
                 let result = match how {

@@ -24,6 +24,7 @@ mod setup;
 mod store;
 mod supply;
 mod turns;
+mod verb;
 mod wants;
 mod world;
 

@@ -1,7 +1,7 @@
 //! Nothing is destroyed without a reason that is true.
 
 use vmpool_engine::Input;
-use vmpool_model::{NodeView, RequestStatus, VmRecord};
+use vmpool_model::{NodeView, RecordState, RequestStatus, VmRecord};
 
 use crate::{store::Store, supply, turns, world::World};
 
@@ -24,7 +24,21 @@ pub(crate) fn check(
     let of_pool = || world.working.vms.values().filter(|vm| vm.pool == old.pool);
     let holds = match reason {
         "operator" => matches!(input, Input::Terminate { vm, .. } if *vm == old.name),
-        "its lease was released" | "its lease expired" => lease_ended,
+        _ if ["its lease was released", "its lease expired"].iter().any(|why| reason.starts_with(why)) => {
+            lease_ended
+        }
+        _ if reason.starts_with("its hook before_release failed") => old.state == RecordState::Releasing,
+        "nothing cleans it: its pool has no hook before_release any more" => {
+            old.state == RecordState::Releasing && config.hooks.before_release.is_none()
+        }
+        _ if reason.starts_with("its hook after_boot failed") => old.state == RecordState::GotIp,
+        "its time of being held is over" => old.hold.as_ref().is_some_and(|hold| hold.until <= now),
+        _ if reason.starts_with("it is no longer held, and") => {
+            let is_worn = config.max_uses.is_some_and(|uses| uses <= old.uses);
+            let is_old = config.max_age.is_some_and(|age| old.created_at + age <= now);
+            let is_bad = old.suspect.is_some() || is_worn || is_old;
+            matches!(input, Input::Unhold(vm) if *vm == old.name) && is_bad
+        }
         "it took longer than boot_timeout to start" => {
             old.state.is_starting() && old.created_at + config.boot_timeout <= now
         }
@@ -35,6 +49,7 @@ pub(crate) fn check(
             let kept_since = old.dirty_since.or(old.last_release).unwrap_or(old.since);
             !old.is_clean() && kept_since + config.dirty_timeout <= now
         }
+        "it was used max_uses times" => config.max_uses.is_some_and(|uses| uses <= old.uses),
         "it is older than max_age" => config.max_age.is_some_and(|age| old.created_at + age <= now),
         "it took longer than start_timeout to pass a check" => {
             let since = old.starting_since.zip(config.start_timeout);

@@ -40,7 +40,7 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             None => supply::intended(world, vm),
             Some(old) => vm_changed(world, before, input, &old, vm),
         },
-        Change::RemoveVm(name) => vm_removed(world, name),
+        Change::RemoveVm(name) => vm_removed(world, input, name),
         Change::PutLease(lease) => lease_put(world, lease),
         Change::RemoveLease(id) => lease_removed(world, input, id),
         Change::PutRequest(request) => request_put(world, request),
@@ -91,6 +91,7 @@ fn vm_changed(
         ensure!(token == Some(new.token(&world.spec().installation)), "{name} took over {token:?}");
         world.ledger.life.known.insert(name.clone(), world.now);
     }
+    crate::life::changed(world, input, old, new)?;
     if old.state == new.state {
         return Ok(());
     }
@@ -110,8 +111,11 @@ fn vm_changed(
     }
 }
 
-fn vm_removed(world: &World, name: &VmName) -> Result<(), String> {
+fn vm_removed(world: &World, input: &Input, name: &VmName) -> Result<(), String> {
     let Some(old) = world.working.vms.get(name) else { return Err(format!("{name} was removed twice")) };
+    if matches!(input, Input::Forget { vm, .. } if vm == name) {
+        return Ok(());
+    }
     let gone = matches!(old.state, RecordState::Spawning | RecordState::Terminating);
     ensure!(gone, "{name} was removed although it was {}", old.state);
     let cloud = &world.clouds[&old.provider];
@@ -166,7 +170,7 @@ fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), S
     let is_wanted = match input {
         Input::Release { lease: released, fence: None } => released == id,
         Input::Cancel(request) => *request == lease.request,
-        Input::Terminate { vm, .. } => *vm == lease.vm,
+        Input::Terminate { vm, .. } | Input::Forget { vm, .. } => *vm == lease.vm,
         _ => false,
     };
     ensure!(is_wanted || lease.expires_at <= world.now, "{lease:?} was ended by {input:?}");
@@ -245,7 +249,8 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
         }
         Effect::Destroy { provider, vm: None, node } => {
             let mut records = world.working.vms.values().filter(|vm| vm.provider == *provider);
-            let owner = records.find(|vm| vm.node.as_ref().is_some_and(|known| known.id == *node));
+            let owner =
+                records.find(|vm| !vm.is_gone() && vm.node.as_ref().is_some_and(|known| known.id == *node));
             ensure!(owner.is_none(), "node {node} is destroyed as an orphan and belongs to {owner:?}");
             let truth = world.clouds[provider].get(node);
             ensure!(
@@ -257,14 +262,12 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             ensure!(proven, "node {node} is destroyed too early: {:?}", life.listings.get(provider));
         }
         Effect::Check { vm, .. } => {
-            // It may have been terminated in the same step; the check is in vain then.
+            // Its lease may have ended, or it may have been terminated, in the same step; the check is in vain then.
             let state = world.working.vms.get(vm).map(|vm| vm.state);
-            let fits = matches!(
-                state,
-                Some(RecordState::CheckHealth | RecordState::InUse | RecordState::Terminating)
-            );
+            let fits = !matches!(state, None | Some(RecordState::Spawning | RecordState::GotIp));
             ensure!(fits, "{vm} is checked and is {state:?}");
         }
+        Effect::Hook(run) => crate::life::hooked(world, run)?,
         Effect::List { provider } => {
             let lists = world.flights.values().filter(|flight| flight.effect == *effect).count();
             ensure!(lists == 0, "{provider} is listed twice at once");

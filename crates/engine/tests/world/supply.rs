@@ -60,7 +60,7 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
     ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
     let config = world.pool(vm);
-    let records = world.working.vms.values().filter(|other| other.pool == vm.pool);
+    let records = world.working.vms.values().filter(|other| other.pool == vm.pool && !other.is_gone());
     let starting = records.clone().filter(|other| other.state.is_starting()).count();
     ensure!(starting < config.max_starting as usize, "{} VMs of {} start", starting + 1, vm.pool);
     ensure!(
@@ -69,7 +69,12 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
         vm.pool,
         config.max_total()
     );
-    let of_offer = world.working.vms.values().filter(|other| offer_of(other) == offer_of(vm)).count();
+    let of_offer = world
+        .working
+        .vms
+        .values()
+        .filter(|other| !other.is_gone() && offer_of(other) == offer_of(vm))
+        .count();
     let most = offer.max_total.map_or(usize::MAX, |most| most as usize);
     ensure!(of_offer < most, "{vm:?} is one too many of its offer");
     fits_quota(world, vm)?;

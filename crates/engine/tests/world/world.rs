@@ -164,14 +164,15 @@ impl World {
                 Some(lease) => self.step(Input::Release { lease, fence: None }),
                 None => Ok(()),
             },
-            Act::Terminate { pick } => {
+            Act::Verb { pick, verb } => {
                 let names: Vec<_> = self.working.vms.keys().cloned().collect();
-                match pick_of(&names, pick) {
-                    Some(vm) => {
-                        self.step(Input::Terminate { vm, only_if: None, reason: "operator".to_owned() })
-                    }
-                    None => Ok(()),
+                let Some(vm) = pick_of(&names, pick) else { return Ok(()) };
+                let input = verb.input(vm.clone());
+                if matches!(input, Input::Forget { .. }) {
+                    // Its node lives on until it is swept as an orphan.
+                    self.ledger.duplicated.insert(vm);
                 }
+                self.step(input)
             }
             Act::Crash { point, applied, downtime, retire } => {
                 let crash = Crash { applied, downtime, retire };

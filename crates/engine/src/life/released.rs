@@ -1,0 +1,113 @@
+//! A VM whose lease ended: held, destroyed, cleaned, or kept for the same owner.
+
+use vmpool_model::{
+    Lease, Returned, Timestamp, Transition, VmName,
+    config::{HookKind, OnExpiry, OnRelease},
+};
+
+use crate::{Engine, pool, vm::Vm};
+
+impl Engine {
+    /// Goes on with a VM whose holder gave it back.
+    pub(crate) fn released(&mut self, lease: Lease) {
+        let Some(vm) = self.vms.get(&lease.vm) else { return };
+        let name = lease.vm.clone();
+        match vm.config.on_release {
+            _ if vm.record.hold.is_some() => self.keep(&name),
+            OnRelease::Destroy => self.terminate(&name, "its lease was released"),
+            OnRelease::Reuse => self.use_again(lease, false, "its lease was released"),
+            OnRelease::Clean => self.use_again(lease, true, "its lease was released"),
+        }
+    }
+
+    /// Goes on with a VM whose holder is gone, and left behind nobody knows what.
+    pub(crate) fn expired(&mut self, lease: Lease) {
+        let Some(vm) = self.vms.get(&lease.vm) else { return };
+        let name = lease.vm.clone();
+        match vm.config.on_expiry {
+            _ if vm.record.hold.is_some() => self.keep(&name),
+            OnExpiry::Hold if self.has_room_to_hold(&vm.record.pool) => {
+                self.want_held(&name, "its lease expired", None, None);
+                self.keep(&name);
+            }
+            OnExpiry::Destroy | OnExpiry::Hold => self.terminate(&name, "its lease expired"),
+            OnExpiry::Clean => self.use_again(lease, true, "its lease expired"),
+        }
+    }
+
+    /// Lets a VM be used again, after its hook `before_release` if there is one, unless something speaks against it.
+    fn use_again(&mut self, lease: Lease, clean: bool, reason: &str) {
+        let Some(vm) = self.vms.get(&lease.vm) else { return };
+        let name = lease.vm.clone();
+        let has_hook = vm.config.hooks.before_release.is_some();
+        let against = match self.speaks_against(vm) {
+            None if clean && !has_hook => Some("nothing cleans it"),
+            against => against,
+        };
+        if let Some(against) = against {
+            return self.terminate(&name, &format!("{reason}, and {against}"));
+        }
+        if !has_hook {
+            return self.came_back(&name);
+        }
+        let returned = Some(Box::new(Returned { lease, clean }));
+        self.transit(&name, Transition::StartRelease, |record| record.returned = returned);
+        self.advance(&name);
+    }
+
+    /// Returns why a VM that comes back is not used again, if it is not.
+    fn speaks_against(&self, vm: &Vm) -> Option<&'static str> {
+        let is_open = self.pools.get(&vm.record.pool).is_some_and(|pool| pool.is_open());
+        match () {
+            () if vm.record.suspect.is_some() => Some("it is doubted"),
+            () if !pool::is_running(&vm.record) => Some("its node does not run"),
+            () if !is_open => Some("its pool gives no more VMs"),
+            () => self.used_up(vm),
+        }
+    }
+
+    /// Returns why a VM is at its end that nobody uses, if it is.
+    pub(crate) fn used_up(&self, vm: &Vm) -> Option<&'static str> {
+        let Vm { record, config, .. } = vm;
+        let is_worn = config.max_uses.is_some_and(|uses| uses <= record.uses);
+        let old_at = config.max_age.map(|age| (record.created_at + age).max(vm.spared_until));
+        match () {
+            () if is_worn => Some("it was used max_uses times"),
+            () if old_at.is_some_and(|at| at <= self.now) => Some("it is older than max_age"),
+            () => None,
+        }
+    }
+
+    pub(crate) fn advance_releasing(&mut self, name: &VmName) -> Option<Timestamp> {
+        if self.vms.get(name)?.config.hooks.before_release.is_some() {
+            return self.run_hook(name, HookKind::BeforeRelease);
+        }
+        // The hook left the configuration meanwhile.
+        let is_to_be_clean = |vm: &Vm| vm.record.returned.as_ref().is_none_or(|returned| returned.clean);
+        match self.vms.get(name).is_some_and(is_to_be_clean) {
+            true => self.terminate(name, "nothing cleans it: its pool has no hook before_release any more"),
+            false => self.came_back(name),
+        }
+        None
+    }
+
+    /// Makes a VM ready that came back, for anybody if it was cleaned; one whose checks failed is checked first.
+    pub(crate) fn came_back(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name) else { return };
+        let is_clean = vm.record.returned.as_ref().is_some_and(|returned| returned.clean);
+        let transition = match vm.record.check_fails {
+            0 => Transition::Release,
+            _ => Transition::ReleaseUnwell,
+        };
+        let now = self.now;
+        self.transit(name, transition, |record| {
+            record.returned = None;
+            record.dirty_since = (!is_clean).then_some(now);
+            if is_clean {
+                record.owner = None;
+                record.sandbox = None;
+            }
+        });
+        self.keep_or_advance(name);
+    }
+}
