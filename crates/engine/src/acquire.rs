@@ -79,13 +79,13 @@ impl Engine {
         if let Some(deadline) = deadline.filter(|_| !is_full) {
             return self.wait(RequestRecord { deadline, ..request });
         }
-        let pools = self.pools_of(&request);
+        let refusal = match wait.is_zero() {
+            true => Refusal::NoVmAvailable { pools: self.pools_of(&request), why: self.why(&request, 0) },
+            false => Refusal::QueueFull { max: most },
+        };
         self.dequeue(&request);
         self.requests.remove(&id);
-        Answer::Refused(match wait.is_zero() {
-            true => Refusal::NoVmAvailable { why: self.why(&pools), pools },
-            false => Refusal::QueueFull { max: most },
-        })
+        Answer::Refused(refusal)
     }
 
     /// Answers a request that was made before: a client lost its answer, or the daemon was restarted.

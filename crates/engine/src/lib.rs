@@ -21,6 +21,7 @@ mod demand;
 mod drain;
 mod engine;
 mod evict;
+mod explain;
 mod forget;
 mod gate;
 mod grant;
@@ -68,6 +69,7 @@ mod words;
 
 pub use crate::{
     engine::Engine,
+    explain::{Explanation, Obstacle},
     input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},
     limit::Limit,
     refusal::Refusal,

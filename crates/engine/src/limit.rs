@@ -1,6 +1,8 @@
 //! What keeps a pool from growing, or a request waiting.
 
-use vmpool_model::{Owner, ProviderName, Timestamp};
+use vmpool_model::{Owner, PoolName, ProviderName, Timestamp};
+
+use crate::words::of;
 
 /// What keeps a pool from growing, or a request waiting, and since when.
 ///
@@ -164,20 +166,42 @@ pub enum Limit {
         /// Since when.
         since: Timestamp,
     },
-    /// An owner holds as many VMs as it may.
-    #[error("{owner} holds {held} VMs, and may hold {max} at once")]
+    /// An owner may not have as many VMs more as it wants.
+    #[error("{owner} holds {held} of the {max} VMs{} that it may have at once, and wants {wanted} more", of(.pool.as_slice()))]
     OwnerLimit {
-        /// The owner or sub-owner.
+        /// The owner or sub-owner whose limit it is.
         owner: Owner,
+        /// The pool that the limit is about; `None` if it is about all.
+        pool: Option<PoolName>,
         /// How many VMs it holds.
         held: usize,
         /// How many it may hold.
         max: u32,
+        /// How many more it wants at once.
+        wanted: u32,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The pool stands in for another one, and that one can make VMs.
+    #[error("it stands in for pool {pool}, which can make VMs itself")]
+    StandsBy {
+        /// The other pool.
+        pool: PoolName,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Fewer VMs are ready than are wanted at once, or they are checked first.
+    #[error("{ready} of the {wanted} VMs that are wanted at once are ready")]
+    TooFew {
+        /// How many VMs are ready.
+        ready: usize,
+        /// How many are wanted.
+        wanted: u32,
         /// Since when.
         since: Timestamp,
     },
     /// Other requests come first.
-    #[error("{requests} requests come before it")]
+    #[error("requests that come before it: {requests}")]
     Behind {
         /// How many.
         requests: usize,
@@ -185,7 +209,7 @@ pub enum Limit {
         since: Timestamp,
     },
     /// VMs are on their way, and none is ready yet.
-    #[error("{vms} VMs are on their way")]
+    #[error("VMs on their way: {vms}")]
     Starting {
         /// How many.
         vms: usize,
@@ -214,6 +238,8 @@ impl Limit {
             | Self::Draining { since }
             | Self::Retired { since }
             | Self::OwnerLimit { since, .. }
+            | Self::StandsBy { since, .. }
+            | Self::TooFew { since, .. }
             | Self::Behind { since, .. }
             | Self::Starting { since, .. } => *since,
         }
@@ -236,6 +262,8 @@ impl Limit {
             | Self::Draining { since }
             | Self::Retired { since }
             | Self::OwnerLimit { since, .. }
+            | Self::StandsBy { since, .. }
+            | Self::TooFew { since, .. }
             | Self::Behind { since, .. }
             | Self::Starting { since, .. } => since,
         }
@@ -264,6 +292,12 @@ impl Limit {
             let since = other.since().min(self.since());
             *self.since_mut() = since;
         }
+        self
+    }
+
+    /// Returns the limit as it concerns somebody who came at this time.
+    pub(crate) fn since_at_least(mut self, since: Timestamp) -> Self {
+        *self.since_mut() = self.since().max(since);
         self
     }
 
@@ -309,6 +343,8 @@ impl Limit {
             Self::Draining { .. } => "draining",
             Self::Retired { .. } => "retired",
             Self::OwnerLimit { .. } => "owner_limit",
+            Self::StandsBy { .. } => "stands_by",
+            Self::TooFew { .. } => "too_few",
             Self::Behind { .. } => "behind",
             Self::Starting { .. } => "starting",
         }

@@ -7,7 +7,7 @@ use vmpool_model::Owner;
 use crate::{
     Engine,
     owners::weight,
-    queue::{Place, Shape},
+    queue::{Place, Shape, Waiter},
 };
 
 /// A request's rank among all that wait, whatever they wait for; the least is served first.
@@ -54,6 +54,10 @@ impl PartialEq for Turn {
 impl Eq for Turn {}
 
 impl Engine {
+    pub(crate) fn rank_of(&self, waiter: &Waiter) -> Rank {
+        self.rank(waiter.owner(), &waiter.shape, waiter.place)
+    }
+
     /// Returns the rank of a request at present; it changes with time, and with every lease of its owner.
     pub(crate) fn rank(&self, owner: &Owner, shape: &Shape, place: Place) -> Rank {
         let (account, limits) = (self.owners.get(owner), &self.spec.limits);

@@ -139,7 +139,7 @@ impl Engine {
     }
 
     /// Returns whether the limits of an owner in single pools let all that a request wants be given.
-    fn is_allowed(&self, owner: &Owner, shape: &Shape, walk: &Walk) -> bool {
+    pub(crate) fn is_allowed(&self, owner: &Owner, shape: &Shape, walk: &Walk) -> bool {
         let used = (0..shape.candidates.len()).filter(|index| self.is_used(&shape.candidates, *index));
         let left = used.map(|index| self.left_in(&shape.candidates[index].pool, owner, walk));
         shape.count as usize <= left.fold(0, usize::saturating_add)

@@ -87,8 +87,7 @@ impl Engine {
     pub(crate) fn request_due(&mut self, id: &RequestId) {
         let Some(request) = self.requests.get(id).cloned() else { return };
         if request.status == RequestStatus::Waiting {
-            let pools = self.pools_of(&request);
-            let why = self.why(&pools);
+            let (pools, why) = (self.pools_of(&request), self.why(&request, request.count));
             let waited = self.now.since(request.submitted_at);
             self.request_event(EventKind::RequestTimedOut, &request, "");
             self.out.decided.push((id.clone(), Err(Refusal::TimedOut { pools, waited, why })));

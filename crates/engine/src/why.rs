@@ -1,13 +1,17 @@
 //! Why nobody can be served, in words.
 
-use vmpool_model::{PoolName, RecordState, Timestamp};
+use vmpool_model::{RecordState, RequestRecord};
 
-use crate::{Engine, pool::Pool};
+use crate::{Engine, Limit, Obstacle, pool::Pool, words::list};
 
 impl Engine {
-    pub(crate) fn why(&self, pools: &[PoolName]) -> String {
-        let known = pools.iter().filter_map(|name| Some((name, self.pools.get(name)?)));
-        let whys: Vec<_> = known.map(|(name, pool)| (name, pool.why_empty(self.now))).collect();
+    /// Says in words what is in the way of a request that waits; this looks at nobody else who does. The demand of the
+    /// pools counts `own` VMs for the request itself.
+    pub(crate) fn why(&self, request: &RequestRecord, own: u32) -> String {
+        let obstacles = self.obstacles(request, own);
+        let known = obstacles.iter().filter_map(|obstacle| Some((obstacle, self.pools.get(&obstacle.pool)?)));
+        let whys: Vec<_> =
+            known.map(|(obstacle, pool)| (&obstacle.pool, pool.why_empty(obstacle, request))).collect();
         match whys.as_slice() {
             [(_, why)] => why.clone(),
             whys => whys.iter().map(|(name, why)| format!("{name}: {why}")).collect::<Vec<_>>().join("; "),
@@ -16,30 +20,27 @@ impl Engine {
 }
 
 impl Pool {
-    /// Says in words why nobody can be served now.
-    pub(crate) fn why_empty(&self, now: Timestamp) -> String {
-        let mut why = Vec::new();
-        for state in RecordState::ALL {
-            if self.count(state) != 0 {
-                why.push(format!("{} {state}", self.count(state)));
-            }
-        }
+    fn why_empty(&self, obstacle: &Obstacle, request: &RequestRecord) -> String {
+        let counts = RecordState::ALL.into_iter().filter(|state| self.count(*state) != 0);
+        let mut why: Vec<_> = counts.map(|state| format!("{} {state}", self.count(state))).collect();
         if why.is_empty() {
             why.push("the pool has no VM yet".to_owned());
         }
-        if self.config.max_total() as usize <= self.total() {
-            why.push(format!("max_total is {}", self.config.max_total()));
+        // How many VMs are on their way is told already.
+        if !matches!(obstacle.limit, Limit::Starting { .. }) {
+            why.push(obstacle.limit.to_string());
         }
-        if self.queue.preferring() != 0 {
-            why.push(format!("requests waiting: {}", self.queue.preferring()));
+        let is_first = request.pools.first().is_none_or(|first| *first == obstacle.pool);
+        let others = self.queue.preferring().saturating_sub(usize::from(is_first));
+        if others != 0 {
+            why.push(format!("requests waiting: {others}"));
         }
-        match (&self.problem, self.paused_until(now)) {
-            (Some(problem), Some(until)) => {
-                why.push(format!("spawning pauses until {until}: {problem}"));
-            }
-            (Some(problem), _) => why.push(format!("last problem: {problem}")),
-            (None, _) => {}
+        // What the limit tells is not told twice.
+        if let Some(problem) =
+            self.problem.as_ref().filter(|problem| !why.iter().any(|why| why.contains(*problem)))
+        {
+            why.push(format!("last problem: {problem}"));
         }
-        why.join(", ")
+        list(why)
     }
 }

@@ -166,14 +166,17 @@ fn a_time_to_live_of_nothing_or_beyond_the_maximum_is_refused() {
 fn the_refusal_of_a_wish_that_does_not_wait_says_why() {
     let mut lab = Lab::new(config(1));
     lab.not_created(crate::lab::quota());
-    let refusal = lab.refused(Input::Acquire(Box::new(wish("r1", "ann"))));
-    let Refusal::NoVmAvailable { why, .. } = refusal else { panic!("{refusal}") };
+    let told = |lab: &mut Lab, request: &str| {
+        let refusal = lab.refused(Input::Acquire(Box::new(wish(request, "ann"))));
+        let Refusal::NoVmAvailable { why, .. } = refusal else { panic!("{refusal}") };
+        why
+    };
+    let why = told(&mut lab, "r1");
     assert!(why.contains("the pool has no VM yet"), "{why}");
-    assert!(why.contains("spawning pauses until") && why.contains("quota"), "{why}");
+    assert!(why.contains("at provider lab is not used until") && why.contains("quota"), "{why}");
     let _ = lab.acquire(wish("r2", "ann").with_wait(seconds(60)));
     lab.pass(seconds(2));
-    let refusal = lab.refused(Input::Acquire(Box::new(wish("r3", "ann"))));
-    let Refusal::NoVmAvailable { why, .. } = refusal else { panic!("{refusal}") };
+    let why = told(&mut lab, "r3");
     assert!(why.contains("1 spawning") && why.contains("max_total is 1"), "{why}");
     assert!(why.contains("requests waiting: 1") && why.contains("last problem: quota"), "{why}");
 }

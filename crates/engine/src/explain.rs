@@ -1,0 +1,189 @@
+//! Why a request waits: for each pool that may serve it, the limit that is in the way.
+
+use std::collections::BTreeMap;
+
+use vmpool_model::{PoolName, RequestId, RequestRecord, Timestamp};
+
+use crate::{
+    Engine, Limit, Refusal,
+    owners::Allowance,
+    pool::Pool,
+    queue::{Waiter, place},
+    serve::Walk,
+};
+
+/// Why a request waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The request.
+    pub request: RequestId,
+    /// Its place among all that wait, whatever they wait for, as of now: 1 is served first. `None` if it does not wait.
+    pub position: Option<usize>,
+    /// What is in the way in each pool that may serve it, the one that it likes best first; empty if it does not wait.
+    pub obstacles: Vec<Obstacle>,
+    /// When it is likely to be served, if that can be told: as long as VMs take to become ready, and leases last.
+    pub likely_at: Option<Timestamp>,
+}
+
+/// What is in the way of a request in one pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Obstacle {
+    /// The pool.
+    pub pool: PoolName,
+    /// What is in the way, and since when: since the request came, at the earliest.
+    pub limit: Limit,
+}
+
+/// Those who come before a request.
+#[derive(Debug, Default)]
+struct Before {
+    requests: usize,
+    in_pools: BTreeMap<PoolName, Ahead>,
+}
+
+/// Those who come before a request in one pool, apart from those that limits of their owners keep waiting.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Ahead {
+    requests: usize,
+    /// How many VMs they want.
+    pub(crate) vms: usize,
+}
+
+impl Engine {
+    /// Says why a request waits. It looks at all that wait, so it is for people, not for every request.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UnknownRequest`] if it is neither waiting nor remembered.
+    pub fn explain(&self, id: &RequestId) -> Result<Explanation, Refusal> {
+        let Some(request) = self.requests.get(id) else {
+            return Err(Refusal::UnknownRequest { request: id.clone() });
+        };
+        let Some(waiter) = self.waiting.get(&place(request)) else {
+            let (request, obstacles) = (id.clone(), Vec::new());
+            return Ok(Explanation { request, position: None, obstacles, likely_at: None });
+        };
+        let rank = self.rank_of(waiter);
+        let mut before = Before::default();
+        for other in self.waiting.iter().filter(|other| self.rank_of(other) < rank) {
+            self.add(&mut before, other);
+        }
+        Ok(self.explanation(waiter, &before))
+    }
+
+    /// Says why each request waits, that of the best rank first.
+    #[must_use]
+    pub fn explain_all(&self) -> Vec<Explanation> {
+        let mut waiting: Vec<_> = self.waiting.iter().collect();
+        waiting.sort_by_cached_key(|waiter| self.rank_of(waiter));
+        let mut before = Before::default();
+        let explained = waiting.into_iter().map(|waiter| {
+            let explanation = self.explanation(waiter, &before);
+            self.add(&mut before, waiter);
+            explanation
+        });
+        explained.collect()
+    }
+
+    fn add(&self, before: &mut Before, waiter: &Waiter) {
+        before.requests += 1;
+        if !self.is_within_limits(waiter) {
+            return;
+        }
+        for (index, candidate) in waiter.shape.candidates.iter().enumerate() {
+            if self.is_used(&waiter.shape.candidates, index) {
+                let ahead = before.in_pools.entry(candidate.pool.clone()).or_default();
+                ahead.requests += 1;
+                ahead.vms += waiter.shape.count as usize;
+            }
+        }
+    }
+
+    fn explanation(&self, waiter: &Waiter, before: &Before) -> Explanation {
+        let ahead = |pool: &PoolName| before.in_pools.get(pool).copied().unwrap_or_default();
+        let candidates = waiter.shape.candidates.iter().enumerate();
+        let obstacles = candidates.map(|(index, candidate)| Obstacle {
+            pool: candidate.pool.clone(),
+            limit: self.obstacle(waiter, index, ahead(&candidate.pool)),
+        });
+        let obstacles: Vec<_> = obstacles.collect();
+        Explanation {
+            request: waiter.id.clone(),
+            position: Some(before.requests + 1),
+            likely_at: None,
+            obstacles,
+        }
+    }
+
+    /// Says what is in the way of a request in each pool, as if all others came before it: this looks at none of them.
+    /// The demand of the pools counts `own` VMs for the request itself.
+    pub(crate) fn obstacles(&self, request: &RequestRecord, own: u32) -> Vec<Obstacle> {
+        let Some(waiter) = self.waiting.get(&place(request)) else { return Vec::new() };
+        let candidates = waiter.shape.candidates.iter().enumerate();
+        let obstacles = candidates.map(|(index, candidate)| {
+            let others = self.pools.get(&candidate.pool).map(|pool| Ahead {
+                requests: pool.queue.preferring().saturating_sub(usize::from(index == 0)),
+                vms: pool.demand().saturating_sub(own as usize),
+            });
+            let limit = self.obstacle(waiter, index, others.unwrap_or_default());
+            Obstacle { pool: candidate.pool.clone(), limit }
+        });
+        obstacles.collect()
+    }
+
+    fn obstacle(&self, waiter: &Waiter, index: usize, ahead: Ahead) -> Limit {
+        let (submitted_at, _) = waiter.place;
+        let limit = self.limit_of(waiter, index, ahead, submitted_at);
+        limit.since_at_least(submitted_at)
+    }
+
+    fn limit_of(&self, waiter: &Waiter, index: usize, ahead: Ahead, since: Timestamp) -> Limit {
+        let (candidates, count) = (&waiter.shape.candidates, waiter.shape.count);
+        let Some((name, pool)) =
+            candidates.get(index).and_then(|candidate| self.pools.get_key_value(&candidate.pool))
+        else {
+            return Limit::Retired { since };
+        };
+        if let Some(limit) = self.owner_limit(waiter, name, pool) {
+            return limit;
+        }
+        if let Some(other) = candidates.get(index).and_then(|candidate| candidates.get(candidate.instead_of?))
+            && !self.is_used(candidates, index)
+        {
+            return Limit::StandsBy { pool: other.pool.clone(), since };
+        }
+        let ready = pool.clean_count() + pool.kept_for(&waiter.tenant);
+        let starting = pool.starting();
+        if ready + starting != 0 && ahead.vms < ready + starting {
+            // Somebody else's VMs are on their way first; what is ready is not enough, or is checked first.
+            return match ready {
+                0 => Limit::Starting { vms: starting, since },
+                ready => Limit::TooFew { ready, wanted: count, since },
+            };
+        }
+        match self.can_grow(name) {
+            Err(limit) => limit,
+            Ok(()) if ahead.requests != 0 => Limit::Behind { requests: ahead.requests, since },
+            Ok(()) => Limit::Starting { vms: starting, since },
+        }
+    }
+
+    /// Returns the limit of its owner that keeps a request waiting.
+    fn owner_limit(&self, waiter: &Waiter, name: &PoolName, pool: &Pool) -> Option<Limit> {
+        let (owner, wanted) = (waiter.owner(), waiter.shape.count);
+        let told = |limit: Allowance, pool: Option<PoolName>| {
+            let Allowance { owner, held, max, since } = limit;
+            Limit::OwnerLimit { owner, pool, held, max, wanted, since }
+        };
+        let over_all =
+            self.owners.limits(owner, &self.spec.limits).filter(|limit| limit.left() < wanted as usize);
+        if let Some(limit) = over_all.min_by_key(Allowance::left) {
+            return Some(told(limit, None));
+        }
+        let in_pool = self.owners.limit_in(owner, name, pool.config.max_per_owner)?;
+        let is_met = in_pool.left() == 0 || !self.is_allowed(owner, &waiter.shape, &Walk::default());
+        is_met.then(|| told(in_pool, Some(name.clone())))
+    }
+}
