@@ -41,3 +41,72 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::{
+        Failure, FailureKind, InstallationId, ProviderName, Timestamp,
+        config::{PoolConfig, ProviderConfig},
+    };
+
+    use crate::{Effect, Engine, Input, Outcome, Records, Spec, timers::Timer};
+
+    use super::*;
+
+    fn pool() -> PoolName {
+        PoolName::new("small").unwrap()
+    }
+
+    /// An engine with a pool of two VMs at a provider that takes one create at once, and the answer to that one.
+    fn engine(answer: Option<FailureKind>) -> Engine {
+        let provider = ProviderName::new("lab").unwrap();
+        let mut config = ProviderConfig::new("dummy");
+        config.max_creating = Some(1);
+        let mut spec = Spec::new(InstallationId::new("test").unwrap(), 1, 7);
+        spec.providers.insert(provider.clone(), config);
+        spec.pools.insert(pool(), PoolConfig::new(provider, "template", 2));
+        let mut engine = Engine::recover(spec, Records::default(), Timestamp::default());
+        let step = engine.step(Timestamp::default(), Input::Tick);
+        let mut creates =
+            step.effects.into_iter().filter(|(_, effect)| matches!(effect, Effect::Create { .. }));
+        let (id, _) = creates.next().unwrap();
+        if let Some(kind) = answer {
+            let outcome = Outcome::Created(Err(Failure::not_applied(kind, "no")));
+            let _ = engine.step(Timestamp::default(), Input::Done { id, outcome });
+        }
+        engine
+    }
+
+    /// Breaks one thing, and checks that it is found.
+    fn finds(what: &str, mut engine: Engine, damage: impl FnOnce(&mut Engine)) {
+        assert_eq!(engine.check(), Ok(()));
+        damage(&mut engine);
+        let found = engine.check();
+        assert!(found.as_ref().is_err_and(|found| found.contains(what)), "{found:?}");
+    }
+
+    #[test]
+    fn what_a_provider_lets_through_is_a_recount() {
+        finds("lab: a recount gives", engine(None), |engine| {
+            let record = engine.vms.values().next().map(|vm| vm.record.clone()).unwrap();
+            engine.providers.values_mut().for_each(|provider| provider.gate.count_out(&record));
+        });
+    }
+
+    #[test]
+    fn no_pool_forgets_that_it_wants_vms() {
+        finds("and has them not", engine(None), |engine| {
+            engine.providers.values_mut().for_each(|provider| provider.config.max_creating = Some(2));
+            engine.providers.values_mut().for_each(|provider| provider.gate.window.succeed(2));
+        });
+        finds("and has them not", engine(None), |engine| {
+            engine.pools.values_mut().for_each(|pool| pool.limits.clear());
+        });
+        finds("is not told when this ends", engine(None), |engine| {
+            engine.providers.values_mut().for_each(|provider| provider.gate.waiting.clear());
+        });
+        finds("which is too late", engine(Some(FailureKind::Quota)), |engine| {
+            engine.timers.set(Timer::Pool(pool()), None);
+        });
+    }
+}
