@@ -1,15 +1,15 @@
-//! VMs that are kept for their last users make room for those who wait.
+//! VMs that are kept for their last users, or that nobody needs, make room for those who wait.
 
-use vmpool_model::{PoolName, VmName, VmRecord, config::OfferConfig};
+use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
 
 use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
 
 const OF_POOL: &str = "others wait, and its last user does not use it";
 const OF_OFFER: &str = "others wait for another VM of its offer, and its last user does not use it";
-const OF_PROVIDER: &str = "others wait for its room at the provider, and its last user does not use it";
+const OF_PROVIDER: &str = "others wait for its room at the provider, and nobody uses it";
 
 impl Engine {
-    /// Destroys VMs that are kept for their last users where others wait and there is no room for them.
+    /// Destroys VMs that nobody uses where others wait and there is no room for them.
     pub(crate) fn evict(&mut self, name: &PoolName) {
         while let Some(pool) = self.pools.get(name)
             && pool.config.max_total() as usize <= pool.total()
@@ -23,7 +23,7 @@ impl Engine {
         }
     }
 
-    /// Returns VMs that are kept for their last users, and whose end lets the pool have one more VM for those who wait.
+    /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait.
     fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
         let pool = self.pools.get(name).filter(|pool| pool.is_open())?;
         let there = pool.clean_count() + pool.coming();
@@ -51,16 +51,23 @@ impl Engine {
         let mut stays = provider.gate.usage.without(&provider.gate.leaving);
         let fit = (0..missing).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let mut found = Vec::new();
-        for name in provider.gate.dirty() {
+        let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
+        for vm in self.unneeded_at(&offer.provider).chain(kept).filter_map(|name| self.vms.get(name)) {
             let Some(lack) = stays.lack(quota, &offer.needs, fit + 1) else { break };
-            let Some(vm) = self.vms.get(name).filter(|_| self.is_evictable(name)) else { continue };
             if quota::need(&lack.resource, &vm.record.needs) != 0 {
                 stays.remove(&vm.record);
-                found.push(name.clone());
+                found.push(vm.record.name.clone());
             }
         }
         stays.lack(quota, &offer.needs, fit + 1).is_none().then_some(found)
     }
+
+    /// Returns the VMs at a provider that their pools have too many of, although not for long enough to give them up.
+    fn unneeded_at(&self, provider: &ProviderName) -> impl Iterator<Item = &VmName> {
+        let is_there = |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
+        self.pools.values().flat_map(move |pool| pool.dearest().take(pool.unneeded()).filter(is_there))
+    }
+
     fn oldest_evictable(&self, pool: &Pool) -> Option<VmName> {
         pool.dirty_vms().find(|vm| self.is_evictable(vm)).cloned()
     }

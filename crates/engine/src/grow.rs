@@ -1,6 +1,6 @@
 //! Whether a pool may have one more VM, of which offer, and what is in the way.
 
-use vmpool_model::{PoolName, RecordState};
+use vmpool_model::{PoolName, RecordState, Timestamp};
 
 use crate::{Engine, Limit, offer::Offer, pool::Pool};
 
@@ -72,18 +72,8 @@ impl Engine {
         let Some(known) = self.providers.get(provider) else {
             return Some(Limit::ProviderUnknown { provider: provider.clone(), since: now });
         };
-        let paused = offer.pause.until(now).map(|until| Limit::OfferPaused {
-            provider: provider.clone(),
-            template: template.clone(),
-            why: offer.pause.why().to_owned(),
-            until,
-            since: offer.pause.since(),
-        });
-        // Of what will pass, what lasts longest is in the way.
-        let stops = paused.into_iter().chain(known.gate.stop(provider, now));
-        let longest = stops.max_by_key(|limit| (limit.until().is_none(), limit.until()));
-        if longest.is_some() {
-            return longest;
+        if let Some(stop) = self.offer_stop(offer) {
+            return Some(stop);
         }
         match offer.config.max_total {
             Some(max_total) if max_total as usize <= offer.total => Some(Limit::OfferFull {
@@ -95,5 +85,25 @@ impl Engine {
             }),
             _ => known.gate.room(provider, &known.config, &offer.config.needs, now),
         }
+    }
+    /// Returns what keeps an offer from being used until it passes, if anything does: of several, what lasts longest.
+    fn offer_stop(&self, offer: &Offer) -> Option<Limit> {
+        let (now, provider) = (self.now, &offer.config.provider);
+        let paused = offer.pause.until(now).map(|until| Limit::OfferPaused {
+            provider: provider.clone(),
+            template: offer.config.template.clone(),
+            why: offer.pause.why().to_owned(),
+            until,
+            since: offer.pause.since(),
+        });
+        let stopped = self.providers.get(provider).and_then(|known| known.gate.stop(provider, now));
+        let stops = paused.into_iter().chain(stopped);
+        stops.max_by_key(|limit| (limit.until().is_none(), limit.until()))
+    }
+
+    /// Returns until when none of a pool's offers is used after failures, as far as that is known.
+    pub(crate) fn stopped_until(&self, pool: &Pool) -> Option<Timestamp> {
+        let stops: Option<Vec<_>> = pool.offers.iter().map(|offer| self.offer_stop(offer)).collect();
+        stops?.iter().filter_map(Limit::until).min()
     }
 }

@@ -63,15 +63,9 @@ impl Engine {
     pub(crate) fn shrink(&mut self, name: &PoolName) -> Option<Timestamp> {
         let now = self.now;
         let pool = self.pools.get_mut(name)?;
-        let surplus = match pool.retired {
-            true => 0,
-            false => pool.live().saturating_sub(pool.desired()),
-        };
-        pool.surplus.set(surplus, now);
+        pool.surplus.set(pool.excess(), now);
         let (due, next) = pool.surplus.due(pool.config.max_idle, now);
-        // VMs that start are no stock yet.
-        let due = due.min(pool.by_price.len().saturating_sub(pool.spare()));
-        let given_up: Vec<_> = pool.dearest().take(due).cloned().collect();
+        let given_up: Vec<_> = pool.dearest().take(due.min(pool.unneeded())).cloned().collect();
         pool.surplus.give_up(given_up.len());
         for vm in given_up {
             self.terminate(&vm, "the pool no longer needs it");
@@ -81,8 +75,21 @@ impl Engine {
 }
 
 impl Pool {
+    /// Returns how many VMs the pool has too many, those included that start.
+    fn excess(&self) -> usize {
+        match self.retired {
+            true => 0,
+            false => self.live().saturating_sub(self.desired()),
+        }
+    }
+
+    /// Returns how many ready VMs the pool does not need: those that start are no stock yet.
+    pub(crate) fn unneeded(&self) -> usize {
+        self.excess().min(self.by_price.len().saturating_sub(self.spare()))
+    }
+
     /// Returns the ready VMs that nobody used yet: of the dearest offer first, and of one offer the oldest first.
-    fn dearest(&self) -> impl Iterator<Item = &VmName> {
+    pub(crate) fn dearest(&self) -> impl Iterator<Item = &VmName> {
         self.by_price.iter().map(|(_, _, name)| name)
     }
 }

@@ -74,7 +74,7 @@ impl Engine {
     /// Returns the pools, by name; those of records whose pool left the configuration, too.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolView> {
-        self.pools.iter().map(|(name, pool)| pool_view(name, pool, self.now)).collect()
+        self.pools.iter().map(|(name, pool)| self.pool_view(name, pool)).collect()
     }
 
     /// Returns the providers, by name.
@@ -82,20 +82,20 @@ impl Engine {
     pub fn providers(&self) -> Vec<ProviderView> {
         self.providers.iter().map(|(name, provider)| provider_view(name, provider, self.now)).collect()
     }
-}
 
-fn pool_view(name: &PoolName, pool: &Pool, now: Timestamp) -> PoolView {
-    PoolView {
-        name: name.clone(),
-        counts: pool.counts(),
-        unreadable: pool.unreadable,
-        waiting: pool.queue.preferring(),
-        wanted: pool.demand(),
-        retired: pool.retired,
-        removed_at: pool.removed_at,
-        drain: pool.drain.clone(),
-        paused_until: pool.paused_until(now),
-        problem: pool.problem.clone(),
+    fn pool_view(&self, name: &PoolName, pool: &Pool) -> PoolView {
+        PoolView {
+            name: name.clone(),
+            counts: pool.counts(),
+            unreadable: pool.unreadable,
+            waiting: pool.queue.preferring(),
+            wanted: pool.demand(),
+            retired: pool.retired,
+            removed_at: pool.removed_at,
+            drain: pool.drain.clone(),
+            paused_until: self.stopped_until(pool),
+            problem: pool.problem.clone(),
+        }
     }
 }
 

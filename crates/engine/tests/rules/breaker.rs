@@ -75,6 +75,7 @@ fn f13_after_failures_in_a_row_nothing_is_created_for_a_while() {
         lab.pass(Duration::from_millis(1500));
     }
     assert_eq!((lab.happened(EventKind::BreakerOpened), lab.creates()), (1, 0));
+    assert_eq!(lab.engine.pools()[0].paused_until, Some(open_until(&lab)));
     let left = open_until(&lab).since(lab.now);
     assert!(seconds(98) <= left && left <= seconds(150), "{left:?}");
     lab.pass(left - Duration::from_millis(1));

@@ -174,6 +174,25 @@ fn a_vm_that_is_kept_for_its_last_user_makes_room_in_the_quota_for_another_pool(
 }
 
 #[test]
+fn a_vm_that_its_pool_does_not_need_makes_room_in_the_quota_before_its_idle_time_is_over() {
+    let mut idle = may_have(1, 2);
+    idle.max_idle = seconds(10_000);
+    let mut lab = Lab::of(shared(idle, may_have(0, 2), 2));
+    let wishes = ["r1", "r2"].map(|request| wish(request, "ann").with_wait(seconds(60)));
+    wishes.iter().cloned().for_each(|wish| drop(lab.acquire(wish)));
+    wishes.into_iter().for_each(|wish| drop(lab.step(vmpool_engine::Input::Cancel(wish.request))));
+    lab.boot_all();
+    assert_eq!(lab.counts([RecordState::Ready]), [2]);
+    let _ = lab.acquire(wish_of_other("r3"));
+    let _ = lab.acquire(wish_of_other("r4"));
+    assert_eq!(
+        lab.counts([RecordState::Ready, RecordState::Terminating]),
+        [1, 1],
+        "its pool needs the other one"
+    );
+}
+
+#[test]
 fn no_vm_that_is_kept_is_given_up_if_that_does_not_help() {
     let mut big = offer("lab", 0);
     big.needs.insert("cores".to_owned(), 1);
