@@ -8,6 +8,7 @@ mod console;
 mod crash;
 mod dag;
 mod error;
+mod simulate;
 mod tidy;
 mod tree;
 
@@ -64,6 +65,21 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Lives through random histories of the manager in virtual time, and checks after every commit that the invariants hold
+    Simulate {
+        /// How many histories, each from a seed of its own
+        #[arg(long, default_value_t = 10_000)]
+        seeds: u64,
+        /// The first seed
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Lives through this one seed only, such as one that failed
+        #[arg(long, conflicts_with_all = ["seeds", "from"])]
+        seed: Option<u64>,
+        /// Tells everything that happens with the one seed
+        #[arg(long, requires = "seed")]
+        trace: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -87,6 +103,8 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Ci { job, .. } => ci::run(job.as_deref()),
         Command::Bench { compile_only } => bench::run(compile_only),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Simulate { seed: Some(seed), trace, .. } => simulate::one(seed, trace),
+        Command::Simulate { seeds, from, .. } => simulate::many(from, seeds),
     }
 }
 

@@ -100,8 +100,9 @@ impl Engine {
         if let Some(node) = best {
             return self.adopt(name, node);
         }
-        // What counts is when the look-up was asked for: its answer may be older than it is late.
-        let believed_at = vm.asked_at.at + self.visibility_window(name).max(self.create_settle(name));
+        // What counts is when the look-up was asked for: its answer may be older than it is late. A create may take effect at
+        // the last moment, and its node be invisible from then on.
+        let believed_at = vm.asked_at.at + self.create_settle(name) + self.visibility_window(name);
         if vm.started_at < believed_at {
             self.edit(name, |record| record.retry_at = Some(believed_at));
             return self.advance(name);

@@ -32,6 +32,7 @@ pub struct ManagerBuilder {
     pub(crate) holder: String,
     pub(crate) restart_grace: Option<Duration>,
     pub(crate) shutdown_grace: Duration,
+    pub(crate) checks_invariants: bool,
 }
 
 impl ManagerBuilder {
@@ -48,6 +49,7 @@ impl ManagerBuilder {
             holder: format!("process {}", std::process::id()),
             restart_grace: None,
             shutdown_grace: Duration::from_secs(5),
+            checks_invariants: false,
         }
     }
 
@@ -114,6 +116,14 @@ impl ManagerBuilder {
     /// Sets how long a shutdown waits for calls to providers. Default: 5 s.
     pub fn shutdown_grace(self, shutdown_grace: Duration) -> Self {
         Self { shutdown_grace, ..self }
+    }
+
+    /// Checks all invariants of the engine before each commit; for tests and for those who hunt a bug, since it takes a look at
+    /// every record.
+    ///
+    /// A manager whose invariants do not hold commits nothing and stops with [`StopError::Broken`](crate::StopError::Broken).
+    pub fn check_invariants(self) -> Self {
+        Self { checks_invariants: true, ..self }
     }
 
     /// Takes the domain over, loads its records and starts the loop.

@@ -19,6 +19,7 @@ pub(crate) struct Domain {
     pub(crate) setup: Setup,
     pub(crate) restart_grace: Option<Duration>,
     pub(crate) shutdown_grace: Duration,
+    pub(crate) checks_invariants: bool,
 }
 
 impl Domain {

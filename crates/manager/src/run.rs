@@ -123,6 +123,9 @@ impl Loop {
                 turn.take(&mut self.engine, now, wake);
             }
         }
+        if self.domain.checks_invariants {
+            self.engine.check().map_err(|reason| StopError::Broken { reason })?;
+        }
         match self.commit(&mut turn).await {
             Ok(()) => {
                 self.finish(turn, now);

@@ -89,6 +89,11 @@ pub(super) const JOBS: &[Job] = &[
         }],
     },
     Job {
+        name: "simulate",
+        about: "10,000 random histories of the manager break no invariant",
+        steps: &[Step::Cargo { args: &["xtask", "simulate", "--seeds", "10000"], env: &[] }],
+    },
+    Job {
         name: "test",
         about: "the examples in the documentation run and the tests pass",
         steps: &[

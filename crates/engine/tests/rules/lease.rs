@@ -155,7 +155,7 @@ fn f8_leases_outlive_a_restart_by_a_grace() {
     let mut lab = Lab::ready(config(2));
     let short = lab.granted(wish("r1", "ann")).lease;
     let long = lab.granted(wish("r2", "ann").with_ttl(Some(seconds(80_000)))).lease;
-    lab.now = lab.now + seconds(7200);
+    lab.now = lab.now + seconds(599);
     lab.restart();
     let expiries: Vec<_> = lab.engine.leases().map(|lease| (lease.id.clone(), lease.expires_at)).collect();
     assert!(expiries.contains(&(short.id.clone(), lab.now + seconds(30))), "{expiries:?}");
@@ -164,6 +164,18 @@ fn f8_leases_outlive_a_restart_by_a_grace() {
     assert!(matches!(renew(&mut lab, &short), Answer::Renewed(_)));
     lab.pass(seconds(599));
     assert_eq!(lab.counts([RecordState::InUse]), [2]);
+}
+
+#[test]
+fn f10_a_lease_that_seems_to_have_expired_over_a_restart_gets_all_of_its_time_again() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.now = lab.now + seconds(365 * 86_400);
+    lab.restart();
+    lab.pass(seconds(599));
+    assert!(matches!(renew(&mut lab, &lease), Answer::Renewed(_)));
+    lab.pass(seconds(600));
+    assert_eq!(lab.counts([RecordState::InUse]), [0]);
 }
 
 #[test]

@@ -66,6 +66,21 @@ fn f5_not_found_proves_nothing_while_a_new_node_may_be_invisible() {
 }
 
 #[test]
+fn f5_a_create_may_take_effect_at_the_last_moment_and_its_node_be_invisible_after_that() {
+    let mut spec = spec(config(1));
+    let settings = spec.providers.get_mut(&provider()).unwrap();
+    (settings.create_settle, settings.visibility_window) = (Some(seconds(10)), seconds(20));
+    let mut lab = Lab::of(spec);
+    lab.not_created(timeout());
+    lab.pass(seconds(2));
+    lab.found(vec![]);
+    lab.pass(seconds(27));
+    assert_eq!((lab.creates(), lab.finds()), (0, 0));
+    lab.pass(seconds(1));
+    assert_eq!((lab.creates(), lab.finds()), (0, 1));
+}
+
+#[test]
 fn f5_a_look_up_that_was_asked_too_early_proves_nothing_however_late_it_is_answered() {
     let mut lab = slow_to_show();
     lab.not_created(timeout());

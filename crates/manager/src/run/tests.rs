@@ -36,6 +36,7 @@ impl Bench {
             setup,
             restart_grace: None,
             shutdown_grace: Duration::from_secs(5),
+            checks_invariants: true,
         };
         let clock = SteadyClock::new(Arc::new(SystemClock::new()), Timestamp::default());
         let (_, wakes) = mpsc::channel(1);

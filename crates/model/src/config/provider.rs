@@ -31,8 +31,9 @@ pub struct ProviderConfig {
     /// How long a new node may stay invisible to listings and look-ups. Default: 0 s.
     #[serde(with = "duration_text", default)]
     pub visibility_window: Duration,
-    /// How long a create that was not answered may still take effect at the provider: only after that
-    /// is a look-up believed that finds nothing, and the create repeated. Default: `request_timeout`.
+    /// How long a create that was not answered may still take effect at the provider: only after that, and
+    /// `visibility_window` besides, is a look-up believed that finds nothing, and the create repeated. Default:
+    /// `request_timeout`.
     #[serde(with = "optional_duration_text", default, skip_serializing_if = "Option::is_none")]
     pub create_settle: Option<Duration>,
     /// For how long, and in at least two complete listings, a known node must be absent before its VM

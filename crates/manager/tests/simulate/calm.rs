@@ -1,0 +1,110 @@
+//! Calm: nothing goes wrong any more, and everything must come to rest.
+
+use vmpool_manager::{
+    ManagerError,
+    model::{Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, states::NodeState},
+};
+
+use crate::{
+    rows::brief,
+    scenario::seconds,
+    world::{World, pass},
+};
+
+/// How long rest may take.
+const LIMIT: u64 = 2 * 3600;
+
+/// Serves everybody once more, and waits until nothing moves.
+pub(crate) async fn come(world: &World) -> Result<(), String> {
+    for pool in world.scenario.pools.keys() {
+        let request = RequestId::new(format!("last-of-{pool}")).unwrap();
+        let acquire = Acquire::new(request, pool.clone(), Owner::new("last").unwrap());
+        let acquire = acquire.with_wait(seconds(LIMIT));
+        let granted = until_answered(|| {
+            let (handle, acquire) = (world.handle(), acquire.clone());
+            async move { handle.acquire(acquire).await }
+        });
+        let granted = granted.await;
+        let lease = granted.map_err(|err| format!("the last request of {pool} is not served: {err}"))?.lease;
+        world.ledger.lock().unwrap().hold(&lease)?;
+        world.ledger.lock().unwrap().give_back(&lease);
+        let released = until_answered(|| {
+            let (handle, lease) = (world.handle(), lease.id.clone());
+            async move { handle.release(lease).await }
+        });
+        let released = released.await;
+        released.map_err(|err| format!("the last lease of {pool} is not released: {err}"))?;
+    }
+    let mut rested = 0;
+    for _ in 0..LIMIT / 10 {
+        rested = if unrest(world).is_ok() { rested + 1 } else { 0 };
+        // For a while: what moves only after the next listing is not at rest.
+        if rested == 4 {
+            world.journal.note(|| "REST".to_owned());
+            return Ok(());
+        }
+        pass(seconds(10)).await;
+    }
+    unrest(world)
+}
+
+/// Asks again until the manager, which may still be getting over its last disaster, answers.
+async fn until_answered<T, F: Future<Output = Result<T, ManagerError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, ManagerError> {
+    loop {
+        match ask().await {
+            Err(ManagerError::Store { .. } | ManagerError::Stopped) => pass(seconds(1)).await,
+            answer => return answer,
+        }
+    }
+}
+
+/// Says what is not at rest.
+fn unrest(world: &World) -> Result<(), String> {
+    let ledger = world.ledger.lock().unwrap();
+    let rows = &ledger.rows;
+    for (name, config) in &world.scenario.pools {
+        let wanted = config.size.max(config.min_ready) as usize;
+        let vms: Vec<_> = rows.vms_of(name).collect();
+        let is_ready = |state| matches!(state, RecordState::Ready | RecordState::CheckHealth);
+        if vms.len() != wanted || !vms.iter().all(|vm| is_ready(vm.state) && vm.is_clean()) {
+            let vms = vms.into_iter().map(|vm| brief(&Change::PutVm(Box::new(vm.clone()))));
+            return Err(format!(
+                "{name} wants {wanted} VMs and is not at rest: {:?}",
+                vms.collect::<Vec<_>>()
+            ));
+        }
+    }
+    if let Some(lease) = rows.leases.values().next() {
+        return Err(format!("nobody ends {lease:?}"));
+    }
+    if let Some(request) = rows.requests.values().find(|request| request.status == RequestStatus::Waiting) {
+        return Err(format!("nobody serves {request:?}"));
+    }
+    let mut nodes: Vec<Node> = Vec::new();
+    for (name, cloud) in &world.clouds {
+        let (ours, others): (Vec<_>, Vec<_>) = cloud.dummy.nodes().into_iter().partition(|node| {
+            node.token.as_ref().is_some_and(|token| token.installation == ledger.installation)
+        });
+        if others.len() != 2 {
+            return Err(format!("{name} has {} nodes of others, not 2", others.len()));
+        }
+        let twice = cloud.dummy.find_duplicate_tokens();
+        if !twice.is_empty() {
+            return Err(format!("{name} made nodes twice: {twice:?}"));
+        }
+        nodes.extend(ours.into_iter().filter(|node| node.state != NodeState::Terminated));
+    }
+    let unknown = nodes.iter().find(|node| {
+        let vm = node.token.as_ref().and_then(|token| rows.vms.get(&token.vm));
+        vm.and_then(|vm| vm.node.as_ref()).is_none_or(|known| known.id != node.id)
+    });
+    match unknown {
+        Some(node) => Err(format!("I4: nobody knows {node:?}")),
+        None if nodes.len() != rows.vms.len() => {
+            Err(format!("I4: there are {} VMs and {} nodes", rows.vms.len(), nodes.len()))
+        }
+        None => Ok(()),
+    }
+}
