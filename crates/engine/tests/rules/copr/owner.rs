@@ -71,3 +71,15 @@ fn w10_used_vms_and_those_that_are_being_destroyed_do_not_count_against_their_ow
         assert_ne!(lab.granted(in_sandbox("r3", "b")).lease.vm, first.vm);
     }
 }
+
+#[test]
+fn the_vm_that_has_been_ready_for_longest_is_given_first() {
+    let mut lab = Lab::new(config(3));
+    let mut order = Vec::new();
+    while lab.creates() != 0 {
+        order.push(lab.created(vmpool_model::states::NodeState::Running).name);
+        lab.pass(crate::lab::seconds(1));
+    }
+    let given = ["r1", "r2", "r3"].map(|request| lab.granted(wish(request, "ann")).lease.vm.to_string());
+    assert_eq!(given.as_slice(), order);
+}
