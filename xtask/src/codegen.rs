@@ -4,6 +4,7 @@
 //! the tests of this crate, a stale file is an error that names the file and the command that repairs it.
 
 mod cloudapi;
+mod copr;
 mod events;
 mod node_states;
 mod opennebula;
@@ -53,6 +54,7 @@ const FILES: &[Generated] = &[
     Generated { path: "crates/model/src/states/cloudapi/machine_state.rs", render: cloudapi::render },
     Generated { path: "docs/generated/states.md", render: state_docs::render },
     Generated { path: "docs/parity.md", render: parity::render_doc },
+    Generated { path: "docs/compat-copr.md", render: copr::render },
     Generated { path: "docs/operations.md", render: events::render },
     // It is in the package that may depend on every crate of the table.
     Generated { path: "crates/vmpool/tests/generated_parity.rs", render: parity::render_test },

@@ -124,7 +124,7 @@ fn item<'a>(row: Row<'a>, root: &Path) -> Result<Item<'a>, CodegenError> {
 }
 
 /// Fails if the test function `file::function` does not exist.
-fn exists(row: Row<'_>, test: &str, root: &Path) -> Result<(), CodegenError> {
+pub(super) fn exists(row: Row<'_>, test: &str, root: &Path) -> Result<(), CodegenError> {
     let Some((file, function)) = test.rsplit_once("::") else {
         return Err(row.error(format!("test is `{test}`, expected `file::function`")));
     };
@@ -164,7 +164,7 @@ fn naming(path: &str) -> String {
 }
 
 /// Returns a link from a page in `docs` to the file of a test.
-fn link(test: &str) -> String {
+pub(super) fn link(test: &str) -> String {
     let (file, function) = test.rsplit_once("::").unwrap_or((test, test));
     format!("[`{function}`](../{file})")
 }

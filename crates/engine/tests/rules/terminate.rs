@@ -127,7 +127,7 @@ fn c39_c40_w13_f16_a_vm_whose_address_another_one_has_too_is_never_dropped_for_t
 }
 
 #[test]
-fn c18_c19_every_state_but_terminating_can_be_terminated() {
+fn c19_every_state_but_terminating_can_be_terminated() {
     let mut lab = Lab::new(crate::lab::with_check(config(1)));
     let name = lab.only_vm().name.clone();
     assert_eq!(terminate_if(&mut lab, &name, RecordState::Spawning), Answer::Accepted);

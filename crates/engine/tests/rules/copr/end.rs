@@ -71,20 +71,6 @@ fn c37_c39_a_destruction_that_was_accepted_is_not_asked_for_again_at_once() {
 }
 
 #[test]
-fn c38_c40_w13_a_destruction_is_asked_for_again_and_its_record_stays_whoever_has_its_address() {
-    let (mut lab, nodes) = sharing();
-    for pause in [60, 120, 240] {
-        lab.pass(seconds(pause));
-        lab.list(&nodes);
-        assert_eq!(lab.destroys(), 1, "one at a time");
-        assert_eq!(lab.destroyed(Ok(())), nodes[0].id);
-    }
-    lab.pass(seconds(3600));
-    lab.list(&nodes);
-    assert_eq!(lab.counts([RecordState::Terminating, RecordState::Ready]), [1, 1]);
-}
-
-#[test]
 fn c69_a_destruction_that_fails_removes_nothing_and_is_tried_again() {
     let mut lab = Lab::ready(config(1));
     let vm = lab.only_vm().name.clone();

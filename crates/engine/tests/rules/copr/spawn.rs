@@ -1,61 +1,8 @@
 //! Spawning: what a pool makes, and that what is forbidden leaves no trace.
 
-use vmpool_model::{
-    EventKind, Failure, FailureKind, PoolName, RecordState, config::PoolConfig, states::NodeState,
-};
+use vmpool_model::{EventKind, Failure, FailureKind, PoolName, RecordState, states::NodeState};
 
-use super::{list_anew, listed};
 use crate::lab::{Lab, config, quota, seconds, spec};
-
-#[test]
-fn c44_every_pool_that_is_short_is_filled_in_the_same_step() {
-    let mut spec = spec(config(1));
-    for name in ["another", "zebra"] {
-        spec.pools.insert(name.parse().unwrap(), config(1));
-    }
-    let lab = Lab::of(spec);
-    let pools: Vec<&PoolName> = lab.vms().map(|vm| &vm.pool).collect();
-    assert_eq!((lab.creates(), pools.len()), (3, 3));
-    assert!(pools.iter().all(|pool| pools.iter().filter(|other| other == &pool).count() == 1), "{pools:?}");
-}
-
-#[test]
-fn c46_one_below_its_size_a_pool_makes_one() {
-    let mut lab = Lab::ready(config(12));
-    let lease = lab.granted(crate::lab::wish("r1", "ann")).lease;
-    assert_eq!(lab.creates(), 0, "a leased one counts");
-    lab.release(&lease);
-    assert_eq!(lab.creates(), 0, "so does one that is being destroyed, because max_total is the size");
-    lab.destroyed(Ok(()));
-    let left = listed(&mut lab, |vm| vm.name != lease.vm);
-    list_anew(&mut lab, &left);
-    assert_eq!((lab.creates(), lab.vms().count()), (1, 12));
-}
-
-/// Makes a pool that wants three VMs and may have one, and checks that there is no trace of the other two.
-fn check_forbidden(forbid: impl FnOnce(&mut PoolConfig)) {
-    let mut pool = config(3);
-    forbid(&mut pool);
-    let mut lab = Lab::new(pool);
-    let last_spawn = lab.now;
-    lab.pass(seconds(10));
-    assert_eq!((lab.creates(), lab.vms().count(), lab.happened(EventKind::VmSpawning)), (1, 1, 1));
-    assert_eq!(lab.only_vm().created_at, last_spawn, "the time of the last spawn is what it was");
-}
-
-#[test]
-fn c52_a_spawn_that_a_limit_forbids_leaves_no_trace() {
-    check_forbidden(|pool| pool.max_total = Some(1));
-    check_forbidden(|pool| pool.max_starting = 1);
-    check_forbidden(|pool| pool.spawn_min_interval = seconds(3600));
-}
-
-#[test]
-fn c53_a_spawn_that_nothing_forbids_is_recorded_with_its_time() {
-    let lab = Lab::new(config(1));
-    let vm = lab.only_vm();
-    assert_eq!((vm.state, vm.created_at, lab.creates()), (RecordState::Spawning, lab.now, 1));
-}
 
 #[test]
 fn c54_c81_a_spawn_that_fails_is_an_event_of_its_own_and_stops_nothing() {
