@@ -54,6 +54,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Reads at most `limit` events after a cursor, oldest first.
     ///
+    /// An event that is damaged, or that a newer version wrote, is shown as one of an unknown kind that says why.
+    ///
     /// # Errors
     ///
     /// If the log cannot be read.

@@ -68,6 +68,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_executable_in_one_directory_is_looked_for_in_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(|name| directory.path().join(name));
+        for (place, mode) in [(&first, 0o644), (&second, 0o755)] {
+            fs::create_dir(place).unwrap();
+            fs::write(place.join("clean-vm"), "").unwrap();
+            fs::set_permissions(place.join("clean-vm"), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let path = env::join_paths([&first, &second]).unwrap();
+        assert_eq!(find("clean-vm", &path), Ok(second.join("clean-vm")));
+        assert!(find("clean-vm", first.as_os_str()).is_err());
+    }
+
+    #[test]
     fn what_cannot_be_run_is_refused_with_its_reason() {
         for (program, why) in [
             ("", "it is empty"),

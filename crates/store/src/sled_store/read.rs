@@ -1,7 +1,9 @@
 //! Reading records and events out of the tree.
 
 use serde::de::DeserializeOwned;
-use vmpool_model::{DomainName, Event, InstallationId, Lease, PoolRecord, RequestRecord, VmRecord};
+use vmpool_model::{
+    DomainName, Event, EventKind, InstallationId, Lease, PoolRecord, RequestRecord, VmRecord,
+};
 
 use super::{
     body,
@@ -62,10 +64,19 @@ pub(super) fn events(
         let Some(found) = database.tree().get(&key).map_err(|err| unread(database, err))? else {
             return Ok(None);
         };
-        let event: Event = body::decode(&database.place, &key, Kind::Event.name(), &found)?;
+        let event = body::decode(&database.place, &key, Kind::Event.name(), &found);
+        let event = event.unwrap_or_else(|err| unreadable_event(&events, &err));
         events.push(StoredEvent { cursor: Cursor(cursor), event });
     }
     Ok(Some(EventPage { events, oldest: log.oldest }))
+}
+
+/// Stands for an event that cannot be read, so that the history around it can be: it happened after the one before.
+fn unreadable_event(before: &[StoredEvent], err: &StoreError) -> Event {
+    let at = before.last().map(|before| before.event.at).unwrap_or_default();
+    let mut event = Event::new(at, EventKind::Unknown);
+    event.detail = err.to_string();
+    event
 }
 
 /// Reads the records of a domain of which there are many.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use vmpool_model::{Change, RecordState, states::NodeState};
-use vmpool_store::{RecordKind, Store, StoreError, Unreadable};
+use vmpool_model::{Change, EventKind, RecordState, states::NodeState};
+use vmpool_store::{Cursor, RecordKind, Store, StoreError, Unreadable};
 use vmpool_testkit::store::sample;
 
 use super::{fill, load, main_domain, open, raw};
@@ -117,6 +117,19 @@ async fn c75_what_is_no_address_is_never_taken_for_one() {
         assert_eq!((loaded.vms.len(), loaded.unreadable.len()), (0, 1), "{address}");
         assert!(loaded.unreadable[0].why.contains("invalid IP address"), "{:?}", loaded.unreadable);
     }
+}
+
+#[tokio::test]
+async fn f14_an_event_that_cannot_be_read_hides_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    fill(dir.path(), 3).await;
+    put_raw(dir.path(), b"main\0e\0\0\0\0\0\0\0\x02", NEWER);
+    let store = open(dir.path()).unwrap();
+    let events = store.events(&main_domain(), Cursor(0), 10).await.unwrap().events;
+    let kinds: Vec<_> = events.iter().map(|stored| stored.event.kind).collect();
+    assert_eq!(kinds, [EventKind::VmReady, EventKind::Unknown, EventKind::VmReady]);
+    assert_eq!((events[1].cursor, events[1].event.at), (Cursor(2), events[0].event.at));
+    assert!(events[1].event.detail.contains("was written in format 2"), "{:?}", events[1]);
 }
 
 #[tokio::test]
