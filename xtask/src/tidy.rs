@@ -6,6 +6,7 @@
 
 mod banned;
 mod exceptions;
+mod failure_modes;
 mod fences;
 mod forwarding;
 mod invariants;
@@ -39,6 +40,7 @@ const RULES: &[&Rule] = &[
     &forwarding::RULE,
     &tables::RULE,
     &invariants::RULE,
+    &failure_modes::RULE,
     &workflow::RULE,
 ];
 

@@ -79,7 +79,8 @@ fn is_rule(name: &str) -> bool {
     RULES.iter().any(|rule| rule.name == name)
 }
 
-fn exists(tree: &Tree, name: &str) -> bool {
+/// Tells whether a function of this name is written anywhere.
+pub(super) fn exists(tree: &Tree, name: &str) -> bool {
     let start = format!("fn {name}");
     let defines = |text: &str| {
         text.match_indices(&start).any(|(at, _)| text[at + start.len()..].starts_with(['(', '<']))
