@@ -47,6 +47,10 @@ fn every_built_item_of_copr_vmmanager_exists() {
     };
     // add_vm_to_pool(vm_ip, vm_name, group)
     let _ = vmpool_engine::Engine::step;
+    // lookup_vms_by_ip(vm_ip)
+    let _ = |it: &vmpool_manager::View, ip| it.vms_with_address(ip).count();
+    // can_user_acquire_more_vm(username, group)
+    let _ = |it: &vmpool_engine::Limit| matches!(it, vmpool_engine::Limit::OwnerLimit { .. });
     // acquire_vm(group, username, pid, task_id, build_id, chroot)
     let _ = vmpool_manager::ManagerHandle::acquire;
     // release_vm(vm_name)
@@ -57,6 +61,8 @@ fn every_built_item_of_copr_vmmanager_exists() {
     let _ = |it: &vmpool_manager::View| {
         let _ = &it.vms;
     };
+    // get_vm_by_task_id(task_id)
+    let _ = vmpool_manager::View::vm_of_task;
     // VmDescriptor
     named::<vmpool_model::VmRecord>();
     // NoVmAvailable
