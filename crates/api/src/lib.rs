@@ -22,6 +22,7 @@ pub mod exit;
 mod health;
 mod lease;
 mod limit;
+mod owner;
 mod pool;
 mod problem;
 mod provider;
@@ -39,6 +40,7 @@ pub use crate::{
     health::Health,
     lease::{AcquireAnswer, Lease, Leases},
     limit::{Explanation, Limit},
+    owner::{OwnerLimit, OwnerShare},
     pool::{Drain, Offer, Pool, Pools},
     problem::{Place, Problem},
     provider::{Brake, Provider, Providers, Quota, Stranger},

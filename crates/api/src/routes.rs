@@ -26,6 +26,7 @@
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
 //! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
 //! | `DELETE /v1/requests/{request}` | cancels a request; a lease it was given meanwhile is released |
+//! | `GET /v1/owners/{owner}?pool=` | [`OwnerShare`](crate::OwnerShare): what an owner may hold, in a pool if one is named |
 //! | `GET /v1/events?after=&limit=&vm=` | [`EventPage`](crate::EventPage), of one VM if asked so |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |
 //!
@@ -75,6 +76,8 @@ pub const REQUESTS: &str = "/v1/requests";
 pub const REQUEST: &str = "/v1/requests/{request}";
 /// Explaining one request, as a pattern for a router.
 pub const REQUEST_EXPLAIN: &str = "/v1/requests/{request}/explain";
+/// One owner, as a pattern for a router.
+pub const OWNER: &str = "/v1/owners/{owner}";
 /// The event log, by pages.
 pub const EVENTS: &str = "/v1/events";
 /// The event log, as a stream.
@@ -175,6 +178,12 @@ pub fn request(id: &str) -> String {
 #[must_use]
 pub fn request_explain(id: &str) -> String {
     format!("{}/explain", request(id))
+}
+
+/// Returns the path of one owner.
+#[must_use]
+pub fn owner(name: &str) -> String {
+    format!("/v1/owners/{}", segment(name))
 }
 
 /// Encodes one segment of a path, so that no text can reach another route.

@@ -1,8 +1,8 @@
 //! Asking: one method for each route that changes nothing.
 
 use vmpool_api::{
-    EventPage, Explanation, Health, Lease, Leases, Pool, Pools, Provider, Providers, Request, Requests, Vm,
-    VmFilter, Vms, routes,
+    EventPage, Explanation, Health, Lease, Leases, OwnerShare, Pool, Pools, Provider, Providers, Request,
+    Requests, Vm, VmFilter, Vms, routes,
 };
 
 use crate::{Client, ClientError};
@@ -70,6 +70,16 @@ impl Client {
     /// `unknown_vm` if there is none of that name.
     pub async fn vm(&self, name: &str) -> Result<Vm, ClientError> {
         self.get(&routes::vm(name), &[]).await
+    }
+
+    /// Asks how much an owner may hold, in a pool if one is named.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_pool` if there is no pool of that name.
+    pub async fn owner(&self, name: &str, pool: Option<&str>) -> Result<OwnerShare, ClientError> {
+        let query: Vec<_> = pool.map(|pool| ("pool", pool.to_owned())).into_iter().collect();
+        self.get(&routes::owner(name), &query).await
     }
 
     /// Asks for all leases.

@@ -26,6 +26,7 @@ mod acquire;
 mod backoff;
 mod calls;
 mod client;
+pub mod compat;
 mod error;
 mod events;
 mod request_id;

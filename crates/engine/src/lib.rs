@@ -9,6 +9,7 @@
 
 mod account;
 mod acquire;
+mod allowance;
 mod average;
 mod backoff;
 mod brake;
@@ -68,6 +69,7 @@ mod window;
 mod words;
 
 pub use crate::{
+    allowance::OwnerLimitView,
     engine::Engine,
     explain::{Explanation, Obstacle},
     input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},

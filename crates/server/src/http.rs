@@ -6,6 +6,7 @@ mod fallback;
 mod health;
 mod host;
 mod leases;
+mod owners;
 mod poll;
 mod pools;
 mod providers;
@@ -107,6 +108,7 @@ impl Api {
             .route(routes::LEASE_RENEW, routing::post(leases::renew))
             .route(routes::REQUESTS, routing::get(requests::list))
             .route(routes::REQUEST, request)
+            .route(routes::OWNER, routing::get(owners::show))
             .route(routes::EVENTS, routing::get(events::page))
             .route(routes::EVENTS_STREAM, routing::get(events::stream))
             .fallback(fallback::no_route)

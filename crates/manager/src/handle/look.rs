@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use vmpool_model::{PoolName, RecordState, TaskId, VmName, VmRecord};
+use vmpool_engine::OwnerLimitView;
+use vmpool_model::{Owner, PoolName, RecordState, TaskId, VmName, VmRecord};
 
 use crate::{
     ManagerError, ManagerHandle, lookup,
@@ -61,6 +62,19 @@ impl ManagerHandle {
     }
 
     /// Looks at what the loop knows, once what it decided is durable.
+    /// Returns every limit that a further lease of an owner has to keep, in a pool if one is named.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn owner_limits(
+        &self,
+        owner: Owner,
+        pool: Option<PoolName>,
+    ) -> Result<Vec<OwnerLimitView>, ManagerError> {
+        self.look(move |seen| seen.engine.owner_limits(&owner, pool.as_ref())).await
+    }
+
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(Seen<'_>) -> T + Send + 'static,

@@ -50,3 +50,20 @@ async fn a_loss_that_there_is_not_cannot_be_accepted() {
     let err = world.client.accept_loss("lap").await.unwrap_err();
     assert_eq!(err.problem().unwrap().code, "unknown_provider");
 }
+
+#[tokio::test]
+async fn an_owner_is_told_what_it_may_hold_in_a_pool_and_over_all() {
+    let text = ONE_VM.replace("size = 1", "size = 3\nmax_per_owner = 2") + "[limits]\nmax_per_owner = 5\n";
+    let world = World::start(config(&text), Arc::new(MemoryStore::new())).await;
+    world.until_ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let share = world.client.owner("ada", Some("small")).await.unwrap();
+    let limits: Vec<_> =
+        share.limits.iter().map(|limit| (limit.pool.as_deref(), limit.held, limit.max)).collect();
+    assert_eq!(limits, [(None, 1, 5), (Some("small"), 1, 2)]);
+    assert_eq!(share.room, Some(1));
+    assert_eq!(world.client.owner("ada/sub", None).await.unwrap().room, Some(4));
+    assert_eq!(world.client.owner("bob", Some("small")).await.unwrap().room, Some(2));
+    let err = world.client.owner("ada", Some("big")).await.unwrap_err();
+    assert_eq!(err.problem().unwrap().code, "unknown_pool");
+}

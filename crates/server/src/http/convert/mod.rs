@@ -91,6 +91,6 @@ pub(super) fn time(time: model::Timestamp) -> jiff::Timestamp {
     }
 }
 
-fn number(count: usize) -> u32 {
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

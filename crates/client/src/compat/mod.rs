@@ -1,0 +1,3 @@
+//! The calls of older systems, for programs that are being moved to vmpool.
+
+pub mod copr;
