@@ -277,15 +277,6 @@ impl Pool {
     pub(crate) fn clean_count(&self) -> usize {
         self.clean.len() + self.stale_clean.len()
     }
-
-    /// Returns until when all offers pause after failures.
-    pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
-        let mut pauses = self.offers.iter().map(|offer| offer.pause.until(now));
-        pauses.try_fold(None, |first: Option<Timestamp>, until| {
-            let until = until?;
-            Some(Some(first.map_or(until, |first| first.min(until))))
-        })?
-    }
 }
 
 pub(crate) fn tenant(record: &VmRecord) -> Option<Tenant> {
