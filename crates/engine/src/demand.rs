@@ -45,7 +45,8 @@ impl Engine {
 
     /// Notes that what everybody wants is to be counted anew.
     pub(crate) fn forget_wants(&mut self) {
-        self.demand = Demand::default();
+        // What pools are told by now is still to be taken back.
+        self.demand = Demand { is_spread: self.demand.is_spread, ..Demand::default() };
         self.unserved = true;
     }
 

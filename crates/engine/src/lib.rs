@@ -78,5 +78,5 @@ pub use crate::{
     spec::{Records, Spec},
     step::{Answer, Effect, Grant, HookRun, Step},
     stranger::Stranger,
-    view::{MassLossView, PoolView, ProviderView},
+    view::{MassLossView, OfferView, PoolView, ProviderView},
 };

@@ -152,6 +152,8 @@ impl Engine {
         }
         for vm in vms {
             if let Some(vm) = self.vms.get_mut(&vm) {
+                // Whoever passed another check passed none.
+                vm.passed_at = vm.passed_at.filter(|_| vm.config.check == config.check);
                 vm.config = Arc::clone(&config);
             }
             self.advance(&vm);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vmpool_model::{Drain, PoolName, ProviderName, RecordState, Timestamp};
 
-use crate::{Engine, Limit, Stranger, pool::Pool, provider::Provider};
+use crate::{Engine, Limit, Stranger, offer::Offer, pool::Pool, provider::Provider};
 
 /// A pool as people want to see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,28 @@ pub struct PoolView {
     pub removed_at: Option<Timestamp>,
     /// That the pool is being drained: nothing is given or added, and what is not in use is destroyed.
     pub drain: Option<Drain>,
+    /// Where its VMs may come from, as configured.
+    pub offers: Vec<OfferView>,
+    /// What keeps it from growing, if it wants to.
+    pub limits: Vec<Limit>,
     /// Until when spawning pauses after failures.
     pub paused_until: Option<Timestamp>,
     /// The last thing that went wrong with spawning; `None` once a VM became ready and no pause is left.
     pub problem: Option<String>,
+}
+
+/// An offer of a pool as people want to see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OfferView {
+    /// The provider.
+    pub provider: ProviderName,
+    /// What the VMs are made from.
+    pub template: String,
+    /// How many VMs of this offer there are, those being destroyed included.
+    pub total: usize,
+    /// Until when it is not used after failures.
+    pub paused_until: Option<Timestamp>,
 }
 
 /// A provider as people want to see it.
@@ -93,9 +111,20 @@ impl Engine {
             retired: pool.retired,
             removed_at: pool.removed_at,
             drain: pool.drain.clone(),
+            offers: pool.offers.iter().map(|offer| offer_view(offer, self.now)).collect(),
+            limits: pool.limits.clone(),
             paused_until: self.stopped_until(pool),
             problem: pool.problem.clone(),
         }
+    }
+}
+
+fn offer_view(offer: &Offer, now: Timestamp) -> OfferView {
+    OfferView {
+        provider: offer.config.provider.clone(),
+        template: offer.config.template.clone(),
+        total: offer.total,
+        paused_until: offer.pause.until(now),
     }
 }
 

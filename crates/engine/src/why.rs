@@ -23,6 +23,9 @@ impl Pool {
     fn why_empty(&self, obstacle: &Obstacle, request: &RequestRecord) -> String {
         let counts = RecordState::ALL.into_iter().filter(|state| self.count(*state) != 0);
         let mut why: Vec<_> = counts.map(|state| format!("{} {state}", self.count(state))).collect();
+        if self.unreadable != 0 {
+            why.push(format!("{} with a record that cannot be read", self.unreadable));
+        }
         if why.is_empty() {
             why.push("the pool has no VM yet".to_owned());
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vmpool_engine::{Answer, Effect, Input, Reconfigure, Refusal};
 use vmpool_model::{
     EventKind, Owner, PoolName, ProviderName, RecordState,
-    config::{LimitsConfig, OfferConfig, PoolConfig, ProviderConfig},
+    config::{CheckConfig, CheckMode, LimitsConfig, OfferConfig, PoolConfig, ProviderConfig},
     states::NodeState,
 };
 
@@ -99,6 +99,20 @@ fn the_times_of_a_changed_pool_count_for_its_vms_at_once() {
     change_pool(&mut lab, |pool| pool.boot_timeout = seconds(50));
     lab.pass(seconds(50));
     assert_eq!(lab.only_vm().state, RecordState::Terminating);
+}
+
+#[test]
+fn whoever_passed_another_check_passed_none() {
+    let mut strict = with_check(config(1));
+    strict.check_mode = CheckMode::Strict;
+    let mut lab = Lab::ready(strict);
+    change_pool(&mut lab, |pool| pool.check = CheckConfig::Tcp { port: 2222 });
+    assert_eq!(lab.checks(), 1, "it is checked at once");
+    assert_eq!(lab.acquire(wish("r1", "ann").with_wait(seconds(60))), Answer::Waiting);
+    lab.checked(Ok(()));
+    assert_eq!(lab.counts([RecordState::InUse]), [1]);
+    change_pool(&mut lab, |pool| pool.size = 2);
+    assert_eq!(lab.checks(), 0, "a change of something else asks for no check");
 }
 
 #[test]

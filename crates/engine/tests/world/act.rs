@@ -3,8 +3,11 @@
 use proptest::prelude::*;
 use vmpool_model::states::NodeState;
 
-use crate::verb::{Verb, verb};
-use crate::wants::{self, Wish};
+use crate::{
+    operator::{Deed, deed},
+    verb::{Verb, verb},
+    wants::{self, Wish},
+};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub(crate) enum Act {
     Release { pick: u8 },
     /// An operator says something about a VM.
     Verb { pick: u8, verb: Verb },
+    /// An operator does something about a pool, a provider or the configuration.
+    Operate(Deed),
     /// The engine is killed; when it is back, its last pool may have left the configuration.
     Crash { point: CrashPoint, applied: u8, downtime: u8, retire: bool },
 }
@@ -120,6 +125,7 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         2 => pick().prop_map(|pick| Act::Renew { pick }),
         5 => pick().prop_map(|pick| Act::Release { pick }),
         4 => (pick(), verb()).prop_map(|(pick, verb)| Act::Verb { pick, verb }),
+        4 => deed().prop_map(Act::Operate),
         3 => (proptest::sample::select(points), pick(), prop_oneof![0..3_u8, any::<u8>()], prop::bool::weighted(0.2))
             .prop_map(|(point, applied, downtime, retire)| Act::Crash { point, applied, downtime, retire }),
     ]

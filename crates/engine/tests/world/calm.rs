@@ -18,8 +18,10 @@ impl World {
     pub(crate) fn calm_down(&mut self) -> Result<(), String> {
         self.tell(|| "calm".to_owned());
         self.disarm();
+        self.restore_configuration();
         self.full.limits.max_waiting = 1000;
         self.crash(Crash::default())?;
+        self.let_go()?;
         let pools: Vec<_> = self.spec().pools.keys().cloned().collect();
         for pool in pools {
             let request = RequestId::new(format!("last-of-{pool}")).unwrap();
@@ -45,6 +47,7 @@ impl World {
 
     /// Answers everything well, lets clients give back what they have and operators what they hold, and lets time pass to the next timer.
     fn breathe(&mut self) -> Result<(), String> {
+        self.let_go()?;
         let now = self.now;
         self.clouds.values_mut().for_each(|cloud| cloud.heal(now));
         let ids: Vec<EffectId> = self.flights.keys().copied().collect();

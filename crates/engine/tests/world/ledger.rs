@@ -144,6 +144,13 @@ impl Life {
         }
     }
 
+    /// Forgets what a pool has to wait for.
+    pub(crate) fn forget_pool(&mut self, pool: &PoolName) {
+        self.pauses.retain(|(of, ..), _| of != pool);
+        self.asked.retain(|(of, ..), _| of != pool);
+        self.last_spawns.remove(pool);
+    }
+
     pub(crate) fn serve(&mut self, lease: &Lease) {
         for owner in [Some(lease.owner.clone()), lease.owner.parent()].into_iter().flatten() {
             let served = self.served.entry(owner).or_default();

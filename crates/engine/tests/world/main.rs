@@ -18,6 +18,7 @@ mod cloud;
 mod execute;
 mod ledger;
 mod life;
+mod operator;
 mod reasons;
 mod rules;
 mod setup;

@@ -1,7 +1,10 @@
 //! Nothing is destroyed without a reason that is true.
 
 use vmpool_engine::Input;
-use vmpool_model::{NodeView, RecordState, RequestStatus, VmRecord};
+use vmpool_model::{
+    NodeView, RecordState, RequestStatus, VmRecord,
+    config::{OfferConfig, PoolConfig},
+};
 
 use crate::{store::Store, supply, turns, world::World};
 
@@ -43,7 +46,15 @@ pub(crate) fn check(
             old.state.is_starting() && old.created_at + config.boot_timeout <= now
         }
         "its pool no longer makes such VMs" => {
-            old.node.is_none() && !world.spec().pools.contains_key(&old.pool)
+            let offers = world.spec().pools.get(&old.pool).map(PoolConfig::offers).unwrap_or_default();
+            let is_its =
+                |offer: &OfferConfig| offer.provider == old.provider && offer.template == old.template;
+            old.node.is_none() && !offers.iter().any(is_its)
+        }
+        "its pool is drained: operator" => world.is_drained(&old.pool),
+        "its pool was taken out of the configuration" => {
+            let pool = world.working.pools.get(&old.pool);
+            pool.is_some_and(|pool| pool.removed_at.is_some()) && !world.spec().pools.contains_key(&old.pool)
         }
         "its last user did not come back" => {
             let kept_since = old.dirty_since.or(old.last_release).unwrap_or(old.since);
@@ -85,7 +96,8 @@ pub(crate) fn check(
             let is_denied = life.denied.get(&old.name).is_some_and(|asked_at| since <= *asked_at);
             let agrees =
                 |node: &NodeView| life.agree(&old.provider, &node.id, false, since, provider.missing_grace);
-            is_denied && node.is_some_and(agrees)
+            let is_braked = world.braked.contains(&old.provider);
+            is_denied && node.is_some_and(agrees) && !is_braked
         }
         _ if reason.contains("health checks in a row failed") => config.max_check_fails < old.check_fails,
         _ => {

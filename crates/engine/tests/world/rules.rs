@@ -51,7 +51,7 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             let is_due = match &request.status {
                 RequestStatus::Waiting => {
                     let is_over = request.deadline <= world.now || *input == Input::Cancel(id.clone());
-                    is_over || turns::cannot_be_served(world.spec(), request)
+                    is_over || turns::cannot_be_served(&world.open(), request)
                 }
                 RequestStatus::Granted { .. } => false,
                 RequestStatus::Ended { at, .. } => {
@@ -68,6 +68,7 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             world.ledger.past.served.remove(id);
             Ok(())
         }
+        Change::PutPool(_) | Change::RemovePool(_) => Ok(()),
         other => Err(format!("{other:?}")),
     }
 }
@@ -145,6 +146,7 @@ fn lease_put(world: &mut World, new: &Lease) -> Result<(), String> {
         ensure!(stays && old.acquired_at == new.acquired_at, "{old:?} became another lease: {new:?}");
         return Ok(());
     }
+    ensure!(!world.is_drained(&new.pool), "{id} is of {}, which is drained", new.pool);
     ensure!(world.ledger.max_fence < new.fence, "{id} has the number {} after a larger one", new.fence);
     world.ledger.max_fence = new.fence;
     let record = world.working.vms.get(&new.vm).cloned();

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use vmpool_engine::{Engine, Records};
-use vmpool_model::{Change, Lease, LeaseId, RequestId, RequestRecord, VmName, VmRecord};
+use vmpool_model::{
+    Change, Lease, LeaseId, PoolName, PoolRecord, RequestId, RequestRecord, VmName, VmRecord,
+};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Store {
     pub(crate) vms: BTreeMap<VmName, VmRecord>,
     pub(crate) leases: BTreeMap<LeaseId, Lease>,
     pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
+    pub(crate) pools: BTreeMap<PoolName, PoolRecord>,
 }
 
 impl Store {
@@ -21,6 +24,8 @@ impl Store {
             Change::RemoveLease(lease) => drop(self.leases.remove(&lease)),
             Change::PutRequest(request) => drop(self.requests.insert(request.id.clone(), *request)),
             Change::RemoveRequest(request) => drop(self.requests.remove(&request)),
+            Change::PutPool(pool) => drop(self.pools.insert(pool.name.clone(), *pool)),
+            Change::RemovePool(pool) => drop(self.pools.remove(&pool)),
             other => panic!("{other:?}"),
         }
     }
@@ -30,6 +35,7 @@ impl Store {
             vms: self.vms.values().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             requests: self.requests.values().cloned().collect(),
+            pools: self.pools.values().cloned().collect(),
             ..Records::default()
         }
     }
@@ -39,6 +45,12 @@ impl Store {
         ensure!(engine.vms().eq(self.vms.values()), "a change of a VM is not written: {:#?}", self.vms);
         ensure!(engine.leases().eq(self.leases.values()), "a change of a lease is not written");
         ensure!(engine.requests().eq(self.requests.values()), "a change of a request is not written");
+        for view in engine.pools() {
+            let written = self.pools.get(&view.name);
+            let same = written.and_then(|pool| pool.drain.clone()) == view.drain
+                && written.and_then(|pool| pool.removed_at) == view.removed_at;
+            ensure!(same, "a change of a pool is not written: {view:?} is {written:?}");
+        }
         Ok(())
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     fresh.needs.clone_from(&vm.needs);
     ensure!(*vm == fresh, "{vm:?} does not begin as intended");
     ensure!(world.ledger.names.insert(vm.name.clone()), "the name {} is used twice", vm.name);
+    ensure!(!world.is_drained(&vm.pool), "{} is drained", vm.pool);
     ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
     let config = world.pool(vm);
     let records = world.working.vms.values().filter(|other| other.pool == vm.pool && !other.is_gone());

@@ -96,6 +96,8 @@ type Tenant = (Owner, Option<Sandbox>);
 /// A walk down the ranks.
 struct Turns<'a> {
     world: &'a World,
+    /// What is configured and not drained.
+    open: Spec,
     records: &'a Store,
     /// How many VMs are set aside, of each pool: for anybody, or of those that are kept for a tenant.
     set_aside: BTreeMap<(PoolName, Option<Tenant>), usize>,
@@ -111,6 +113,7 @@ impl<'a> Turns<'a> {
     fn new(world: &'a World, records: &'a Store) -> Self {
         Self {
             world,
+            open: world.open(),
             records,
             set_aside: BTreeMap::new(),
             promised: BTreeMap::new(),
@@ -126,7 +129,7 @@ impl<'a> Turns<'a> {
         waiting.sort_by_key(|request| self.rank(request));
         for request in waiting {
             let count = i64::from(request.count);
-            let pools = candidates(self.world.spec(), request);
+            let pools = candidates(&self.open, request);
             let in_pools: i64 = pools.iter().map(|pool| self.left_in(&request.owner, pool)).sum();
             if self.left(&request.owner).min(in_pools) < count {
                 continue;

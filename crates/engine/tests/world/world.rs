@@ -1,11 +1,11 @@
 //! The world: an engine, a store, clouds, clients, and what is under way between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Input, Outcome, Records, Spec, Step};
 use vmpool_model::{
-    Acquire, InstallationId, LeaseId, ProviderName, Timestamp, Token, VmName, VmRecord, config::PoolConfig,
-    states::NodeState,
+    Acquire, InstallationId, LeaseId, PoolName, ProviderName, Timestamp, Token, VmName, VmRecord,
+    config::PoolConfig, states::NodeState,
 };
 
 use crate::{
@@ -37,6 +37,14 @@ pub(crate) struct World {
     armed: Option<(CrashPoint, Crash)>,
     /// All pools, those that left the configuration included.
     pub(crate) full: Spec,
+    /// What was configured at the beginning.
+    pub(crate) origin: Spec,
+    /// The pools that an operator took out of the configuration.
+    pub(crate) out: BTreeSet<PoolName>,
+    /// The providers at which too many nodes are missing, before the present step.
+    pub(crate) braked: BTreeSet<ProviderName>,
+    /// How often the configuration was changed.
+    pub(crate) edits: usize,
     /// Told only for a history that is known to fail: it takes most of the time.
     story: Option<Vec<String>>,
 }
@@ -72,7 +80,11 @@ impl World {
         Self {
             clouds: clouds.collect(),
             engine: Engine::recover(spec.clone(), Records::default(), now),
-            full: spec,
+            full: spec.clone(),
+            origin: spec,
+            out: BTreeSet::new(),
+            braked: BTreeSet::new(),
+            edits: 0,
             now,
             working: Store::default(),
             committed: (Store::default(), Past::default()),
@@ -174,6 +186,7 @@ impl World {
                 }
                 self.step(input)
             }
+            Act::Operate(deed) => self.operate(deed),
             Act::Crash { point, applied, downtime, retire } => {
                 let crash = Crash { applied, downtime, retire };
                 match point {
@@ -224,6 +237,8 @@ impl World {
             input => format!("{input:?}"),
         });
         let before = self.working.clone();
+        let braked = self.engine.providers().into_iter().filter(|view| view.mass_loss.is_some());
+        self.braked = braked.map(|view| view.name).collect();
         let step: Step = self.engine.step(self.now, input.clone());
         for (id, effect) in &step.effects {
             self.tell(|| format!("    {id:?} {effect:?}"));
@@ -296,7 +311,7 @@ impl World {
         }
         self.now = self.now + seconds(u64::from(downtime));
         let now = self.now;
-        let mut spec = self.full.clone();
+        let mut spec = self.configured();
         spec.epoch = self.spec().epoch + 1;
         if retire && 1 < spec.pools.len() {
             spec.pools.pop_last();
@@ -375,6 +390,6 @@ impl World {
     }
 }
 
-fn pick_of<T: Clone>(things: &[T], pick: u8) -> Option<T> {
+pub(crate) fn pick_of<T: Clone>(things: &[T], pick: u8) -> Option<T> {
     things.get(usize::from(pick) % things.len().max(1)).cloned()
 }
