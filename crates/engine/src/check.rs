@@ -29,16 +29,16 @@ impl Engine {
         self.check_queue()?;
         self.check_providers()?;
         self.check_supply()?;
-        let awaited = self.vms.values().filter(|vm| vm.effect.is_some()).count();
+        let awaited: usize = self.vms.values().map(|vm| vm.effects().count()).sum();
         ensure(awaited == self.awaited.len(), || {
-            format!("{awaited} VMs await effects, {} are awaited", self.awaited.len())
+            format!("VMs await {awaited} effects, {} are awaited", self.awaited.len())
         })
     }
 
     fn check_vm(&self, vm: &Vm) -> Result<(), String> {
         let VmRecord { name, state, pool, .. } = &vm.record;
         ensure(self.pools.contains_key(pool), || format!("{name} is of {pool}, which there is not"))?;
-        if let Some(id) = vm.effect {
+        for id in vm.effects() {
             ensure(self.awaited.get(&id) == Some(name), || format!("{name}: nobody awaits {id:?}"))?;
         }
         ensure((*state == RecordState::InUse) == vm.record.lease.is_some(), || {

@@ -98,6 +98,7 @@ impl Engine {
         match timer {
             Timer::Lease(lease) => self.expire(&lease),
             Timer::Vm(vm) => self.advance(&vm),
+            Timer::Expiry(vm) => self.guard(&vm),
             Timer::Request(request) => self.request_due(&request),
             Timer::Provider(provider) => self.list(&provider),
             Timer::Pool(pool) => {

@@ -16,6 +16,7 @@ impl Engine {
             vm.asked_at = now;
             vm.destroyed_at = None;
         }
+        vm.odd_since = (node.state != NodeState::Running).then(|| vm.odd_since.unwrap_or(now.at));
         // That the node runs says nothing against checks that fail.
         let runs = node.state == NodeState::Running;
         let stays = |suspect: &String| !runs || is_of_checks(suspect);
@@ -50,6 +51,7 @@ impl Engine {
             RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
             RecordState::Terminating => self.advance(name),
             _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),
+            RecordState::Ready => self.advance(name),
             _ => {}
         }
     }

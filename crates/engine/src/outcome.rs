@@ -20,6 +20,7 @@ impl Engine {
         };
         match self.vms.get_mut(&name) {
             Some(vm) if vm.effect == Some(id) => vm.effect = None,
+            Some(vm) if vm.expiry.effect == Some(id) => vm.expiry.effect = None,
             _ => return,
         }
         match outcome {
@@ -34,7 +35,8 @@ impl Engine {
             Outcome::Checked(result) => self.checked(&name, result),
             Outcome::Got(result) => self.got(&name, result),
             Outcome::Hooked(result) => self.hooked(&name, result),
-            Outcome::ExpirySet(_) | Outcome::Listed { .. } => {}
+            Outcome::ExpirySet(result) => self.expiry_set(&name, result),
+            Outcome::Listed { .. } => {}
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Provider {
     pub(crate) strangers: Strangers,
     /// Those of them that were told of.
     pub(crate) announced: BTreeSet<NodeId>,
+    /// It said that it cannot end nodes by itself.
+    pub(crate) lacks_expiry: bool,
     /// Whether the last listing failed.
     pub(crate) failing: bool,
     pub(crate) failures: u32,
@@ -53,6 +55,7 @@ impl Provider {
             brake: None,
             strangers: Strangers::default(),
             announced: BTreeSet::new(),
+            lacks_expiry: false,
             failing: false,
             failures: 0,
         }

@@ -11,6 +11,8 @@ pub(crate) enum Timer {
     Lease(LeaseId),
     /// A VM's next step is due.
     Vm(VmName),
+    /// The cloud is to be told when a VM's node ends.
+    Expiry(VmName),
     /// A request's time is over, or it is forgotten.
     Request(RequestId),
     /// A provider is to be listed.

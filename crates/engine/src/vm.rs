@@ -7,7 +7,7 @@ use vmpool_model::{
     config::{CheckConfig, CheckMode, PoolConfig},
 };
 
-use crate::{Effect, EffectId, Engine, missing::Absence, moment::Moment, pool, timers::Timer};
+use crate::{Effect, EffectId, Engine, life::Expiry, missing::Absence, moment::Moment, pool, timers::Timer};
 
 /// A VM: its record, and what only this process knows. Whatever is not in the record can be lost.
 #[derive(Debug)]
@@ -27,6 +27,10 @@ pub(crate) struct Vm {
     pub(crate) asked_at: Moment,
     /// Until when no time that is over ends the VM: nobody looked before a restart.
     pub(crate) spared_until: Timestamp,
+    /// What is under way to tell the cloud when the node ends.
+    pub(crate) expiry: Expiry,
+    /// Since when the node is neither running nor dead nor off.
+    pub(crate) odd_since: Option<Timestamp>,
     /// Until when the hook that was asked for last must have ended.
     pub(crate) hook_by: Timestamp,
     /// When the VM is next reported to be destroyed for too long.
@@ -67,6 +71,8 @@ impl Vm {
             may_exist: false,
             asked_at: now,
             spared_until: created_at,
+            expiry: Expiry::default(),
+            odd_since: None,
             hook_by: created_at,
             stuck_at: None,
             destroys: 0,
@@ -82,7 +88,13 @@ impl Vm {
     /// After a restart nobody knows whether the node was asked for, nor whether it came up meanwhile.
     pub(crate) fn recovered(record: VmRecord, config: Arc<PoolConfig>, now: Moment, grace: Duration) -> Self {
         let vm = Self::intended(record, config, now);
-        Self { may_exist: true, spared_until: now.at + grace, stale: vm.needs_check(now.at), ..vm }
+        Self {
+            may_exist: true,
+            spared_until: now.at + grace,
+            stale: vm.needs_check(now.at),
+            odd_since: (!pool::is_running(&vm.record)).then_some(now.at),
+            ..vm
+        }
     }
 
     /// Returns whether the VM waits for an effect of this kind.
@@ -201,8 +213,11 @@ impl Engine {
 
     /// Removes a record whose node is proven not to exist.
     pub(crate) fn remove(&mut self, name: &VmName) {
-        self.forget_effect(name);
         let Some(vm) = self.vms.remove(name) else { return };
+        for id in vm.effects() {
+            self.awaited.remove(&id);
+        }
+        self.timers.set(Timer::Expiry(name.clone()), None);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);
         }
@@ -222,6 +237,7 @@ impl Engine {
     /// Does what the VM needs now, and sets when to look again.
     pub(crate) fn advance(&mut self, name: &VmName) {
         self.look(name);
+        self.guard(name);
         let Some(VmRecord { state, provider, .. }) = self.vms.get(name).map(|vm| &vm.record) else { return };
         let state = *state;
         let is_known =

@@ -104,7 +104,8 @@ event_kinds! {
     VmReady = "vm_ready",
     /// A health check failed.
     CheckFailed = "check_failed",
-    /// A leased VM is doubted; its holder may go on or release it.
+    /// A VM is doubted that somebody uses, or whose node is in no known state for too long; nothing happens to it for that,
+    /// and its holder may go on or release it.
     VmSuspect = "vm_suspect",
     /// A VM is held for debugging, or is to be when its lease ends.
     VmHeld = "vm_held",

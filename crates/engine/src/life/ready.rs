@@ -31,12 +31,18 @@ impl Engine {
             self.terminate(name, "its last user did not come back");
             return None;
         }
+        let odd_at = vm.odd_since.filter(|_| record.suspect.is_none()).map(|at| at + config.boot_timeout);
+        if odd_at.is_some_and(|at| at <= self.now) {
+            let state = record.node.as_ref().map(|node| node.state.to_string()).unwrap_or_default();
+            self.suspect(name, &format!("its node is {state} for longer than boot_timeout"));
+            return self.advance_ready(name);
+        }
         let old_at = config.max_age.map(|age| (record.created_at + age).max(*spared_until));
         let check_at = self.check_at(name);
         if check_at.is_some_and(|at| at <= self.now) {
             return self.start_check(name);
         }
-        leaves_at.into_iter().chain(old_at).chain(check_at).chain(self.stale_at(name)).min()
+        leaves_at.into_iter().chain(odd_at).chain(old_at).chain(check_at).chain(self.stale_at(name)).min()
     }
 
     /// Returns when a ready VM is to be checked whoever wants it.

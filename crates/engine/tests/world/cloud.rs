@@ -25,6 +25,8 @@ pub(crate) struct CloudNode {
     boots_at: Option<Timestamp>,
     /// When a destruction that was accepted takes effect.
     ends_at: Option<Timestamp>,
+    /// When the cloud ends it by itself.
+    pub(crate) expires_at: Option<Timestamp>,
     /// It was put there by the history, not asked for by the engine.
     pub(crate) is_stray: bool,
 }
@@ -56,7 +58,7 @@ impl Cloud {
             if node.node.state == NodeState::Pending && node.boots_at.is_some_and(|at| at <= now) {
                 node.node.state = NodeState::Running;
             }
-            if node.ends_at.is_some_and(|at| at <= now) {
+            if [node.ends_at, node.expires_at].into_iter().flatten().any(|at| at <= now) {
                 node.node.state = NodeState::Terminated;
             }
         }
@@ -77,7 +79,14 @@ impl Cloud {
         node.token = token;
         node.public_ips.push(std::net::Ipv4Addr::from_bits(0x0a00_0000 + self.next_id).into());
         let boots_at = boots.map(|boots| now + boots);
-        self.nodes.push(CloudNode { node, visible_at, boots_at, ends_at: None, is_stray: false });
+        self.nodes.push(CloudNode {
+            node,
+            visible_at,
+            boots_at,
+            ends_at: None,
+            expires_at: None,
+            is_stray: false,
+        });
         self.nodes.last_mut().unwrap()
     }
 

@@ -50,6 +50,18 @@ impl World {
                     _ => Err("no answer".to_owned()),
                 })
             }
+            Effect::SetExpiry { provider, node, at, .. } => {
+                let is_done = matches!(how, How::Well { .. } | How::DoneAndLost { .. });
+                if let Some(node) = self.clouds.get_mut(provider).unwrap().alive(node).filter(|_| is_done) {
+                    node.expires_at = Some(*at);
+                }
+                Outcome::ExpirySet(match how {
+                    How::Well { .. } => Ok(()),
+                    How::Bad { .. } => Err(Failure::not_applied(FailureKind::Unsupported, "no such thing")),
+                    How::Refused { wait } => Err(refused(wait)),
+                    _ => Err(lost()),
+                })
+            }
             Effect::Hook(_) => Outcome::Hooked(match how {
                 How::Well { .. } => Ok(()),
                 _ => Err("it ended with exit code 1".to_owned()),

@@ -18,6 +18,7 @@ pub(crate) struct LifeSetup {
     max_age: Option<u64>,
     max_held: u32,
     hooks: [bool; 3],
+    cloud_expiry: bool,
     check: bool,
     mode: CheckMode,
     check_interval: u64,
@@ -33,7 +34,7 @@ pub(crate) fn life() -> impl Strategy<Value = LifeSetup> {
     let on_expiry = select(vec![OnExpiry::Destroy, OnExpiry::Clean, OnExpiry::Hold]);
     let reuse = (on_release, on_expiry, weighted(0.3, 1..4_u32), weighted(0.3, Just(200_u64)), 0..3_u32);
     let hooks = any::<[bool; 3]>();
-    (check, reuse, hooks).prop_map(|(check, reuse, mut hooks)| {
+    (check, reuse, hooks, prop::bool::weighted(0.3)).prop_map(|(check, reuse, mut hooks, cloud_expiry)| {
         let (check, mode, again, max_check_fails, start_timeout) = check;
         let (on_release, on_expiry, max_uses, max_age, max_held) = reuse;
         // Nothing is clean that no hook cleans.
@@ -46,6 +47,7 @@ pub(crate) fn life() -> impl Strategy<Value = LifeSetup> {
             max_age,
             max_held,
             hooks,
+            cloud_expiry,
             check,
             mode,
             check_interval,
@@ -70,6 +72,7 @@ impl LifeSetup {
         config.hooks.after_boot = hook(0);
         config.hooks.before_release = hook(1);
         config.hooks.after_destroy = hook(2);
+        config.cloud_expiry = self.cloud_expiry.then(|| seconds(1800));
         config.check = if self.check { CheckConfig::Tcp { port: 22 } } else { CheckConfig::None };
         config.check_mode = self.mode;
         config.check_timeout = seconds(10);

@@ -269,6 +269,15 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let fits = !matches!(state, None | Some(RecordState::Spawning | RecordState::GotIp));
             ensure!(fits, "{vm} is checked and is {state:?}");
         }
+        Effect::SetExpiry { provider, vm, node, at } => {
+            let record = world.working.vms.get(vm);
+            let has_it = |record: &VmRecord| record.node.as_ref().is_some_and(|known| known.id == *node);
+            let fits = record.is_some_and(|record| record.provider == *provider && has_it(record));
+            ensure!(
+                fits && world.now + std::time::Duration::from_secs(1800) <= *at,
+                "{effect:?}: {record:?}"
+            );
+        }
         Effect::Hook(run) => crate::life::hooked(world, run)?,
         Effect::List { provider } => {
             let lists = world.flights.values().filter(|flight| flight.effect == *effect).count();
