@@ -153,7 +153,7 @@ event_kinds! {
     MassLoss = "mass_loss",
     /// The nodes that were missing at once were seen again, or an operator said that they are lost.
     MassLossEnded = "mass_loss_ended",
-    /// A node that is not ours was seen; nothing is done about it.
+    /// A node that carries our token and cannot be placed was seen; nothing is done about it.
     StrangerSeen = "stranger_seen",
     /// A pool is drained.
     PoolDrained = "pool_drained",
