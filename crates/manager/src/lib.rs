@@ -69,8 +69,8 @@ mod withheld;
 
 pub use vmpool_driver as driver;
 pub use vmpool_engine::{
-    CheckReport, Grant, HookRun, Limit, MassLossView, OwnerLimitView, PoolView, ProviderView, Refusal,
-    Stranger,
+    CheckReport, Explanation, Grant, HookRun, Limit, MassLossView, Obstacle, OwnerLimitView, PoolView,
+    ProviderView, Refusal, Stranger,
 };
 pub use vmpool_model as model;
 pub use vmpool_store as store;

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use vmpool_engine::OwnerLimitView;
-use vmpool_model::{Owner, PoolName, RecordState, TaskId, VmName, VmRecord};
+use vmpool_engine::{Explanation, OwnerLimitView};
+use vmpool_model::{Owner, PoolName, RecordState, RequestId, TaskId, VmName, VmRecord};
 
 use crate::{
     ManagerError, ManagerHandle, lookup,
@@ -61,7 +61,25 @@ impl ManagerHandle {
             .await
     }
 
-    /// Looks at what the loop knows, once what it decided is durable.
+    /// Says why a request waits: the limits that bind, since when, and what is before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Refused`] if it is neither waiting nor remembered; [`ManagerError::Store`] while the records cannot
+    /// be read, [`ManagerError::Stopped`].
+    pub async fn explain(&self, request: RequestId) -> Result<Explanation, ManagerError> {
+        Ok(self.look(move |seen| seen.engine.explain(&request)).await??)
+    }
+
+    /// Says why each waiting request waits, the one that is served first coming first.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn explain_all(&self) -> Result<Vec<Explanation>, ManagerError> {
+        self.look(|seen| seen.engine.explain_all()).await
+    }
+
     /// Returns every limit that a further lease of an owner has to keep, in a pool if one is named.
     ///
     /// # Errors
@@ -75,6 +93,7 @@ impl ManagerHandle {
         self.look(move |seen| seen.engine.owner_limits(&owner, pool.as_ref())).await
     }
 
+    /// Looks at what the loop knows, once what it decided is durable.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(Seen<'_>) -> T + Send + 'static,

@@ -1,8 +1,11 @@
 //! Finding VMs by name, address, task, pool and state.
 
-use vmpool_manager::model::{RecordState, TaskId, VmName};
+use vmpool_manager::{
+    ManagerError, Refusal,
+    model::{RecordState, TaskId, VmName},
+};
 
-use crate::world::{World, pool, request, small, until_ready};
+use crate::world::{World, pool, request, seconds, small, until_ready};
 
 #[tokio::test(start_paused = true)]
 async fn a_vm_is_found_by_its_name() {
@@ -80,4 +83,26 @@ async fn c26_vms_are_found_by_pool_and_states() {
     assert_eq!(names(None, &[RecordState::Terminating]).await.len(), 0);
     let view = handle.view().await.unwrap();
     assert_eq!(view.vms_in(Some(&small()), &[ready]).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_is_told_where_and_for_what() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    handle.acquire(request("r1")).await.unwrap();
+    for id in ["r2", "r3"] {
+        assert_eq!(handle.acquire_within(request(id), seconds(1)).await.unwrap(), None);
+    }
+    let explained = handle.explain(request("r3").request).await.unwrap();
+    assert_eq!((explained.position, explained.obstacles.len()), (Some(2), 1));
+    assert_eq!(explained.obstacles[0].pool, small());
+    let all = handle.explain_all().await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[1], handle.explain(request("r3").request).await.unwrap());
+
+    let served = handle.explain(request("r1").request).await.unwrap();
+    assert_eq!((served.position, served.obstacles.len()), (None, 0));
+    let err = handle.explain(request("r9").request).await.unwrap_err();
+    assert!(matches!(err, ManagerError::Refused(Refusal::UnknownRequest { .. })), "{err:?}");
 }

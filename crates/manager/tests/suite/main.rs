@@ -7,6 +7,7 @@ mod checks;
 mod copr;
 mod goes_on;
 mod handover;
+mod hooks;
 mod life;
 mod look;
 mod order;
