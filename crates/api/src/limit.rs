@@ -24,7 +24,10 @@ pub struct Limit {
 pub struct Explanation {
     /// The request.
     pub request: Request,
-    /// What is in the way, the limit that binds first; empty if it does not wait.
+    /// Its place among all that wait, as of now: 1 is served first; absent if it does not wait.
+    #[serde(default)]
+    pub position: Option<u64>,
+    /// What is in the way in each pool that may serve it, the one that it likes best first; empty if it does not wait.
     #[serde(default)]
     pub limits: Vec<Limit>,
 }

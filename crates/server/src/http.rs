@@ -108,6 +108,7 @@ impl Api {
             .route(routes::LEASE_RENEW, routing::post(leases::renew))
             .route(routes::REQUESTS, routing::get(requests::list))
             .route(routes::REQUEST, request)
+            .route(routes::REQUEST_EXPLAIN, routing::get(requests::explain))
             .route(routes::OWNER, routing::get(owners::show))
             .route(routes::EVENTS, routing::get(events::page))
             .route(routes::EVENTS_STREAM, routing::get(events::stream))

@@ -35,6 +35,7 @@ pub(crate) fn request(request: &Request) -> Table {
 pub(crate) fn explanation(explanation: &Explanation) -> Table {
     let mut rows = told(&explanation.request);
     rows.retain(|(name, _)| *name != "waits for");
+    rows.extend(explanation.position.map(|position| ("place in the queue", position.to_string())));
     let waits = explanation.request.status == RequestStatus::Waiting;
     let nothing = waits && explanation.limits.is_empty();
     rows.extend(nothing.then(|| ("waits for", "nothing that is known: it is served next".to_owned())));

@@ -1,14 +1,35 @@
 //! Requests that wait or are remembered.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, http::StatusCode};
-use vmpool::model::RequestId;
-use vmpool_api::{Problem, Request, Requests, code};
+use vmpool::{manager, model::RequestId};
+use vmpool_api::{Explanation, Limit, Problem, Request, Requests, code};
 
 use super::{Api, convert, read::Name, refuse::Refused};
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Requests>, Refused> {
     let view = api.view().await?;
-    Ok(Json(Requests { requests: view.requests.iter().map(convert::request).collect() }))
+    let mut binding: BTreeMap<_, _> = api.manager.explain_all().await?.iter().filter_map(binding).collect();
+    let requests = view.requests.iter().map(|request| {
+        let limit = binding.remove(&request.id);
+        Request { limit, ..convert::request(request) }
+    });
+    Ok(Json(Requests { requests: requests.collect() }))
+}
+
+/// Says which limit binds first, that of the pool that the request likes best.
+fn binding(explanation: &manager::Explanation) -> Option<(RequestId, Limit)> {
+    Some((explanation.request.clone(), convert::obstacles(explanation).into_iter().next()?))
+}
+
+pub(super) async fn explain(State(api): State<Api>, Name(id): Name) -> Result<Json<Explanation>, Refused> {
+    let mut request = find(&api, &id).await?;
+    let explanation = api.manager.explain(RequestId::new(&id).map_err(|_| unknown(&id))?).await?;
+    let limits = convert::obstacles(&explanation);
+    request.limit = limits.first().cloned();
+    let position = explanation.position.and_then(|position| u64::try_from(position).ok());
+    Ok(Json(Explanation { request, position, limits }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<Request>, Refused> {

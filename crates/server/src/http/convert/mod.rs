@@ -14,7 +14,7 @@ use vmpool_api as api;
 
 pub(super) use self::{
     pool::{Totals, pool},
-    provider::provider,
+    provider::{obstacles, provider},
     request::request,
 };
 

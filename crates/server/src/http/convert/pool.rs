@@ -35,7 +35,7 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
             .as_ref()
             .map(|drain| api::Drain { reason: drain.reason.clone(), since: time(drain.since) }),
         waiting: number(view.waiting),
-        wanted: 0,
+        wanted: number(view.wanted),
         limits: Vec::new(),
         problem: view.problem.clone(),
         retry_at: view.paused_until.map(time),

@@ -1,6 +1,6 @@
 //! Providers.
 
-use vmpool::manager::{Limit, ProviderStatus, ProviderView, Stranger};
+use vmpool::manager::{Explanation, Limit, ProviderStatus, ProviderView, Stranger};
 use vmpool_api as api;
 
 use super::time;
@@ -27,7 +27,13 @@ pub(in crate::http) fn provider(status: &ProviderStatus) -> api::Provider {
     }
 }
 
-/// Shows what is in the way of a pool or a request.
+/// Shows what is in the way of a request in each pool.
+pub(in crate::http) fn obstacles(explanation: &Explanation) -> Vec<api::Limit> {
+    let obstacles = explanation.obstacles.iter();
+    obstacles.map(|at| api::Limit { pool: Some(at.pool.to_string()), ..limit(&at.limit) }).collect()
+}
+
+/// Shows what is in the way.
 pub(in crate::http) fn limit(limit: &Limit) -> api::Limit {
     api::Limit {
         kind: limit.kind().to_owned(),
