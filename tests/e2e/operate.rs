@@ -96,3 +96,41 @@ fn all_pools_and_providers_are_shown_at_once() {
     assert_eq!(server.json(&["provider", "ls"])[0]["name"], "cloud");
     assert_fails(&server.run(&["provider", "accept-loss", "cloud"]), exit::REFUSED, &["no loss to accept"]);
 }
+
+#[test]
+fn a_held_vm_is_neither_given_nor_destroyed_until_it_is_given_up() {
+    let place = Place::new();
+    let setup = place.setup(2);
+    let server = place.start(&setup);
+    let held = server.ready(2).remove(0);
+    let words = ["hold", &held, "--reason", "flaky disk", "--time", "4h", "--by", "ada"];
+    assert_eq!(server.run(&words).code, Some(0));
+    let shown = server.json(&["vm", "show", &held]);
+    assert_eq!(
+        (text(&shown, "state").as_str(), text(&shown["hold"], "reason").as_str()),
+        ("held", "flaky disk")
+    );
+    assert_eq!(text(&shown["hold"], "by"), "ada");
+    let lease = server.acquire(&[]);
+    assert_ne!(text(&lease, "vm"), held);
+
+    // What is leased is held when its lease ends.
+    let leased = text(&lease, "vm");
+    assert_eq!(server.run(&["hold", &leased]).code, Some(0));
+    assert_eq!(server.json(&["vm", "show", &leased])["state"], "in_use");
+    assert_eq!(server.run(&["release", &text(&lease, "id")]).code, Some(0));
+    wait_for("the VM to be held", || {
+        (server.json(&["vm", "show", &leased])["state"] == "held").then_some(())
+    })
+    .unwrap();
+
+    server.daemon.kill().unwrap();
+    let server = place.start(&setup);
+    assert_eq!(server.json(&["vm", "ls", "--state", "held"]).as_array().unwrap().len(), 2);
+    assert_eq!(server.run(&["unhold", &held]).code, Some(0));
+    wait_for("the VM to be ready again", || {
+        (server.json(&["vm", "show", &held])["state"] == "ready").then_some(())
+    })
+    .unwrap();
+    assert_fails(&server.run(&["unhold", &held]), exit::REFUSED, &[&held]);
+}

@@ -117,3 +117,35 @@ fn processes_that_use_one_pool_at_once_never_share_a_vm() {
     assert_eq!(server.leases(), [""; 0]);
     assert_eq!(server.json(&["pool", "show", "builders"])["waiting"], 0);
 }
+
+#[test]
+fn a_request_that_waits_is_explained_by_the_limit_that_binds_and_since_when() {
+    let place = Place::new();
+    let server = place.start(&place.setup(1));
+    let lease = text(&server.acquire(&[]), "id");
+    let words = ["acquire", "builders", "--wait", "60s", "--request", "build-17"];
+    let child = server.prepare(&words).spawn().unwrap();
+    until_waiting(&server, 1);
+    let explained = server.json(&["explain", "build-17"]);
+    let limit = &explained["limits"][0];
+    assert_eq!(
+        (text(limit, "kind").as_str(), text(limit, "pool").as_str()),
+        ("pool_full", "builders"),
+        "{explained}"
+    );
+    assert_eq!(explained["position"], 1);
+    assert!(text(&explained["request"], "submitted_at") <= text(limit, "since"));
+    let shown = server.run(&["explain", "build-17"]);
+    assert!(shown.stdout.contains("builders: the pool has 1 VMs, and max_total is 1, since 2"), "{shown:?}");
+    let listed = server.run(&["request", "ls"]);
+    assert!(listed.stdout.contains("max_total is 1"), "{listed:?}");
+
+    assert_eq!(server.run(&["release", &lease]).code, Some(0));
+    assert_eq!(end(child).code, Some(0));
+    let served = server.json(&["explain", "build-17"]);
+    assert_eq!(
+        (&served["request"]["status"], &served["limits"]),
+        (&"granted".into(), &serde_json::json!([]))
+    );
+    assert_fails(&server.run(&["explain", "build-18"]), exit::NOT_FOUND, &["build-18"]);
+}
