@@ -5,11 +5,12 @@ use clap::{CommandFactory as _, Parser as _};
 use super::Arguments;
 
 /// The guides that show commands.
-const GUIDES: [(&str, &str); 5] = [
+const GUIDES: [(&str, &str); 6] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/cli.md", include_str!("../../../../docs/cli.md")),
     ("docs/compat-copr.md", include_str!("../../../../docs/compat-copr.md")),
     ("docs/dummy.md", include_str!("../../../../docs/dummy.md")),
+    ("docs/hooks.md", include_str!("../../../../docs/hooks.md")),
     ("docs/operations.md", include_str!("../../../../docs/operations.md")),
 ];
 
