@@ -2,7 +2,7 @@
 
 use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
+use crate::{Engine, Limit, pool::Pool, quota};
 
 const OF_POOL: &str = "others wait, and its last user does not use it";
 const OF_OFFER: &str = "others wait for another VM of its offer, and its last user does not use it";
@@ -72,14 +72,15 @@ impl Engine {
         pool.dirty_vms().find(|vm| self.is_evictable(vm)).cloned()
     }
 
-    /// Returns whether a VM that is kept for its last user can go: that user does not wait, or may have no more.
+    /// Returns whether a VM that is kept for its last user can go: that user does not wait, may have no more, or others
+    /// come first.
     fn is_evictable(&self, name: &VmName) -> bool {
         let Some(VmRecord { pool, owner, sandbox, .. }) = self.vms.get(name).map(|vm| &vm.record) else {
             return false;
         };
-        let (Some(pool), Some(owner)) = (self.pools.get(pool), owner) else { return true };
+        let (Some(of), Some(owner)) = (self.pools.get(pool), owner) else { return true };
         let tenant = (owner.clone(), sandbox.clone());
-        let waits = pool.expected.contains(&tenant) || pool.stale_expected.contains(&tenant);
-        !waits || self.left(owner, &Walk::default()) == 0
+        let waits = of.expected.contains(&tenant) || of.stale_expected.contains(&tenant);
+        !waits || !self.is_claimed(pool, of, &tenant)
     }
 }

@@ -51,6 +51,7 @@ mod reconfigure;
 mod recover;
 mod refusal;
 mod serve;
+mod share;
 mod shrink;
 mod spawn;
 mod spec;

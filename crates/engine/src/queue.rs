@@ -118,17 +118,27 @@ pub(crate) struct Waiting {
     by_place: BTreeMap<Place, Waiter>,
     /// How many requests of each shape wait, by the owner that they count for and by whose they are.
     wants: BTreeMap<Owner, BTreeMap<(Owner, Arc<Shape>), usize>>,
+    /// How many requests of each priority wait.
+    priorities: BTreeMap<i32, usize>,
 }
 
 impl Waiting {
     pub(crate) fn insert(&mut self, waiter: Waiter) {
         let wants = self.wants.entry(top(waiter.owner())).or_default();
         *wants.entry((waiter.owner().clone(), Arc::clone(&waiter.shape))).or_default() += 1;
+        *self.priorities.entry(waiter.shape.priority).or_default() += 1;
         self.by_place.insert(waiter.place, waiter);
     }
 
     pub(crate) fn remove(&mut self, place: &Place) -> Option<Waiter> {
         let waiter = self.by_place.remove(place)?;
+        let priority = waiter.shape.priority;
+        if let Some(requests) = self.priorities.get_mut(&priority) {
+            *requests -= 1;
+            if *requests == 0 {
+                self.priorities.remove(&priority);
+            }
+        }
         let top = top(waiter.owner());
         if let Some(wants) = self.wants.get_mut(&top) {
             let key = (waiter.owner().clone(), Arc::clone(&waiter.shape));
@@ -147,6 +157,11 @@ impl Waiting {
 
     pub(crate) fn get(&self, place: &Place) -> Option<&Waiter> {
         self.by_place.get(place)
+    }
+
+    /// Returns the highest priority of those that wait.
+    pub(crate) fn highest_priority(&self) -> Option<i32> {
+        self.priorities.last_key_value().map(|(priority, _)| *priority)
     }
 
     pub(crate) fn len(&self) -> usize {

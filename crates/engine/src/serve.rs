@@ -113,13 +113,21 @@ impl Engine {
         });
         let of_tenants = tenants.filter_map(|tenant| {
             let lines = pool.queue.tenant(tenant)?;
-            self.first_of(name, &tenant.0, lines, walk)
+            let first = self.first_of(name, &tenant.0, lines, walk)?;
+            let waiter = self.waiting.get(&first.1)?;
+            (!self.yields(name, pool, waiter)).then_some(first)
         });
         of_owners.chain(of_tenants).min()
     }
 
     /// Returns which request of an owner comes first in a pool, of those that its limits allow.
-    fn first_of(&self, pool: &PoolName, owner: &Owner, lines: &Lines, walk: &Walk) -> Option<(Rank, Place)> {
+    pub(crate) fn first_of(
+        &self,
+        pool: &PoolName,
+        owner: &Owner,
+        lines: &Lines,
+        walk: &Walk,
+    ) -> Option<(Rank, Place)> {
         let left = self.left(owner, walk);
         if left == 0 || self.left_in(pool, owner, walk) == 0 {
             return None;
@@ -161,7 +169,7 @@ impl Engine {
     }
 
     /// Returns how many more VMs of one pool an owner may have.
-    fn left_in(&self, pool: &PoolName, owner: &Owner, walk: &Walk) -> usize {
+    pub(crate) fn left_in(&self, pool: &PoolName, owner: &Owner, walk: &Walk) -> usize {
         let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
         let Some(limit) = self.owners.limit_in(owner, pool, max) else { return usize::MAX };
         let left = limit.left();

@@ -19,6 +19,7 @@ mod fallback;
 mod farm;
 mod faults;
 mod forget;
+mod herd;
 mod hold;
 mod hooks;
 mod ids;

@@ -150,3 +150,80 @@ fn f9_the_order_is_the_same_after_a_restart() {
     lab.restart();
     assert_eq!(order(&mut lab), ["high", "r1", "r2", "low"]);
 }
+
+#[test]
+fn the_longest_queue_does_not_get_everything_because_it_waits_the_longest() {
+    let mut lab = taken(|spec| spec.limits.priority_aging = seconds(60));
+    for request in ["a1", "a2", "a3"] {
+        waits(&mut lab, wish(request, "ann", ["a"]).with_wait(seconds(100_000)));
+    }
+    keep(&mut lab, seconds(3_000));
+    release(&mut lab, "first");
+    renew(&mut lab);
+    waits(&mut lab, wish("b1", "bob", ["a"]));
+    release(&mut lab, "a1");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["a1", "b1"], "ann was served just now");
+}
+
+#[test]
+fn who_was_served_nothing_for_long_comes_before_those_who_hold_less() {
+    let mut pool = config(2);
+    pool.max_starting = 2;
+    let mut spec = spec([("a", pool)]);
+    spec.limits.priority_aging = seconds(60);
+    let mut lab = of(spec);
+    given(&mut lab, wish("a1", "ann", ["a"]));
+    given(&mut lab, wish("b1", "bob", ["a"]));
+    waits(&mut lab, wish("a2", "ann", ["a"]).with_wait(seconds(100_000)));
+    keep(&mut lab, seconds(61));
+    waits(&mut lab, wish("c1", "cat", ["a"]));
+    release(&mut lab, "b1");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["a2"], "cat holds nothing, and came only now");
+}
+
+/// Ann has two VMs that she may use again, and goes on asking.
+fn ann_again() -> Lab {
+    let mut lab = of(spec([("a", kept(2))]));
+    for request in ["a1", "a2"] {
+        given(&mut lab, wish(request, "ann", ["a"]));
+    }
+    waits(&mut lab, wish("a3", "ann", ["a"]));
+    lab
+}
+
+#[test]
+fn who_holds_more_leaves_its_used_vm_to_who_holds_nothing() {
+    let mut lab = ann_again();
+    waits(&mut lab, wish("b1", "bob", ["a"]));
+    release(&mut lab, "a1");
+    assert_eq!((served(&lab).len(), lab.destroys()), (0, 1), "it is destroyed for bob");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["b1"]);
+    release(&mut lab, "a2");
+    assert_eq!(served(&lab), ["b1", "a3"], "now ann holds nothing");
+}
+
+#[test]
+fn a_used_vm_is_left_to_a_higher_priority() {
+    let mut lab = ann_again();
+    waits(&mut lab, wish("a4", "ann", ["a"]).with_priority(1).with_sandbox(crate::lab::sandbox("s")));
+    release(&mut lab, "a1");
+    assert_eq!((served(&lab).len(), lab.destroys()), (0, 1));
+    release(&mut lab, "a2");
+    assert_eq!(served(&lab), ["a3"], "one is enough for the other");
+}
+
+#[test]
+fn a_used_vm_is_left_to_nobody_whose_owner_is_at_its_limit() {
+    let mut pool = kept(2);
+    pool.max_per_owner = Some(1);
+    let mut lab = of(spec([("a", pool)]));
+    given(&mut lab, wish("a1", "ann", ["a"]));
+    given(&mut lab, wish("b1", "bob", ["a"]));
+    waits(&mut lab, wish("b2", "bob", ["a"]).with_priority(5));
+    waits(&mut lab, wish("a2", "ann", ["a"]));
+    release(&mut lab, "a1");
+    assert_eq!(served(&lab), ["a2"]);
+}

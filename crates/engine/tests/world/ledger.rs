@@ -24,6 +24,8 @@ pub(crate) struct Ledger {
     pub(crate) duplicated: BTreeSet<VmName>,
     /// VMs as they were when they were last leased, before that.
     pub(crate) given: BTreeMap<VmName, VmRecord>,
+    /// The priority of the wish that is being decided.
+    pub(crate) wished: Option<i64>,
     pub(crate) life: Life,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct Life {
     pub(crate) retry_after: Option<Duration>,
     /// The number of the latest lease of each owner that holds something or waits, those of its sub-owners included.
     pub(crate) served: BTreeMap<Owner, u64>,
+    /// When that was.
+    pub(crate) served_at: BTreeMap<Owner, Timestamp>,
 }
 
 /// A listing that was answered.
@@ -84,6 +88,7 @@ impl Ledger {
             past: Past::default(),
             duplicated: BTreeSet::new(),
             given: BTreeMap::new(),
+            wished: None,
             life: Life::new(now),
         }
     }
@@ -141,6 +146,7 @@ impl Life {
             passed: BTreeMap::new(),
             retry_after: None,
             served: BTreeMap::new(),
+            served_at: BTreeMap::new(),
         }
     }
 
@@ -153,8 +159,11 @@ impl Life {
 
     pub(crate) fn serve(&mut self, lease: &Lease) {
         for owner in [Some(lease.owner.clone()), lease.owner.parent()].into_iter().flatten() {
+            let served_at = self.served_at.entry(owner.clone()).or_default();
             let served = self.served.entry(owner).or_default();
-            *served = (*served).max(lease.fence);
+            if *served < lease.fence {
+                (*served, *served_at) = (lease.fence, lease.acquired_at);
+            }
         }
     }
 
@@ -166,6 +175,7 @@ impl Life {
         let present: BTreeSet<_> =
             present.flat_map(|owner| [Some(owner.clone()), owner.parent()]).flatten().collect();
         self.served.retain(|owner, _| present.contains(owner));
+        self.served_at.retain(|owner, _| present.contains(owner));
     }
 
     /// Whether the last complete listings agree, at least two of them and for at least `grace`, on whether a

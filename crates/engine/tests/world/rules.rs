@@ -9,6 +9,10 @@ use crate::{reasons, store::Store, supply, turns, world::World};
 
 /// Checks a step, and applies its changes to the world's working records on the way.
 pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Step) -> Result<(), String> {
+    world.ledger.wished = match input {
+        Input::Acquire(acquire) => Some(i64::from(acquire.priority)),
+        _ => None,
+    };
     for event in &step.events {
         supply::happened(world, event)?;
     }
@@ -28,6 +32,7 @@ pub(crate) fn check(world: &mut World, before: &Store, input: &Input, step: &Ste
         asked(world, effect)?;
     }
     answered(world, before, input, step)?;
+    world.ledger.wished = None;
     turns::nobody_can_be_served(world)?;
     turns::nobody_holds_too_much(world)?;
     demand(world)?;

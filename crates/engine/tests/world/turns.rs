@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_engine::Spec;
 use vmpool_model::{
-    Owner, PoolName, RecordState, RequestId, RequestRecord, RequestStatus, Sandbox, VmName, VmRecord,
-    states::NodeState,
+    Owner, PoolName, RecordState, RequestId, RequestRecord, RequestStatus, Sandbox, Timestamp, VmName,
+    VmRecord, states::NodeState,
 };
 
 use crate::{life, store::Store, world::World};
@@ -34,8 +34,13 @@ pub(crate) fn granted(world: &World, request: &RequestRecord) -> Result<(), Stri
     if depends_on_growth(world.spec(), &before) {
         return Ok(());
     }
-    let turn = Turns::new(world, &before).next();
-    ensure!(turn == Some((id.clone(), vms)), "{id} was given {given:?}, and it was the turn of {turn:?}");
+    let (turn, given_vms) = (Turns::new(world, &before).next(), Some((id.clone(), vms)));
+    // Whoever could have a VM again may have to leave it to others.
+    let without = || Turns { yields: true, ..Turns::new(world, &before) }.next();
+    ensure!(
+        turn == given_vms || without() == given_vms,
+        "{id} was given {given:?}, and it was the turn of {turn:?}"
+    );
     Ok(())
 }
 
@@ -66,7 +71,7 @@ pub(crate) fn may_use(spec: &Spec, request: &RequestRecord, pool: &PoolName) -> 
 
 /// Checks that nobody could be served.
 pub(crate) fn nobody_can_be_served(world: &World) -> Result<(), String> {
-    let turn = Turns::new(world, &world.working).next();
+    let turn = Turns { yields: true, ..Turns::new(world, &world.working) }.next();
     let is_sure = !depends_on_growth(world.spec(), &world.working);
     ensure!(turn.is_none() || !is_sure, "{turn:?} could be served, and is not");
     Ok(())
@@ -103,6 +108,10 @@ struct Turns<'a> {
     set_aside: BTreeMap<(PoolName, Option<Tenant>), usize>,
     promised: BTreeMap<Owner, i64>,
     promised_in: BTreeMap<(Owner, PoolName), i64>,
+    /// The highest priority of those that wait.
+    highest: i64,
+    /// Whether VMs that are kept for somebody are not given where others wait and there is no room.
+    yields: bool,
 }
 
 fn top(owner: &Owner) -> Owner {
@@ -111,6 +120,8 @@ fn top(owner: &Owner) -> Owner {
 
 impl<'a> Turns<'a> {
     fn new(world: &'a World, records: &'a Store) -> Self {
+        let waiting = records.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+        let highest = waiting.map(|request| i64::from(request.priority)).chain(world.ledger.wished).max();
         Self {
             world,
             open: world.open(),
@@ -118,6 +129,8 @@ impl<'a> Turns<'a> {
             set_aside: BTreeMap::new(),
             promised: BTreeMap::new(),
             promised_in: BTreeMap::new(),
+            highest: highest.unwrap_or(i64::MIN),
+            yields: false,
         }
     }
 
@@ -142,7 +155,11 @@ impl<'a> Turns<'a> {
                 let mut taken = 0;
                 for kept_for in [tenant.clone(), None] {
                     let key = (pool.clone(), kept_for);
-                    let free = self.free(&key);
+                    let free = match key.1.is_some() && self.yields && self.is_wanted(&key.0, &request.owner)
+                    {
+                        true => Vec::new(),
+                        false => self.free(&key),
+                    };
                     let set_aside = self.set_aside.get(&key).copied().unwrap_or_default();
                     let wanted = (count as usize - given.len()).min((allowed - taken).max(0) as usize);
                     let part = (free.len() - set_aside).min(wanted);
@@ -188,6 +205,17 @@ impl<'a> Turns<'a> {
         free.into_iter().map(|vm| vm.name.clone()).collect()
     }
 
+    /// Whether somebody else waits for a VM of a pool that is full.
+    fn is_wanted(&self, pool: &PoolName, owner: &Owner) -> bool {
+        let mut waiting = self.records.requests.values();
+        let others = waiting.any(|request| {
+            let waits = request.status == RequestStatus::Waiting && request.owner != *owner;
+            waits && candidates(self.world.spec(), request).contains(pool)
+        });
+        let count = self.records.vms.values().filter(|vm| vm.pool == *pool).count();
+        others && self.world.spec().pools[pool].max_total() as usize <= count
+    }
+
     fn held(&self, of: impl Fn(&Owner) -> bool) -> i64 {
         self.records.leases.values().filter(|lease| of(&lease.owner)).count() as i64
     }
@@ -225,8 +253,11 @@ impl<'a> Turns<'a> {
     /// The least comes first.
     fn rank(&self, request: &RequestRecord) -> impl Ord + use<> {
         let spec = self.world.spec();
-        let waited = self.world.now.since(request.submitted_at).as_millis() as i64;
-        let aged = waited.checked_div(spec.limits.priority_aging.as_millis() as i64).unwrap_or_default();
+        let age = |since: Timestamp| {
+            let waited = self.world.now.since(since).as_millis() as i64;
+            waited.checked_div(spec.limits.priority_aging.as_millis() as i64).unwrap_or_default()
+        };
+        let aged = age(request.submitted_at);
         let (owner, top) = (&request.owner, top(&request.owner));
         // No weight is above 3.
         let share = |held: i64, owner: &Owner| {
@@ -236,9 +267,13 @@ impl<'a> Turns<'a> {
         let held = self.held(|other| *other == top || other.parent().as_ref() == Some(&top));
         let own = self.held(|other| other == owner);
         let sub = if top == *owner { own * 6 } else { share(own, owner) };
-        let class = i64::from(request.priority) + aged;
+        let highest = self.highest.max(i64::from(request.priority));
+        let class = (i64::from(request.priority) + aged).min(highest);
+        let life = &self.world.ledger.life;
+        let served_at = life.served_at.get(&top).copied().unwrap_or_default();
+        let unserved = age(request.submitted_at.max(served_at));
         let turn = (share(held, &top), served(&top), sub, served(owner));
-        (-class, turn, request.submitted_at, request.order)
+        (-class, -unserved, turn, request.submitted_at, request.order)
     }
 }
 
