@@ -14,7 +14,7 @@ use std::{
 use crate::life::{self, Life};
 
 /// How many seeds a plain test run tries.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 25;
 /// How many lines of a story are shown unless all are wanted.
 const LINES: usize = 80;
 /// How long no seed may be done: one takes some 10 ms.
