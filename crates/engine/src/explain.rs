@@ -109,10 +109,13 @@ impl Engine {
             limit: self.obstacle(waiter, index, ahead(&candidate.pool)),
         });
         let obstacles: Vec<_> = obstacles.collect();
+        let likely = obstacles
+            .iter()
+            .filter_map(|Obstacle { pool, limit }| self.likely_at(waiter, pool, limit, ahead(pool)));
         Explanation {
             request: waiter.id.clone(),
             position: Some(before.requests + 1),
-            likely_at: None,
+            likely_at: likely.min(),
             obstacles,
         }
     }
@@ -156,17 +159,13 @@ impl Engine {
         }
         let ready = pool.clean_count() + pool.kept_for(&waiter.tenant);
         let starting = pool.starting();
-        if ready + starting != 0 && ahead.vms < ready + starting {
-            // Somebody else's VMs are on their way first; what is ready is not enough, or is checked first.
-            return match ready {
-                0 => Limit::Starting { vms: starting, since },
-                ready => Limit::TooFew { ready, wanted: count, since },
-            };
-        }
+        let is_coming = starting != 0 && ahead.vms + count as usize <= ready + starting;
         match self.can_grow(name) {
-            Err(limit) => limit,
-            Ok(()) if ahead.requests != 0 => Limit::Behind { requests: ahead.requests, since },
-            Ok(()) => Limit::Starting { vms: starting, since },
+            Err(limit) if !is_coming => limit,
+            _ if ready != 0 && ahead.requests != 0 => Limit::Behind { requests: ahead.requests, since },
+            // They are fewer than are wanted, or are checked first.
+            _ if ready != 0 => Limit::TooFew { ready, wanted: count, since },
+            _ => Limit::Starting { vms: starting, since },
         }
     }
 

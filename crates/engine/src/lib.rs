@@ -21,6 +21,7 @@ mod check_supply;
 mod demand;
 mod drain;
 mod engine;
+mod estimate;
 mod evict;
 mod explain;
 mod forget;

@@ -11,6 +11,7 @@ use vmpool_model::{
 
 use crate::{
     Limit,
+    average::Mean,
     offer::Offer,
     queue::{Queue, Tenant},
     shrink::Surplus,
@@ -58,6 +59,8 @@ pub(crate) struct Pool {
     pub(crate) stale_expected: BTreeSet<Tenant>,
     /// How many VMs those who wait want of this pool, ready ones that are set aside for them included.
     pub(crate) demand: usize,
+    /// How many seconds leases last.
+    pub(crate) lease_time: Mean,
     pub(crate) last_spawn: Option<Timestamp>,
     /// The number of the last spawn.
     pub(crate) spawned: u64,
@@ -94,6 +97,7 @@ impl Pool {
             expected: BTreeSet::new(),
             stale_expected: BTreeSet::new(),
             demand: 0,
+            lease_time: Mean::default(),
             last_spawn: None,
             spawned: 0,
             limits: Vec::new(),

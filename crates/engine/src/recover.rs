@@ -67,6 +67,7 @@ impl Engine {
         engine.recover_misfits();
         engine.recover_unreadable();
         engine.requeue_all();
+        engine.forget_oldest();
         for provider in engine.providers.keys() {
             engine.timers.set(Timer::Provider(provider.clone()), Some(now));
         }

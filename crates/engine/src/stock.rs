@@ -46,9 +46,9 @@ impl Engine {
     }
 
     fn arrived_at_first(&mut self, request: &RequestId, count: u32) {
-        let pool = self.requests.get(request).and_then(|request| request.pools.first()).cloned();
-        if let Some(pool) = pool {
-            self.arrived(&pool, count);
+        let pools = self.requests.get(request).map(|request| self.pools_of(request)).unwrap_or_default();
+        if let Some(pool) = pools.first() {
+            self.arrived(pool, count);
         }
     }
 
@@ -102,7 +102,7 @@ impl Pool {
         likely.min(demand.max_ready.map_or(usize::MAX, |most| most as usize))
     }
 
-    fn half_life(&self) -> Duration {
+    pub(crate) fn half_life(&self) -> Duration {
         let demand = self.config.demand.as_ref();
         demand.map_or_else(|| DemandConfig::default().half_life, |demand| demand.half_life)
     }

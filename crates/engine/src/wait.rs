@@ -108,6 +108,11 @@ impl Engine {
         self.out.changes.push(Change::PutRequest(Box::new(request.clone())));
         self.remember_ended(&request);
         self.requests.insert(request.id.clone(), request);
+        self.forget_oldest();
+    }
+
+    /// Forgets requests that are over, as far as there are more than may be remembered.
+    pub(crate) fn forget_oldest(&mut self) {
         while self.spec.max_remembered < self.remembered.len()
             && let Some((_, oldest)) = self.remembered.first().cloned()
             && let Some(request) = self.requests.get(&oldest).cloned()

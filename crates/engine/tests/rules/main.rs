@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod acquire;
+mod again;
 mod backoff;
 mod brake;
 mod breaker;
@@ -15,6 +16,7 @@ mod copr;
 mod demand;
 mod drain;
 mod expiry;
+mod explain;
 mod fallback;
 mod farm;
 mod faults;
