@@ -83,7 +83,10 @@ fn is_expected(refusal: &Refusal) -> bool {
             | Refusal::TimedOut { .. }
             | Refusal::Cancelled { .. }
             | Refusal::RequestEnded { .. }
-            | Refusal::Unsupported
+            | Refusal::NeverPossible { .. }
+            | Refusal::CountOutOfRange { .. }
+            | Refusal::OwnerLimit { .. }
+            | Refusal::PoolDrained { .. }
     )
 }
 
