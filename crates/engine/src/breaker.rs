@@ -73,7 +73,7 @@ impl Breaker {
                 false
             }
             State::Trying { probe, .. } if probe == create => {
-                *self = Self { counted_at: self.counted_at, ..Self::default() };
+                *self = Self::default();
                 true
             }
             // Whoever was asked before the breaker opened tells nothing of how it is now.

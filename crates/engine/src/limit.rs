@@ -46,16 +46,6 @@ pub enum Limit {
         /// Since when.
         since: Timestamp,
     },
-    /// The pool pauses, because VMs that it started did not become ready.
-    #[error("the pool starts no VM until {until}: {why}")]
-    PoolPaused {
-        /// What went wrong.
-        why: String,
-        /// Until when.
-        until: Timestamp,
-        /// Since when.
-        since: Timestamp,
-    },
     /// There are as many VMs of an offer as there may be.
     #[error(
         "{total} VMs of template {template:?} at provider {provider} exist, and the offer's max_total is {max_total}"
@@ -226,7 +216,6 @@ impl Limit {
             Self::PoolFull { since, .. }
             | Self::MaxStarting { since, .. }
             | Self::SpawnInterval { since, .. }
-            | Self::PoolPaused { since, .. }
             | Self::OfferFull { since, .. }
             | Self::OfferPaused { since, .. }
             | Self::BreakerOpen { since, .. }
@@ -250,7 +239,6 @@ impl Limit {
             Self::PoolFull { since, .. }
             | Self::MaxStarting { since, .. }
             | Self::SpawnInterval { since, .. }
-            | Self::PoolPaused { since, .. }
             | Self::OfferFull { since, .. }
             | Self::OfferPaused { since, .. }
             | Self::BreakerOpen { since, .. }
@@ -316,7 +304,6 @@ impl Limit {
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::SpawnInterval { until, .. }
-            | Self::PoolPaused { until, .. }
             | Self::OfferPaused { until, .. }
             | Self::BreakerOpen { until, .. }
             | Self::ProviderPaused { until, .. } => Some(*until),
@@ -331,7 +318,6 @@ impl Limit {
             Self::PoolFull { .. } => "pool_full",
             Self::MaxStarting { .. } => "max_starting",
             Self::SpawnInterval { .. } => "spawn_interval",
-            Self::PoolPaused { .. } => "pool_paused",
             Self::OfferFull { .. } => "offer_full",
             Self::OfferPaused { .. } => "offer_paused",
             Self::BreakerOpen { .. } => "breaker_open",

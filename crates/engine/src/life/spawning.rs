@@ -1,6 +1,6 @@
 //! From the intent of a VM to its node: asked for, looked for, given up.
 
-use vmpool_model::{Timestamp, Transition, VmName, config::OfferConfig};
+use vmpool_model::{EventKind, Timestamp, Transition, VmName, config::OfferConfig};
 
 use crate::{Effect, Engine, offer::Offer};
 
@@ -33,9 +33,8 @@ impl Engine {
         match vm.may_exist {
             true => self.find(name),
             false if is_wanted && self.may_create(name) => self.create(name),
-            // Nothing was made: the pool makes another VM when and where it can.
             false if is_wanted => {
-                self.transit(name, Transition::NotCreated, |_| {});
+                self.give_way(name);
                 return None;
             }
             false => {
@@ -44,6 +43,17 @@ impl Engine {
             }
         }
         Some(deadline)
+    }
+
+    /// Gives up a VM that was never made, so that its pool makes another one when and where it can.
+    fn give_way(&mut self, name: &VmName) {
+        let pool = self.vms.get(name).map(|vm| vm.record.pool.clone());
+        self.event(EventKind::VmGone, |event| {
+            event.pool = pool;
+            event.vm = Some(name.clone());
+            event.detail = "it was never made, and cannot be made now where it was asked for".to_owned();
+        });
+        self.transit(name, Transition::NotCreated, |_| {});
     }
 
     pub(crate) fn create(&mut self, name: &VmName) {

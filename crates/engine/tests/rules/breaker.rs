@@ -248,6 +248,26 @@ fn f13_what_was_asked_for_before_the_breaker_opened_does_not_close_it() {
 }
 
 #[test]
+fn f13_what_was_asked_for_before_the_breaker_opened_tells_nothing_of_the_try() {
+    for answer in [Ok(NodeState::Pending), Err(down())] {
+        let mut spec = fragile(3);
+        spec.pools.values_mut().for_each(|pool| (pool.max_total, pool.max_starting) = (Some(9), 9));
+        let mut lab = Lab::of(spec);
+        lab.failed_at("lab", login());
+        let old = lab.create().0;
+        lab.pass(open_until(&lab).since(lab.now));
+        assert_eq!(lab.creates(), 3, "two old ones, and the one that is tried");
+        match answer {
+            Ok(state) => drop(lab.made_at("lab", state)),
+            Err(failure) => lab.failed_at("lab", failure),
+        }
+        assert!(!lab.effects.contains_key(&old));
+        lab.pass(seconds(5));
+        assert_eq!(lab.engine.can_grow(&pool()).map_err(|limit| limit.kind()), Err("probing"));
+    }
+}
+
+#[test]
 fn a_request_is_served_by_another_provider_while_the_breaker_is_open() {
     let mut spec = both(offering(0, vec![offer("lab", 0), offer("far", 1)]));
     spec.pools.values_mut().for_each(|pool| pool.max_total = Some(2));

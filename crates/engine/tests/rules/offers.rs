@@ -136,6 +136,19 @@ fn a_create_without_an_answer_is_looked_up_while_the_next_offer_is_tried() {
 }
 
 #[test]
+fn a_vm_that_was_never_made_is_made_by_the_next_offer_if_its_own_pauses_by_then() {
+    let mut lab = between(offering(2, vec![offer("lab", 0), offer("far", 1)]));
+    lab.failed_at("lab", timeout());
+    lab.failed_at("lab", Failure::not_applied(FailureKind::InvalidRequest, "no such template"));
+    assert_eq!((lab.creates_at("lab"), lab.creates_at("far")), (0, 1));
+    lab.pass(seconds(2));
+    assert_eq!(lab.happened(EventKind::VmGone), 0);
+    lab.found(vec![]);
+    assert_eq!((lab.creates_at("lab"), lab.creates_at("far")), (0, 2));
+    assert_eq!(lab.happened(EventKind::VmGone), 1);
+}
+
+#[test]
 fn vms_that_never_become_ready_make_their_offer_pause() {
     let mut pool = with_check(offering(1, vec![offer("lab", 0), offer("far", 1)]));
     pool.max_check_fails = 0;
