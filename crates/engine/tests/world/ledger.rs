@@ -22,6 +22,8 @@ pub(crate) struct Ledger {
     pub(crate) past: Past,
     /// VMs whose token the history put on a second node.
     pub(crate) duplicated: BTreeSet<VmName>,
+    /// VMs that were held and let go: the hook that was given up with that may still run, and the next waits for it.
+    pub(crate) let_go: BTreeSet<VmName>,
     /// VMs as they were when they were last leased, before that.
     pub(crate) given: BTreeMap<VmName, VmRecord>,
     /// The priority of the wish that is being decided.
@@ -87,6 +89,7 @@ impl Ledger {
             max_order: 0,
             past: Past::default(),
             duplicated: BTreeSet::new(),
+            let_go: BTreeSet::new(),
             given: BTreeMap::new(),
             wished: None,
             life: Life::new(now),

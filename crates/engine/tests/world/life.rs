@@ -126,6 +126,9 @@ pub(crate) fn changed(
     if old.hold.is_none() && new.hold.is_some() {
         held(world, new)?;
     }
+    if old.state == RecordState::Held && new.state == RecordState::GotIp {
+        world.ledger.let_go.insert(new.name.clone());
+    }
     let ended = old.state == RecordState::InUse && new.state != RecordState::InUse;
     ensure!(!ended || new.lease.is_none(), "{} is {} with its lease", new.name, new.state);
     Ok(())
@@ -147,6 +150,7 @@ pub(crate) fn hooked(world: &World, run: &HookRun) -> Result<(), String> {
     let is_twice = world.flights.values().any(
         |flight| matches!(&flight.effect, vmpool_engine::Effect::Hook(other) if other.vm.name == run.vm.name && other.kind == run.kind && world.now < flight.asked_at + other.hook.timeout),
     );
+    let is_twice = is_twice && !world.ledger.let_go.contains(&run.vm.name);
     ensure!(!is_twice, "{} is run twice at once for {}", run.kind, run.vm.name);
     Ok(())
 }
