@@ -2,9 +2,7 @@
 
 use vmpool_manager::{
     ManagerError,
-    model::{
-        Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, VmRecord, states::NodeState,
-    },
+    model::{Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, states::NodeState},
 };
 
 use crate::{
@@ -19,9 +17,6 @@ const LIMIT: u64 = 2 * 3600;
 /// Serves everybody once more, and waits until nothing moves.
 pub(crate) async fn come(world: &World) -> Result<(), String> {
     for pool in world.scenario.pools.keys() {
-        if world.ledger.lock().unwrap().is_drained(pool) {
-            continue;
-        }
         let request = RequestId::new(format!("last-of-{pool}")).unwrap();
         let acquire = Acquire::new(request, pool.clone(), Owner::new("last").unwrap());
         let acquire = acquire.with_wait(seconds(LIMIT));
@@ -53,19 +48,6 @@ pub(crate) async fn come(world: &World) -> Result<(), String> {
     unrest(world)
 }
 
-/// Ends what operators and expired leases keep for debugging, for a day perhaps.
-pub(crate) async fn give_up_held(world: &World) {
-    let held = |vm: &&VmRecord| vm.state == RecordState::Held;
-    let held: Vec<_> = {
-        let ledger = world.ledger.lock().unwrap();
-        ledger.rows.vms.values().filter(held).map(|vm| vm.name.clone()).collect()
-    };
-    for vm in held {
-        // It is tried again if it is refused or not answered.
-        let _ = world.handle().unhold(vm).await;
-    }
-}
-
 /// Asks again until the manager, which may still be getting over its last disaster, answers.
 async fn until_answered<T, F: Future<Output = Result<T, ManagerError>>>(
     ask: impl Fn() -> F,
@@ -83,10 +65,7 @@ fn unrest(world: &World) -> Result<(), String> {
     let ledger = world.ledger.lock().unwrap();
     let rows = &ledger.rows;
     for (name, config) in &world.scenario.pools {
-        let wanted = match ledger.is_drained(name) {
-            true => 0,
-            false => config.size.max(config.min_ready) as usize,
-        };
+        let wanted = config.size.max(config.min_ready) as usize;
         let vms: Vec<_> = rows.vms_of(name).collect();
         let is_ready = |state| matches!(state, RecordState::Ready | RecordState::CheckHealth);
         if vms.len() != wanted || !vms.iter().all(|vm| is_ready(vm.state) && vm.is_clean()) {

@@ -6,7 +6,6 @@ use fastrand::Rng;
 use vmpool_manager::{Manager, StopError, model::InstallationId};
 
 use crate::{
-    calm,
     scenario::seconds,
     world::{World, pass},
 };
@@ -32,8 +31,6 @@ async fn revive(world: &World, rng: &mut Rng) {
             .installation(InstallationId::new("sim").unwrap())
             .holder(format!("manager {number}"))
             .checker(world.health.clone())
-            .hooks(world.health.clone())
-            .limits(world.scenario.limits.clone())
             .clock(Arc::new(world.clock(number)))
             .restart_grace(world.scenario.restart_grace)
             .check_invariants()
@@ -69,9 +66,6 @@ pub(crate) async fn strike(world: Arc<World>, mut rng: Rng) {
 pub(crate) async fn care(world: Arc<World>, mut rng: Rng) {
     loop {
         pass(Duration::from_millis(rng.u64(100..5000))).await;
-        if world.is_calm() {
-            calm::give_up_held(&world).await;
-        }
         let managers = world.managers.lock().await;
         let is_well = managers.iter().all(|manager| !manager.handle().is_stopped());
         if managers.is_empty() || !is_well {

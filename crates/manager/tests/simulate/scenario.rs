@@ -6,7 +6,7 @@ use fastrand::Rng;
 use vmpool_dummy::{DummyConfig, FaultConfig};
 use vmpool_manager::model::{
     PoolName, ProviderName,
-    config::{CheckConfig, HookConfig, LimitsConfig, OnExpiry, OnRelease, PoolConfig, ProviderConfig},
+    config::{CheckConfig, OnRelease, PoolConfig, ProviderConfig},
 };
 
 /// What a life begins with.
@@ -14,7 +14,6 @@ use vmpool_manager::model::{
 pub(crate) struct Scenario {
     pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
-    pub(crate) limits: LimitsConfig,
     pub(crate) clients: u64,
     /// How many VMs each client uses at most.
     pub(crate) uses: u32,
@@ -100,7 +99,6 @@ impl Scenario {
         let pools = (0..rng.u32(1..=3)).map(|number| (pool_name(number), pool(number, providers.len(), rng)));
         Self {
             pools: pools.collect(),
-            limits: limits(rng),
             clients: rng.u64(2..=8),
             uses: rng.u32(1..=6),
             restart_grace: seconds(rng.u64(15..=60)),
@@ -131,14 +129,6 @@ impl Scenario {
             providers,
         }
     }
-}
-
-fn limits(rng: &mut Rng) -> LimitsConfig {
-    let mut limits = LimitsConfig::default();
-    limits.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..5));
-    limits.max_per_sub_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));
-    limits.priority_aging = seconds(rng.u64(0..100));
-    limits
 }
 
 fn provider(seed: u64, rng: &mut Rng) -> Provider {
@@ -194,17 +184,7 @@ fn pool(number: u32, providers: usize, rng: &mut Rng) -> PoolConfig {
     config.spawn_min_interval = seconds(if rng.u32(0..4) == 0 { rng.u64(1..10) } else { 0 });
     config.lease_ttl = seconds(rng.u64(30..120));
     config.max_lease_ttl = seconds(600);
-    config.on_release = [OnRelease::Reuse, OnRelease::Destroy, OnRelease::Clean][rng.usize(0..3)];
-    config.on_expiry = [OnExpiry::Destroy, OnExpiry::Clean, OnExpiry::Hold][rng.usize(0..3)];
-    config.hooks.before_release = Some(hook(rng));
-    config.hooks.after_boot = rng.bool().then(|| hook(rng));
-    config.hooks.after_destroy = rng.bool().then(|| hook(rng));
-    config.max_hooks = rng.u32(1..4);
-    config.max_checks = rng.u32(1..4);
-    config.max_uses = rng.bool().then(|| rng.u32(1..5));
-    config.max_age = (rng.u32(0..4) == 0).then(|| seconds(rng.u64(300..900)));
-    config.max_held = rng.u32(0..3);
-    config.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));
+    config.on_release = if rng.bool() { OnRelease::Reuse } else { OnRelease::Destroy };
     config.dirty_timeout = seconds(rng.u64(5..120));
     config.max_idle = seconds(rng.u64(5..120));
     config.boot_timeout = seconds(rng.u64(60..120));
@@ -214,12 +194,6 @@ fn pool(number: u32, providers: usize, rng: &mut Rng) -> PoolConfig {
     config.max_check_fails = rng.u32(0..3);
     config.retry_max = seconds(rng.u64(2..30));
     config
-}
-
-fn hook(rng: &mut Rng) -> HookConfig {
-    let mut hook = HookConfig::new(vec!["hook".to_owned()]);
-    hook.timeout = seconds(rng.u64(1..10));
-    hook
 }
 
 /// Returns 0 half of the time, else a probability up to `most`.

@@ -15,8 +15,6 @@ pub(crate) fn wish(scenario: &Scenario, id: String, rng: &mut Rng) -> Acquire {
     let sandbox = (rng.u32(0..3) == 0).then(|| Sandbox::new(format!("sandbox{}", rng.u32(0..2))).unwrap());
     let acquire = Acquire::new(RequestId::new(id).unwrap(), pool, Owner::new(owner).unwrap());
     let ttl = (rng.u32(0..3) == 0).then(|| seconds(rng.u64(30..200)));
-    let count = if rng.u32(0..5) == 0 { rng.u32(2..4) } else { 1 };
-    let acquire = acquire.with_count(count).with_priority(rng.i32(-2..3));
     acquire.with_sandbox(sandbox).with_ttl(ttl).with_wait(wait(rng))
 }
 

@@ -44,7 +44,7 @@ impl World {
             .collect();
         Self {
             store: Arc::new(WatchedStore::new(scenario.store, &ledger, &journal, rng.fork())),
-            health: Arc::new(Health::new(scenario.health, &ledger, rng.fork())),
+            health: Arc::new(Health::new(scenario.health, rng.fork())),
             scenario,
             journal,
             clock,
