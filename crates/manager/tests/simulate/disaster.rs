@@ -66,12 +66,22 @@ pub(crate) async fn strike(world: Arc<World>, mut rng: Rng) {
 pub(crate) async fn care(world: Arc<World>, mut rng: Rng) {
     loop {
         pass(Duration::from_millis(rng.u64(100..5000))).await;
+        if world.is_calm() {
+            accept_losses(&world).await;
+        }
         let managers = world.managers.lock().await;
         let is_well = managers.iter().all(|manager| !manager.handle().is_stopped());
         if managers.is_empty() || !is_well {
             drop(managers);
             tend(&world, &mut rng).await;
         }
+    }
+}
+
+/// Says what only an operator may: that nodes that are missing all at once are lost. Most often there is nothing to say.
+async fn accept_losses(world: &World) {
+    for provider in world.clouds.keys() {
+        let _ = world.handle().accept_loss(provider.clone()).await;
     }
 }
 
