@@ -195,9 +195,6 @@ pub enum Refusal {
     /// The configuration does not fit.
     #[error("the configuration does not fit, and the one before stays: {0}")]
     InvalidConfig(Misfit),
-    /// This is not possible yet.
-    #[error("this is not possible yet")]
-    Unsupported,
     /// As many VMs of the pool are held as may be.
     #[error(
         "pool {pool} holds {max_held} VMs, those included that are to be held, and max_held is {max_held}: unhold or \

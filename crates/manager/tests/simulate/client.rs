@@ -83,7 +83,6 @@ fn is_expected(refusal: &Refusal) -> bool {
             | Refusal::TimedOut { .. }
             | Refusal::Cancelled { .. }
             | Refusal::RequestEnded { .. }
-            | Refusal::Unsupported
     )
 }
 
