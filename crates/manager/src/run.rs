@@ -119,8 +119,9 @@ impl Loop {
                 Wake::Done(_, outcome) => crate::view::note(&mut self.listings, outcome, now),
                 _ => {}
             }
-            if let Some(wake) = self.withheld.refuse(wake) {
-                turn.take(&mut self.engine, now, wake);
+            match self.withheld.refuse(wake) {
+                Ok(wake) => turn.take(&mut self.engine, now, wake),
+                Err((reply, refusal)) => turn.refuse(reply, refusal),
             }
         }
         if self.domain.checks_invariants {
@@ -139,14 +140,19 @@ impl Loop {
         }
     }
 
-    /// Commits what a turn came to; nothing if that is nothing, and nothing that waited is to change anything now.
+    /// Commits what a turn came to; if that is nothing, and nothing that waited is to change anything now, it is only proven
+    /// that the domain is still ours, and not even that if nobody is promised anything.
     async fn commit(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
+        let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
         if turn.is_clean() && !self.effects.may_begin_writes() {
-            return Ok(());
+            return match turn.promises() {
+                // Else a manager that was superseded would deny the leases that its successor gave.
+                true => store_call::call("proving the claim", async move { store.prove(&claim).await }).await,
+                false => Ok(()),
+            };
         }
         let (changes, events) = turn.take_batch();
         let batch = Batch { expected: self.revision, changes, events };
-        let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
         let committed =
             store_call::call("committing", async move { store.commit(&claim, batch).await }).await?;
         self.revision = committed.revision;

@@ -123,6 +123,18 @@ impl Turn {
         self.changes.is_empty() && self.events.is_empty() && !writes()
     }
 
+    /// Returns whether somebody is told how things are: a refusal is as much a promise as a lease.
+    ///
+    /// Who only looks is shown what this manager knows, whatever another one may know by now.
+    pub(crate) fn promises(&self) -> bool {
+        self.answers.iter().any(|answered| !matches!(answered, Answered::View(_) | Answered::Look(_)))
+    }
+
+    /// Refuses a wish for VMs without asking the engine.
+    pub(crate) fn refuse(&mut self, reply: Reply<Vec<Grant>>, refusal: Refusal) {
+        self.answers.push(Answered::Grant(reply, Err(refusal)));
+    }
+
     /// Hands over what is to be committed.
     pub(crate) fn take_batch(&mut self) -> (Vec<Change>, Vec<Event>) {
         self.places.clear();

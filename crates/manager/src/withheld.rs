@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use vmpool_engine::{Records, Refusal};
+use vmpool_engine::{Grant, Records, Refusal};
 use vmpool_model::{
     Event, EventKind, LeaseId, PoolName, RequestId, RequestStatus, Timestamp, VmName, VmRecord,
 };
 use vmpool_store::{RecordKind, Snapshot, Unreadable};
 
-use crate::wake::Wake;
+use crate::wake::{Reply, Wake};
 
 /// What is withheld from an engine.
 #[derive(Debug, Clone, Default)]
@@ -46,15 +46,12 @@ impl Withheld {
     }
 
     /// Refuses to make a request anew of which nothing is known but that it was made; gives all else back.
-    pub(crate) fn refuse(&self, wake: Wake) -> Option<Wake> {
+    pub(crate) fn refuse(&self, wake: Wake) -> Result<Wake, (Reply<Vec<Grant>>, Refusal)> {
         match wake {
             Wake::Acquire(acquire, reply) if self.requests.contains(&acquire.request) => {
-                let refusal = Refusal::RequestConflict { request: acquire.request };
-                // Who went away needs no answer.
-                let _ = reply.send(Err(refusal.into()));
-                None
+                Err((reply, Refusal::RequestConflict { request: acquire.request }))
             }
-            wake => Some(wake),
+            wake => Ok(wake),
         }
     }
 }

@@ -26,13 +26,19 @@ pub(crate) fn check_turn(
     expected: Revision,
     found: Revision,
 ) -> Result<(), StoreError> {
-    if held != current {
-        return Err(StoreError::Fenced { held, current });
+    check_fence(held, current)?;
+    match expected == found {
+        true => Ok(()),
+        false => Err(StoreError::Conflict { expected, found }),
     }
-    if expected != found {
-        return Err(StoreError::Conflict { expected, found });
+}
+
+/// Refuses a claim that was superseded or never made.
+pub(crate) fn check_fence(held: Fence, current: Fence) -> Result<(), StoreError> {
+    match held == current {
+        true => Ok(()),
+        false => Err(StoreError::Fenced { held, current }),
     }
-    Ok(())
 }
 
 fn is_known(change: &Change) -> bool {

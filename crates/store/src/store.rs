@@ -52,6 +52,16 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// not at the revision that the batch expects; others if the disk or the server fails.
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError>;
 
+    /// Proves that a claim still holds, and changes nothing.
+    ///
+    /// The proof is about one moment between the call and the answer. At that moment nothing had been committed but under
+    /// this claim or one before it, so whoever remembers all of these commits knows the records. It costs no sync.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if the claim was superseded or never made; others if that cannot be read.
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError>;
+
     /// Reads at most `limit` events after a cursor, oldest first.
     ///
     /// An event that is damaged, or that a newer version wrote, is shown as one of an unknown kind that says why.

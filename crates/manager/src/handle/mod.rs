@@ -18,7 +18,8 @@ use crate::{
 
 /// Speaks to a running [`Manager`](crate::Manager); clones speak to the same one.
 ///
-/// Whatever a method answers is durable: it survives `kill -9` and loss of power.
+/// Whatever a method answers is durable: it survives `kill -9` and loss of power. Wishes are granted and refused only by who
+/// owns the domain; looks may show what was so until another manager took over.
 ///
 /// # Cancel safety
 ///

@@ -1,13 +1,16 @@
 //! What is carried out only by who still owns the domain.
 
+use tokio::sync::oneshot;
 use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
-use vmpool_engine::{Effect, EffectId};
-use vmpool_model::{DomainName, InstallationId, ProviderName, Token, VmName, config::ProviderConfig};
+use vmpool_engine::{Effect, EffectId, Input};
+use vmpool_model::{
+    DomainName, InstallationId, Lease, LeaseId, ProviderName, Token, VmName, config::ProviderConfig,
+};
 use vmpool_store::{MemoryStore, Store};
 
 use super::*;
 use crate::{
-    CommandHooks, NetworkChecker, SystemClock,
+    CommandHooks, ManagerError, NetworkChecker, SystemClock,
     setup::{Setup, Tools},
 };
 
@@ -59,6 +62,13 @@ fn lab() -> ProviderName {
     ProviderName::new("lab").unwrap()
 }
 
+/// Makes the wish to renew a lease that this manager knows nothing of.
+fn renewal() -> (Wake, oneshot::Receiver<Result<Lease, ManagerError>>) {
+    let lease = LeaseId::new("lease-of-another-manager").unwrap();
+    let (reply, answer) = oneshot::channel();
+    (Wake::Renew(Input::Renew { lease, fence: None, ttl: None }, reply), answer)
+}
+
 fn create() -> Effect {
     let vm = VmName::new("small-1").unwrap();
     let token = Token::new(InstallationId::new("here").unwrap(), "small".parse().unwrap(), vm.clone());
@@ -89,6 +99,30 @@ async fn f7_a_turn_that_decides_nothing_but_a_change_in_the_world_proves_that_th
     turn.effects.push((EffectId(1), create()));
     let committed = bench.looped.commit(&mut turn).await;
     assert!(matches!(committed, Err(StoreError::Fenced { .. })), "{committed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn f7_a_superseded_manager_denies_nothing_that_its_successor_may_have_promised() {
+    let mut bench = Bench::new().await;
+    let (renewal, answer) = renewal();
+    bench.looped.turn(vec![renewal]).await.unwrap();
+    let answer = answer.await.unwrap();
+    assert!(matches!(answer, Err(ManagerError::Refused(_))), "it knows what it says: {answer:?}");
+
+    bench.lose_domain().await;
+    let (renewal, answer) = self::renewal();
+    let end = bench.looped.turn(vec![renewal]).await;
+    assert!(matches!(end, Err(StopError::Fenced { .. })), "{end:?}");
+    let answer = answer.await.unwrap();
+    assert!(matches!(answer, Err(ManagerError::Store { may_have_happened: false, .. })), "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_costs_no_commit() {
+    let mut bench = Bench::new().await;
+    let before = bench.looped.revision;
+    bench.looped.turn(vec![renewal().0]).await.unwrap();
+    assert_eq!(bench.store.load(&bench.looped.claim.domain).await.unwrap().revision, before);
 }
 
 #[tokio::test(start_paused = true)]

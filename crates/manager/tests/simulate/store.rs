@@ -139,6 +139,17 @@ impl Store for WatchedStore {
         }
     }
 
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.take_time().await;
+        match self.roll() {
+            Luck::Good => {}
+            _ => return Err(failed("proving a claim", false)),
+        }
+        let proven = self.inner.prove(claim).await;
+        self.take_time().await;
+        proven
+    }
+
     async fn events(
         &self,
         domain: &DomainName,

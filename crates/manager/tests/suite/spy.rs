@@ -220,6 +220,11 @@ impl Store for SpyStore {
         committed
     }
 
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.log.note("prove");
+        self.inner.prove(claim).await
+    }
+
     async fn events(
         &self,
         domain: &DomainName,

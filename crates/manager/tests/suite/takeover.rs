@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use vmpool_dummy::DummyConfig;
-use vmpool_manager::{Manager, StopError, model::config::ProviderConfig};
+use vmpool_manager::{Manager, ManagerError, StopError, model::config::ProviderConfig};
 
 use crate::spy::Trick;
-use crate::world::{World, lab, pass, pool, ready, request, seconds, small};
+use crate::world::{World, lab, pass, pool, ready, request, seconds, small, until_ready};
 
 const SIZE: u32 = 3;
 
@@ -66,4 +66,25 @@ async fn f7_five_managers_whose_leaders_are_killed_at_random_never_exceed_the_li
             panic!("seed {seed}: {err}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f7_a_superseded_manager_never_denies_a_lease_that_its_successor_gave() {
+    let world = World::new();
+    let mut first = start(&world).await;
+    until_ready(&first.handle(), SIZE as usize).await;
+    // No time passes from now on, so nothing but what it is asked lets the first one find out.
+    let second = start(&world).await;
+    let lease = second.handle().acquire(request("r1")).await.unwrap().lease.id;
+    let old = first.handle();
+    let denied = [
+        old.renew(lease.clone(), None).await.map(drop),
+        old.release(lease.clone()).await,
+        old.cancel(request("r1").request).await,
+    ];
+    for answer in denied {
+        assert!(matches!(answer, Err(ManagerError::Store { .. } | ManagerError::Stopped)), "{answer:?}");
+    }
+    assert!(matches!(first.wait().await, Err(StopError::Fenced { .. })));
+    second.handle().renew(lease, None).await.unwrap();
 }

@@ -118,6 +118,11 @@ impl Store for MemoryStore {
         }
     }
 
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        let current = self.lock().domains.get(&claim.domain).map(|rows| rows.fence).unwrap_or_default();
+        change::check_fence(claim.fence, current)
+    }
+
     async fn events(
         &self,
         domain: &DomainName,

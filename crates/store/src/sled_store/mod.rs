@@ -42,7 +42,7 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 ///
 /// One thread writes. It takes all commits that wait, of any domain, applies them as one atomic batch
 /// of sled, syncs once and answers them all; so an acknowledged commit survives `kill -9` and power loss,
-/// as far as the disk keeps its word. Another thread reads events. Both end when the store is dropped.
+/// as far as the disk keeps its word. Claims are proven from memory. Another thread reads events. Both end when the store is dropped.
 ///
 /// Records are JSON that names its format, such as `{"v":1,"vm":{…}}`. A record of a newer format, or
 /// one that cannot be read, is told by name with the others of its domain, and is left as it is.
@@ -89,6 +89,7 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 /// ```
 pub struct SledStore {
     place: PathBuf,
+    readable: Readable,
     jobs: Option<mpsc::Sender<Job>>,
     reads: Option<mpsc::Sender<ReadJob>>,
     threads: Vec<JoinHandle<()>>,
@@ -105,8 +106,14 @@ impl SledStore {
     pub fn open(options: SledOptions) -> Result<Self, StoreError> {
         let place = Place::take(&options.path)?;
         let (opened, head) = open::open(&place, &options)?;
-        let mut store = Self { place: options.path.clone(), jobs: None, reads: None, threads: Vec::new() };
         let readable = Readable::default();
+        let mut store = Self {
+            place: options.path.clone(),
+            readable: readable.clone(),
+            jobs: None,
+            reads: None,
+            threads: Vec::new(),
+        };
         let committer = Committer::new(place, options, opened, head, readable.clone());
         let (jobs, receiver) = mpsc::channel();
         store.spawn("vmpool-store", move || committer.serve(&receiver))?;
@@ -171,6 +178,10 @@ impl Store for SledStore {
         change::check_all(&batch.changes, &self.place.display().to_string())?;
         let claim = claim.clone();
         self.ask(self.jobs.as_ref(), |answer| Job::Commit { claim, batch, answer }).await
+    }
+
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.readable.prove(claim)
     }
 
     async fn events(

@@ -1,4 +1,4 @@
-//! The thread that reads events, so that reading history holds up no commit.
+//! What can be read beside the thread that writes: events, in a thread of their own, and whose a domain is.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,12 @@ use vmpool_model::DomainName;
 use super::{
     database::{Database, Domains, guarded},
     job::ReadJob,
-    meta::Log,
+    meta::{DomainMeta, Log},
     read,
 };
-use crate::{EventPage, StoreError};
+use crate::{Claim, EventPage, Fence, StoreError, change};
 
-/// What the reading thread may see: the database, and how far it is durable.
+/// What may be seen beside the thread that writes: the database, and how far it is durable.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Readable {
     inner: Arc<Mutex<Inner>>,
@@ -24,22 +24,32 @@ pub(super) struct Readable {
 #[derive(Debug, Default)]
 struct Inner {
     database: Option<Arc<Database>>,
-    logs: BTreeMap<DomainName, Log>,
+    domains: BTreeMap<DomainName, Shown>,
+}
+
+/// What is durable of a domain.
+#[derive(Debug)]
+struct Shown {
+    log: Log,
+    fence: Fence,
 }
 
 impl Readable {
-    /// Shows a database and all of its events, which are durable.
+    /// Shows a database, all of its events, and all claims, which are durable.
+    ///
+    /// A claim must be shown before it is answered, since it may be relied upon from then on.
     pub(super) fn show(&self, database: &Arc<Database>, domains: &Domains) {
         let mut inner = self.lock();
         inner.database = Some(Arc::clone(database));
-        inner.logs = domains.iter().map(|(name, meta)| (name.clone(), meta.log())).collect();
+        let shown = |meta: &DomainMeta| Shown { log: meta.log(), fence: meta.fence };
+        inner.domains = domains.iter().map(|(name, meta)| (name.clone(), shown(meta))).collect();
     }
 
     /// Hides the events that are about to be removed.
     pub(super) fn forget_oldest(&self, domains: &Domains) {
-        for (name, log) in &mut self.lock().logs {
+        for (name, shown) in &mut self.lock().domains {
             if let Some(meta) = domains.get(name) {
-                log.oldest = meta.oldest;
+                shown.log.oldest = meta.oldest;
             }
         }
     }
@@ -47,6 +57,16 @@ impl Readable {
     /// Hides everything until there is a database again.
     pub(super) fn hide(&self) {
         self.lock().database = None;
+    }
+
+    /// Proves that a claim holds.
+    pub(super) fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        let inner = self.lock();
+        if inner.database.is_none() {
+            return Err(closed());
+        }
+        let current = inner.domains.get(&claim.domain).map(|shown| shown.fence).unwrap_or_default();
+        change::check_fence(claim.fence, current)
     }
 
     /// Answers jobs until nobody can send any more.
@@ -65,7 +85,7 @@ impl Readable {
                 let Some(database) = inner.database.clone() else {
                     return Err(closed());
                 };
-                (database, inner.logs.get(&job.domain).copied())
+                (database, inner.domains.get(&job.domain).map(|shown| shown.log))
             };
             let Some(log) = log else {
                 return Ok(EventPage::default());

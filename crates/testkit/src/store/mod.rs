@@ -57,6 +57,8 @@ macro_rules! store_suite {
             turn: a_claim_changes_no_records,
             turn: a_superseded_claim_writes_nothing,
             turn: a_claim_that_was_never_made_writes_nothing,
+            turn: a_claim_that_holds_is_proven_and_nothing_changes,
+            turn: a_claim_that_does_not_hold_is_not_proven,
             turn: fences_grow_across_reopening,
             turn: a_claim_from_before_reopening_is_superseded_by_a_new_one,
             events: events_keep_the_order_of_their_commits,

@@ -107,6 +107,37 @@ pub async fn a_claim_that_was_never_made_writes_nothing(harness: &mut impl Store
     check_fenced(&*store, &forged, real.fence).await
 }
 
+/// A claim that holds is proven, before and after a commit and after reopening, and that changes nothing.
+pub async fn a_claim_that_holds_is_proven_and_nothing_changes(harness: &mut impl StoreHarness) -> RuleResult {
+    let store = harness.open().await?;
+    let claim = store.claim(&sample::domain("main")?, "test").await?;
+    store.prove(&claim).await?;
+    store.commit(&claim, batch(Revision(0), 1)?).await?;
+    let before = store.load(&claim.domain).await?;
+    store.prove(&claim).await?;
+    assert_eq!(store.load(&claim.domain).await?, before);
+    drop(store);
+    harness.open().await?.prove(&claim).await?;
+    Ok(())
+}
+
+/// A claim is not proven once a newer one was answered, nor one that was never made.
+pub async fn a_claim_that_does_not_hold_is_not_proven(harness: &mut impl StoreHarness) -> RuleResult {
+    let store = harness.open().await?;
+    let old = store.claim(&sample::domain("main")?, "old").await?;
+    let new = store.claim(&old.domain, "new").await?;
+    let other = Claim { domain: sample::domain("other")?, fence: new.fence };
+    let forged = Claim { domain: new.domain.clone(), fence: Fence(new.fence.0 + 1) };
+    for claim in [old, other, forged] {
+        match store.prove(&claim).await {
+            Err(StoreError::Fenced { held, .. }) => assert_eq!(held, claim.fence),
+            proven => return Err(format!("{claim:?} is proven: {proven:?}").into()),
+        }
+    }
+    store.prove(&new).await?;
+    Ok(())
+}
+
 /// Each claim of a domain has a greater fence than all before, also after the store was closed.
 pub async fn fences_grow_across_reopening(harness: &mut impl StoreHarness) -> RuleResult {
     let domain = sample::domain("main")?;
