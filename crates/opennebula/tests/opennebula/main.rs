@@ -1,0 +1,7 @@
+//! The driver's crate against what a real server sent, recorded, and against servers in memory.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod codec;
+mod decoding;
+mod recordings;
+mod replies;
