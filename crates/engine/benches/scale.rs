@@ -1,0 +1,93 @@
+//! How long one step takes with 100 to 100,000 VMs, and whether that grows.
+//!
+//! `cargo bench -p vmpool-engine --bench scale` prints the median of each kind of step by the number of VMs, and the ratio
+//! of 100,000 VMs to 1,000. It judges nothing: how long things take depends on the machine and on what else it does.
+#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "what it measures is the time of the machine")]
+#![expect(unreachable_pub, reason = "a module that two benches share")]
+
+mod farm;
+
+use std::time::{Duration, Instant};
+
+use crate::farm::{Farm, Meter, Queue, Unmeasured, WORKS, Work, print, sizes};
+
+/// Notes how long each piece of work takes.
+#[derive(Debug, Default)]
+struct Times(Vec<Duration>);
+
+impl Meter for Times {
+    fn measure<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = work();
+        self.0.push(start.elapsed());
+        done
+    }
+}
+
+impl Times {
+    /// Returns the median in nanoseconds.
+    fn median(mut self) -> f64 {
+        self.0.sort();
+        self.0[self.0.len() / 2].as_secs_f64() * 1e9
+    }
+}
+
+fn rounds(work: Work) -> usize {
+    match work {
+        Work::Listing => 15,
+        Work::Explain => 200,
+        _ => 3_000,
+    }
+}
+
+fn main() {
+    let sizes = sizes();
+    table_of_sizes(&sizes);
+    table_of_queues(sizes[1]);
+}
+
+fn table_of_sizes(sizes: &[u64]) {
+    let mut rows: Vec<(&str, Vec<f64>)> = WORKS.iter().map(|(_, name)| (*name, Vec::new())).collect();
+    rows.extend([("release, cleaned, 1000 wait", Vec::new()), ("hand-over, 1000 wait", Vec::new())]);
+    for size in sizes {
+        let mut farm = Farm::ready(*size);
+        farm.use_half();
+        for ((work, _), (_, row)) in WORKS.iter().zip(&mut rows) {
+            let per = if *work == Work::Listing { *size } else { 1 };
+            (0..rounds(*work) / 10).for_each(|_| farm.work(*work, &mut Unmeasured));
+            let mut times = Times::default();
+            (0..rounds(*work)).for_each(|_| farm.work(*work, &mut times));
+            row.push(times.median() / per as f64);
+        }
+        let (release, cleaned) = hand_over(*size, 1_000);
+        rows[WORKS.len()].1.push(release);
+        rows[WORKS.len() + 1].1.push(cleaned);
+    }
+    print("median of a step in ns, by the number of VMs, half of them leased", sizes, &rows);
+}
+
+fn table_of_queues(size: u64) {
+    let waiting = [1, 10, 100, 1_000, 10_000];
+    let mut rows = vec![("release, cleaned", Vec::new()), ("hand-over", Vec::new())];
+    for waiting in waiting {
+        let (release, cleaned) = hand_over(size, waiting);
+        rows[0].1.push(release);
+        rows[1].1.push(cleaned);
+    }
+    print("median of a step in ns, by the number of owners who wait", &waiting, &rows);
+}
+
+/// Returns the medians of a release and of the step in which the one who waits for longest gets the VM.
+fn hand_over(size: u64, waiting: u64) -> (f64, f64) {
+    let mut queue = Queue::new(size, waiting);
+    let (mut release, mut cleaned) = (Times::default(), Times::default());
+    for round in 0..600 {
+        match round < 50 {
+            true => queue.hand_over(&mut Unmeasured, &mut Unmeasured),
+            false => queue.hand_over(&mut release, &mut cleaned),
+        }
+        queue.come(&mut Unmeasured);
+    }
+    (release.median(), cleaned.median())
+}
