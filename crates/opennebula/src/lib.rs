@@ -1,6 +1,10 @@
 //! OpenNebula over XML-RPC.
 //!
-//! The layers, from the wire up: [`rpc`] is XML-RPC as text, [`document`] the documents inside its answers.
+//! The layers, from the wire up: [`rpc`] is XML-RPC as text, [`document`] the documents inside its answers, [`vm`] and
+//! [`resource`] what these documents tell, [`template`] what VMs are made of.
 
 pub mod document;
+pub mod resource;
 pub mod rpc;
+pub mod template;
+pub mod vm;

@@ -21,5 +21,5 @@ pub use self::{
 };
 pub(crate) use self::{
     head::document_start,
-    text::{dereference, escape},
+    text::{dereference, escape, forbidden_character},
 };

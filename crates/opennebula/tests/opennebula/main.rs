@@ -4,4 +4,5 @@
 mod codec;
 mod decoding;
 mod recordings;
+mod records;
 mod replies;
