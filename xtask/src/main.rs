@@ -79,6 +79,18 @@ enum Command {
         /// Tells everything that happens with the one seed
         #[arg(long, requires = "seed")]
         trace: bool,
+        /// Lives through the busy time of one large farm instead, and tells what it took
+        #[arg(long, conflicts_with_all = ["seeds", "from", "trace"])]
+        farm: bool,
+        /// How many VMs the farm has
+        #[arg(long, default_value_t = 100_000, requires = "farm")]
+        vms: u32,
+        /// How many pools they are in
+        #[arg(long, default_value_t = 50, requires = "farm")]
+        pools: u32,
+        /// For how many hours of virtual time the farm is busy, beside the time to fill and to drain its pools
+        #[arg(long, default_value_t = 1.0, requires = "farm")]
+        hours: f64,
     },
 }
 
@@ -103,6 +115,9 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Ci { job, .. } => ci::run(job.as_deref()),
         Command::Bench { compile_only } => bench::run(compile_only),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Simulate { farm: true, vms, pools, hours, seed, .. } => {
+            simulate::farm(vms, pools, hours, seed.unwrap_or(0))
+        }
         Command::Simulate { seed: Some(seed), trace, .. } => simulate::one(seed, trace),
         Command::Simulate { seeds, from, .. } => simulate::many(from, seeds),
     }

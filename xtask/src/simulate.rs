@@ -1,4 +1,4 @@
-//! Random histories of the manager, optimized.
+//! Random histories of the manager, and a busy farm, optimized.
 
 use crate::cargo;
 use crate::console::say;
@@ -40,4 +40,25 @@ pub(crate) fn one(seed: u64, trace: bool) -> Result<(), Error> {
     let seed = seed.to_string();
     let which = if trace { "SEED" } else { "FROM" };
     cargo::run(TEST, &[(which, &seed), ("SEEDS", "1")])
+}
+
+/// Runs the test that lives through the busy time of a farm; what it reads from its environment says how large that is.
+const FARM: &[&str] = &[
+    "test",
+    "--quiet",
+    "--profile",
+    "simulate",
+    "--package",
+    "vmpool-manager",
+    "--test",
+    "farm",
+    "a_busy_farm",
+    "--",
+    "--nocapture",
+];
+
+/// Lives through the busy time of a farm, and tells what it took.
+pub(crate) fn farm(vms: u32, pools: u32, hours: f64, seed: u64) -> Result<(), Error> {
+    let (vms, pools, hours, seed) = (vms.to_string(), pools.to_string(), hours.to_string(), seed.to_string());
+    cargo::run(FARM, &[("VMS", &vms), ("POOLS", &pools), ("HOURS", &hours), ("SEED", &seed)])
 }

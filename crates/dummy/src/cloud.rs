@@ -168,6 +168,22 @@ impl DummyCloud {
             .collect()
     }
 
+    /// Returns one of the [`nodes`](Self::nodes), without a look at the others.
+    ///
+    /// ```
+    /// use vmpool_dummy::{DummyCloud, DummyConfig};
+    /// let cloud = DummyCloud::in_memory(DummyConfig::default())?;
+    /// assert_eq!(cloud.node(&"17".parse()?), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn node(&self, id: &NodeId) -> Option<Node> {
+        let inner = self.lock();
+        let now = inner.now();
+        let machine = inner.state.get(number_of(id)?)?;
+        (!machine.is_gone(now)).then(|| machine.show(now))
+    }
+
     /// Returns the last calls, oldest first; [`DummyConfig::history`] says how many are kept.
     #[must_use]
     pub fn history(&self) -> Vec<Call> {

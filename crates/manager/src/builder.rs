@@ -32,7 +32,7 @@ pub struct ManagerBuilder {
     pub(crate) holder: String,
     pub(crate) restart_grace: Option<Duration>,
     pub(crate) shutdown_grace: Duration,
-    pub(crate) checks_invariants: bool,
+    pub(crate) check_every: Option<Duration>,
 }
 
 impl ManagerBuilder {
@@ -49,7 +49,7 @@ impl ManagerBuilder {
             holder: format!("process {}", std::process::id()),
             restart_grace: None,
             shutdown_grace: Duration::from_secs(5),
-            checks_invariants: false,
+            check_every: None,
         }
     }
 
@@ -123,7 +123,13 @@ impl ManagerBuilder {
     ///
     /// A manager whose invariants do not hold commits nothing and stops with [`StopError::Broken`](crate::StopError::Broken).
     pub fn check_invariants(self) -> Self {
-        Self { checks_invariants: true, ..self }
+        self.check_invariants_every(Duration::ZERO)
+    }
+
+    /// Checks all invariants as [`check_invariants`](Self::check_invariants) does, but no oftener than once per `period`: of a
+    /// large domain, a check takes longer than many commits.
+    pub fn check_invariants_every(self, period: Duration) -> Self {
+        Self { check_every: Some(period), ..self }
     }
 
     /// Takes the domain over, loads its records and starts the loop.

@@ -19,7 +19,8 @@ pub(crate) struct Domain {
     pub(crate) setup: Setup,
     pub(crate) restart_grace: Option<Duration>,
     pub(crate) shutdown_grace: Duration,
-    pub(crate) checks_invariants: bool,
+    /// How often the invariants of the engine are checked.
+    pub(crate) check_every: Option<Duration>,
 }
 
 impl Domain {

@@ -33,6 +33,8 @@ pub(crate) struct Loop {
     pub(crate) wakes: mpsc::Receiver<Wake>,
     pub(crate) cursor: watch::Sender<Cursor>,
     pub(crate) listings: Listings,
+    /// When the invariants were checked last, if they are to be.
+    checked_at: Option<Timestamp>,
     /// Whether the domain was claimed again without an answer.
     pub(crate) claiming: bool,
     /// Whether a commit failed since the engine was made: it knows what is not so, and decides nothing more.
@@ -65,6 +67,7 @@ impl Loop {
             wakes,
             cursor,
             listings: BTreeMap::new(),
+            checked_at: None,
             claiming: false,
             stale: false,
             stopping: false,
@@ -104,6 +107,29 @@ impl Loop {
     /// Decides about all wakes at one time, commits once, answers, and begins the effects.
     async fn turn(&mut self, wakes: Vec<Wake>) -> Result<(), StopError> {
         let now = self.clock.now();
+        let mut turn = self.decide(wakes, now);
+        if self.domain.check_every.is_some_and(|every| self.checked_at.is_none_or(|at| at + every <= now)) {
+            self.checked_at = Some(now);
+            self.engine.check().map_err(|reason| StopError::Broken { reason })?;
+        }
+        match self.commit(&mut turn).await {
+            Ok(()) => {
+                self.finish(turn, now);
+                Ok(())
+            }
+            Err(err) => {
+                let err = Arc::new(err);
+                turn.fail(&err);
+                self.restore(err).await
+            }
+        }
+    }
+
+    /// Steps the engine for what is due and for all wakes.
+    ///
+    /// The spans `decide` and `answer` are the time that a turn takes of the loop, beside that of the store.
+    fn decide(&mut self, wakes: Vec<Wake>, now: Timestamp) -> Turn {
+        let span = tracing::trace_span!("decide", steps = tracing::field::Empty).entered();
         let mut turn = Turn::default();
         // Time passes before anything else: a lease that has run out cannot be renewed.
         if self.engine.wake_at().is_some_and(|at| at <= now) {
@@ -124,20 +150,8 @@ impl Loop {
                 Err((reply, refusal)) => turn.refuse(reply, refusal),
             }
         }
-        if self.domain.checks_invariants {
-            self.engine.check().map_err(|reason| StopError::Broken { reason })?;
-        }
-        match self.commit(&mut turn).await {
-            Ok(()) => {
-                self.finish(turn, now);
-                Ok(())
-            }
-            Err(err) => {
-                let err = Arc::new(err);
-                turn.fail(&err);
-                self.restore(err).await
-            }
-        }
+        span.record("steps", turn.steps);
+        turn
     }
 
     /// Commits what a turn came to; if that is nothing, and nothing that waited is to change anything now, it is only proven
@@ -166,6 +180,7 @@ impl Loop {
 
     /// Answers, and begins the effects, now that the turn is durable.
     fn finish(&mut self, mut turn: Turn, now: Timestamp) {
+        let _span = tracing::trace_span!("answer").entered();
         if let Some(setup) = turn.setup.take() {
             self.effects.reconfigure(&setup.providers);
             self.listings.retain(|provider, _| setup.providers.contains_key(provider));

@@ -48,7 +48,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         setup: builder.setup,
         restart_grace: builder.restart_grace,
         shutdown_grace: builder.shutdown_grace,
-        checks_invariants: builder.checks_invariants,
+        check_every: builder.check_every,
     };
     let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
     let notices = notice::notices(&run.domain, &run.engine, &run.withheld);

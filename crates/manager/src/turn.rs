@@ -29,6 +29,8 @@ pub(crate) struct Turn {
     /// The configuration that holds once the commit is durable.
     pub(crate) setup: Option<Setup>,
     answers: Vec<Answered>,
+    /// How often the engine was stepped.
+    pub(crate) steps: u64,
 }
 
 /// An answer that is given once the commit is durable.
@@ -187,6 +189,7 @@ impl Turn {
     }
 
     fn step(&mut self, engine: &mut Engine, now: Timestamp, input: Input) -> (Answer, Decided) {
+        self.steps += 1;
         let Step { changes, events, effects, decided, answer } = engine.step(now, input);
         for change in changes {
             self.change(change);

@@ -39,7 +39,7 @@ impl Bench {
             setup,
             restart_grace: None,
             shutdown_grace: Duration::from_secs(5),
-            checks_invariants: true,
+            check_every: Some(Duration::ZERO),
         };
         let clock = SteadyClock::new(Arc::new(SystemClock::new()), Timestamp::default());
         let (_, wakes) = mpsc::channel(1);
