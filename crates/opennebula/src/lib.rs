@@ -1,8 +1,9 @@
 //! OpenNebula over XML-RPC.
 //!
 //! The layers, from the wire up: [`rpc`] is XML-RPC as text, [`document`] the documents inside its answers, [`vm`] and
-//! [`resource`] what these documents tell, [`template`] what VMs are made of.
+//! [`resource`] what these documents tell, [`template`] what VMs are made of, [`client`] calls a server.
 
+pub mod client;
 pub mod document;
 pub mod resource;
 pub mod rpc;

@@ -1,8 +1,10 @@
 //! The driver's crate against what a real server sent, recorded, and against servers in memory.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod calls;
 mod codec;
 mod decoding;
 mod recordings;
 mod records;
 mod replies;
+mod server;

@@ -1,0 +1,146 @@
+//! Which server, as whom, and how long to wait.
+
+use std::{env, ffi::OsString, fs, io, path::PathBuf, time::Duration};
+
+use super::Session;
+use crate::document::Limits;
+
+/// Which server to call, as whom, and how long to wait.
+///
+/// ```
+/// use vmpool_opennebula::client::{ClientConfig, Session};
+/// let config = ClientConfig::new("https://one.example/RPC2", Session::of("ci", "hunter2"));
+/// assert!(!format!("{config:?}").contains("hunter2"));
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// The address of the server, such as `http://one.example:2633/RPC2`.
+    pub endpoint: String,
+    /// Who calls.
+    pub session: Session,
+    /// How long a call may take in all, with the wait for a free connection. Default: 60 s.
+    pub timeout: Duration,
+    /// How long connecting may take. Default: 10 s.
+    pub connect_timeout: Duration,
+    /// How much an answer may hold.
+    pub limits: Limits,
+}
+
+/// Says why calls cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The address is none of a server.
+    #[error("the endpoint cannot be used: {reason}; it looks like http://one.example:2633/RPC2")]
+    Endpoint {
+        /// Why.
+        reason: String,
+    },
+    /// The file with the session cannot be read.
+    #[error("the session cannot be read from {}: {source}; put USER:PASSWORD there, or name another file in ONE_AUTH", path.display())]
+    Session {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no place where the session could be.
+    #[error("there is no session: set ONE_AUTH to a file with USER:PASSWORD in it")]
+    NoSession,
+}
+
+/// Where OpenNebula's own tools look for the server unless they are told.
+const USUAL_ENDPOINT: &str = "http://localhost:2633/RPC2";
+
+impl ClientConfig {
+    /// Calls a server as somebody, with the usual patience.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, session: Session) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            session,
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Finds server and session as OpenNebula's own tools do.
+    ///
+    /// The server is in `ONE_XMLRPC`, else in the file `~/.one/one_endpoint`, else on this host; the session in the file that
+    /// `ONE_AUTH` names, else in `~/.one/one_auth`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_vars(|name| env::var_os(name).filter(|value| !value.is_empty()))
+    }
+
+    fn from_vars(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let home = var("HOME").map(PathBuf::from);
+        let in_home = |file: &str| home.as_ref().map(|home| home.join(".one").join(file));
+        let path = var("ONE_AUTH").map(PathBuf::from).or_else(|| in_home("one_auth"));
+        let session = Self::read_session(path.ok_or(ConfigError::NoSession)?)?;
+        let endpoint = match var("ONE_XMLRPC") {
+            Some(endpoint) => endpoint.to_string_lossy().into_owned(),
+            None => {
+                let file = in_home("one_endpoint").and_then(|path| fs::read_to_string(path).ok());
+                file.map_or_else(|| USUAL_ENDPOINT.to_owned(), |text| text.trim().to_owned())
+            }
+        };
+        Ok(Self::new(endpoint, session))
+    }
+
+    /// Reads a session from a file, as `one_auth` is.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn read_session(path: PathBuf) -> Result<Session, ConfigError> {
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Session::new(text)),
+            Err(source) => Err(ConfigError::Session { path, source }),
+        }
+    }
+
+    /// Gives calls more or less time.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(home: &std::path::Path, vars: &[(&str, &str)]) -> Result<ClientConfig, ConfigError> {
+        ClientConfig::from_vars(|name| match name {
+            "HOME" => Some(home.into()),
+            _ => vars.iter().find(|(found, _)| *found == name).map(|(_, value)| value.into()),
+        })
+    }
+
+    #[test]
+    fn session_and_server_are_where_opennebulas_tools_look_for_them() {
+        let home = tempfile::tempdir().unwrap();
+        let missing = config(home.path(), &[]).unwrap_err().to_string();
+        assert!(missing.contains(".one/one_auth") && missing.contains("ONE_AUTH"), "{missing}");
+
+        fs::create_dir(home.path().join(".one")).unwrap();
+        fs::write(home.path().join(".one/one_auth"), "ci:a:b\n").unwrap();
+        let usual = config(home.path(), &[]).unwrap();
+        assert_eq!((usual.endpoint.as_str(), usual.session.reveal()), (USUAL_ENDPOINT, "ci:a:b"));
+
+        fs::write(home.path().join(".one/one_endpoint"), "http://elsewhere:2633/RPC2\n").unwrap();
+        assert_eq!(config(home.path(), &[]).unwrap().endpoint, "http://elsewhere:2633/RPC2");
+
+        let other = home.path().join("other");
+        fs::write(&other, "root:secret").unwrap();
+        let vars = [("ONE_AUTH", other.to_str().unwrap()), ("ONE_XMLRPC", "http://there/")];
+        let named = config(home.path(), &vars).unwrap();
+        assert_eq!((named.endpoint.as_str(), named.session.user()), ("http://there/", "root"));
+    }
+}
