@@ -35,7 +35,7 @@ impl Engine {
     pub(crate) fn take_absences(&mut self, id: EffectId, name: &ProviderName, asked_at: Timestamp) {
         let Some(provider) = self.providers.get(name) else { return };
         let window = provider.config.visibility_window;
-        let of_provider = self.vms.values().filter(|vm| vm.record.provider == *name);
+        let of_provider = self.vms.unordered().filter(|vm| vm.record.provider == *name);
         let shown = of_provider.filter(|vm| vm.is_shown_by(id, asked_at, window));
         let mut loss = Loss::default();
         for vm in shown {
@@ -50,6 +50,7 @@ impl Engine {
                 loss.absent.push(vm.record.name.clone());
             }
         }
+        loss.absent.sort();
         match self.brakes(name, &loss) {
             true => loss.absent.iter().for_each(|vm| self.doubt(vm)),
             false => loss.absent.iter().for_each(|vm| self.miss(vm, id)),

@@ -1,7 +1,7 @@
 //! The invariants of an engine between two steps: every index says what a recount says, nothing is stuck.
 
 use vmpool_model::{
-    Lease, RecordState, RequestRecord, RequestStatus, VmRecord,
+    Lease, LeaseId, RecordState, RequestId, RequestRecord, RequestStatus, VmRecord,
     config::{CheckConfig, CheckMode},
 };
 
@@ -29,6 +29,8 @@ impl Engine {
         self.check_queue()?;
         self.check_providers()?;
         self.check_supply()?;
+        ensure(self.vms.is_in_order(), || "the VMs are not in the order of their names".to_owned())?;
+        ensure(self.timers.is_complete(), || format!("timers are not queued right: {:?}", self.timers))?;
         let awaited: usize = self.vms.values().map(|vm| vm.effects().count()).sum();
         ensure(awaited == self.awaited.len(), || {
             format!("VMs await {awaited} effects, {} are awaited", self.awaited.len())
@@ -157,7 +159,9 @@ impl Engine {
             RequestStatus::Ended { lease, .. } => Some((lease, &request.id)),
             _ => None,
         });
-        ensure(ended.collect::<std::collections::BTreeMap<_, _>>().into_iter().eq(&self.ended), || {
+        let ended: Vec<_> = ended.collect();
+        let is_known = |(lease, request): &(&LeaseId, &RequestId)| self.ended.get(lease) == Some(*request);
+        ensure(ended.len() == self.ended.len() && ended.iter().all(is_known), || {
             format!("the leases that ended are not {:?}", self.ended)
         })
     }
@@ -180,7 +184,7 @@ impl Engine {
         for (name, provider) in &self.providers {
             let wakes = self.timers.get(&Timer::Provider(name.clone())).is_some();
             ensure(wakes || provider.listing.is_some(), || format!("{name} is never listed again"))?;
-            for (node, vm) in &provider.by_node {
+            for (node, vm) in provider.by_node.iter() {
                 let known = self.vms.get(vm).and_then(|vm| vm.record.node.as_ref());
                 let fits = known.is_some_and(|known| known.id == *node);
                 ensure(fits, || format!("node {node} is bound to {vm}, which has {known:?}"))?;

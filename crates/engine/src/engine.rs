@@ -16,6 +16,7 @@ use crate::{
     provider::Provider,
     queue::Waiting,
     serve::Walk,
+    table::{Ordered, Table},
     timers::{Timer, Timers},
     vm::Vm,
 };
@@ -28,9 +29,9 @@ pub struct Engine {
     pub(crate) now: Timestamp,
     pub(crate) next_effect: u64,
     pub(crate) next_number: u64,
-    pub(crate) vms: BTreeMap<VmName, Vm>,
-    pub(crate) leases: BTreeMap<LeaseId, Lease>,
-    pub(crate) requests: BTreeMap<RequestId, RequestRecord>,
+    pub(crate) vms: Ordered<VmName, Vm>,
+    pub(crate) leases: Table<LeaseId, Lease>,
+    pub(crate) requests: Table<RequestId, RequestRecord>,
     pub(crate) owners: Owners,
     /// Requests that wait.
     pub(crate) waiting: Waiting,
@@ -43,7 +44,7 @@ pub struct Engine {
     /// Requests that are over, by when they were.
     pub(crate) remembered: BTreeSet<(Timestamp, RequestId)>,
     /// The request of each lease that ended and is remembered.
-    pub(crate) ended: BTreeMap<LeaseId, RequestId>,
+    pub(crate) ended: Table<LeaseId, RequestId>,
     pub(crate) pools: BTreeMap<PoolName, Pool>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
     /// What is remembered of pools that there are not.
@@ -108,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// Returns when [`Input::Tick`] is due next.
+    /// Returns when [`Input::Tick`] is due next, at the latest: one before that does nothing.
     #[must_use]
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.timers.next()
@@ -133,12 +134,12 @@ impl Engine {
 
     /// Returns all leases, by id.
     pub fn leases(&self) -> impl Iterator<Item = &Lease> {
-        self.leases.values()
+        self.leases.sorted()
     }
 
     /// Returns all requests that are waiting or remembered, by id.
     pub fn requests(&self) -> impl Iterator<Item = &RequestRecord> {
-        self.requests.values()
+        self.requests.sorted()
     }
 
     /// Returns a number that grows with every call, across restarts, too.

@@ -13,7 +13,11 @@ impl Engine {
         if pool.is_none() && !is_unreadable {
             return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
         }
-        let leases: Vec<Lease> = self.leases.values().filter(|lease| lease.vm == *name).cloned().collect();
+        // Only who holds a VM whose record cannot be read must be looked for.
+        let leases: Vec<Lease> = match self.vms.get(name) {
+            Some(vm) => vm.record.lease.iter().filter_map(|lease| self.leases.get(lease)).cloned().collect(),
+            None => self.leases.sorted().filter(|lease| lease.vm == *name).cloned().collect(),
+        };
         for lease in leases {
             self.lease_event(EventKind::LeaseReleased, &lease, &format!("the VM is forgotten: {reason}"));
             self.forget_lease(&lease, LeaseEnd::Forgotten);

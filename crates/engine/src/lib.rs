@@ -60,6 +60,7 @@ mod step;
 mod stock;
 mod stranger;
 mod stray;
+mod table;
 mod timers;
 mod timetable;
 mod trouble;

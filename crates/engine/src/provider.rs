@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
 
-use crate::{EffectId, brake::Brake, gate::Gate, stranger::Strangers};
+use crate::{EffectId, brake::Brake, gate::Gate, stranger::Strangers, table::Table};
 
 /// One provider.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Provider {
     /// Nodes with our token that belong to no record.
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
     /// The VM that each known node belongs to.
-    pub(crate) by_node: BTreeMap<NodeId, VmName>,
+    pub(crate) by_node: Table<NodeId, VmName>,
     /// When a complete listing was answered last.
     pub(crate) listed_at: Option<Timestamp>,
     /// That too many nodes are missing at once.
@@ -44,13 +44,13 @@ pub(crate) struct Orphan {
 }
 
 impl Provider {
-    pub(crate) fn new(config: ProviderConfig) -> Self {
+    pub(crate) fn new(config: ProviderConfig, seed: u64) -> Self {
         Self {
             gate: Gate::new(&config),
             config,
             listing: None,
             orphans: BTreeMap::new(),
-            by_node: BTreeMap::new(),
+            by_node: Table::new(seed),
             listed_at: None,
             brake: None,
             strangers: Strangers::default(),

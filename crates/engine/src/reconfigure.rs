@@ -98,7 +98,7 @@ impl Engine {
 
     /// Adds a provider; the VMs that were there before go on as after a start.
     fn add_provider(&mut self, name: &ProviderName, config: ProviderConfig) {
-        self.providers.insert(name.clone(), Provider::new(config));
+        self.providers.insert(name.clone(), Provider::new(config, self.spec.seed));
         let vms = self.vms.iter().filter(|(_, vm)| vm.record.provider == *name);
         let now = self.moment();
         for vm in vms.map(|(vm, _)| vm.clone()).collect::<Vec<_>>() {

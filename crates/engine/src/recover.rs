@@ -20,6 +20,7 @@ use crate::{
     provider::Provider,
     queue::Waiting,
     serve::Walk,
+    table::{Ordered, Table},
     timers::{Timer, Timers},
     vm::Vm,
 };
@@ -28,30 +29,31 @@ impl Engine {
     /// Makes an engine of the records, new or after a crash; the first tick then does what is due.
     #[must_use]
     pub fn recover(spec: Spec, records: Records, now: Timestamp) -> Self {
+        let seed = spec.seed;
         let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
         let providers =
-            spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone())));
+            spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone(), seed)));
         let mut engine = Self {
             // No engine repeats the names and effects of the one before it.
             rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
             now,
             next_effect: spec.epoch << 32,
             next_number: spec.epoch << 32,
-            vms: BTreeMap::new(),
-            leases: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            vms: Ordered::new(seed),
+            leases: Table::new(seed),
+            requests: Table::new(seed),
             owners: Owners::default(),
             waiting: Waiting::default(),
             demand: Demand::default(),
             set_aside: Walk::default(),
             unserved: true,
             remembered: BTreeSet::new(),
-            ended: BTreeMap::new(),
+            ended: Table::new(seed),
             pools: pools.collect(),
             providers: providers.collect(),
             asleep: records.pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
             unreadable: records.unreadable,
-            timers: Timers::default(),
+            timers: Timers::new(seed),
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
             growing: BTreeSet::new(),
@@ -208,13 +210,13 @@ impl Engine {
             vm.is_some_and(|vm| vm.record.lease.as_ref() == Some(&lease.id))
                 || self.unreadable.contains(&lease.vm)
         };
-        let unknown: Vec<_> = self.leases.values().filter(|lease| !is_known(lease)).cloned().collect();
+        let unknown: Vec<_> = self.leases.sorted().filter(|lease| !is_known(lease)).cloned().collect();
         for lease in unknown {
             self.forget_lease(&lease, LeaseEnd::Unknown);
         }
         // A lease is of the pool of its VM, whatever it says.
         let pool_of = |lease: &Lease| Some(self.vms.get(&lease.vm)?.record.pool.clone());
-        let moved = self.leases.values().filter_map(|lease| Some((lease.clone(), pool_of(lease)?)));
+        let moved = self.leases.sorted().filter_map(|lease| Some((lease.clone(), pool_of(lease)?)));
         let moved: Vec<_> = moved.filter(|(lease, pool)| lease.pool != *pool).collect();
         for (lease, pool) in moved {
             self.owners.count_out(&lease);
@@ -229,7 +231,7 @@ impl Engine {
             self.tell_holder(&lease, suspect);
         }
         let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
-        let unserved: Vec<_> = self.requests.values().filter(is_unserved).cloned().collect();
+        let unserved: Vec<_> = self.requests.sorted().filter(is_unserved).cloned().collect();
         for request in unserved {
             self.drop_request(&request);
         }

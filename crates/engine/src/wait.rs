@@ -66,7 +66,7 @@ impl Engine {
         }
         let before = std::mem::take(&mut self.waiting);
         self.forget_wants();
-        let requests = self.requests.values().filter(|request| request.status == RequestStatus::Waiting);
+        let requests = self.requests.sorted().filter(|request| request.status == RequestStatus::Waiting);
         for request in requests.cloned().collect::<Vec<_>>() {
             if before.get(&place(&request)).is_none() {
                 self.owners.wait(&request.owner);
