@@ -1,8 +1,10 @@
 //! OpenNebula over XML-RPC.
 //!
 //! The layers, from the wire up: [`rpc`] is XML-RPC as text, [`document`] the documents inside its answers, [`vm`] and
-//! [`resource`] what these documents tell, [`template`] what VMs are made of, [`client`] calls a server.
+//! [`resource`] what these documents tell, [`template`] what VMs are made of, [`client`] calls a server
+//! and [`api`] its methods.
 
+pub mod api;
 pub mod client;
 pub mod document;
 pub mod resource;

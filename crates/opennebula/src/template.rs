@@ -124,6 +124,12 @@ impl Template {
     }
 }
 
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        template.to_xml()
+    }
+}
+
 fn write(name: &str, text: &str, xml: &mut String) {
     xml.push_str(&format!("<{name}>"));
     escape(text, xml);

@@ -31,7 +31,10 @@ pub(super) fn open(inside: &str, place: &str, passphrase: &SecretString) -> Resu
         "AES-192-CBC" => (&AES_192, 24),
         "AES-256-CBC" => (&AES_256, 32),
         other => {
-            return Err(unsupported(place, format!("PEM encrypted with {other} (ssh-keygen -p converts it)")));
+            return Err(unsupported(
+                place,
+                format!("PEM encrypted with {other} (ssh-keygen -p converts it)"),
+            ));
         }
     };
     let iv: [u8; 16] = hexadecimal(iv.trim())
@@ -62,5 +65,7 @@ fn derive(passphrase: &[u8], salt: &[u8], length: usize) -> Vec<u8> {
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    (digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)).then(|| pairs.collect()).flatten()
+    (digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit))
+        .then(|| pairs.collect())
+        .flatten()
 }

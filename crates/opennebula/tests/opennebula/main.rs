@@ -7,4 +7,5 @@ mod decoding;
 mod recordings;
 mod records;
 mod replies;
+mod requests;
 mod server;
