@@ -13,6 +13,7 @@ use vmpool_model::{
 use crate::{
     farm::{spec, wish},
     lab::{config, seconds},
+    patience::Patience,
 };
 
 /// A farm that runs in virtual time: VMs boot in 10 s, and jobs hold them for as long as their owner's jobs take.
@@ -32,6 +33,7 @@ struct Farm {
     served: Vec<RequestId>,
     held: BTreeMap<String, Duration>,
     lengths: BTreeMap<String, Duration>,
+    patience: Patience,
 }
 
 impl Farm {
@@ -52,13 +54,15 @@ impl Farm {
             served: Vec::new(),
             held: BTreeMap::new(),
             lengths: BTreeMap::new(),
+            patience: Patience::default(),
         };
         farm.step(Input::Tick);
         farm
     }
 
     fn step(&mut self, input: Input) {
-        let Step { effects, decided, answer, .. } = self.engine.step(self.now, input);
+        let Step { changes, effects, decided, answer, .. } = self.engine.step(self.now, input);
+        self.patience.step(self.now, changes.is_empty() && decided.is_empty());
         for (EffectId(id), effect) in effects {
             let takes = match &effect {
                 Effect::Create { .. } => {

@@ -157,7 +157,8 @@ impl Farm {
     }
 
     fn act(&mut self, act: &Act, index: usize) {
-        // Nobody answers for what is broken.
+        self.lab.pass(seconds(1));
+        // Nobody answers for what is broken, not even for what was asked for just now.
         self.lab.effects.retain(|_, effect| match effect {
             Effect::Create { vm, .. } | Effect::Check { vm, .. } | Effect::Find { vm, .. } => is_sound(vm),
             Effect::Destroy { vm, .. } => vm.as_ref().is_some_and(is_sound),
@@ -166,7 +167,6 @@ impl Farm {
             _ => false,
         });
         let lab = &mut self.lab;
-        lab.pass(seconds(1));
         match act {
             Act::Pass(time) => lab.pass(seconds(*time)),
             Act::Boot if lab.creates() != 0 => drop(lab.created(NodeState::Running)),

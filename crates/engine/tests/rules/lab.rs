@@ -17,6 +17,8 @@ use vmpool_model::{
     states::NodeState,
 };
 
+use crate::patience::Patience;
+
 /// An engine whose effects the test answers by hand; what it commits is kept, and checked, at every step.
 pub(crate) struct Lab {
     pub(crate) engine: Engine,
@@ -32,6 +34,7 @@ pub(crate) struct Lab {
     /// VMs whose records the store cannot read from the next restart on.
     pub(crate) unreadable: BTreeSet<VmName>,
     nodes: u32,
+    patience: Patience,
 }
 
 pub(crate) fn seconds(seconds: u64) -> Duration {
@@ -96,6 +99,7 @@ impl Lab {
             pools: BTreeMap::new(),
             unreadable: BTreeSet::new(),
             nodes: 0,
+            patience: Patience::default(),
         };
         lab.tick();
         lab
@@ -110,6 +114,8 @@ impl Lab {
 
     pub(crate) fn step(&mut self, input: Input) -> Answer {
         let Step { changes, events, effects, decided, answer } = self.engine.step(self.now, input);
+        let is_vain = changes.is_empty() && events.is_empty() && decided.is_empty();
+        self.patience.step(self.now, is_vain);
         changes.into_iter().for_each(|change| self.apply(change));
         self.events.extend(events);
         self.effects.extend(effects);

@@ -36,6 +36,7 @@ mod odd_node;
 mod offers;
 mod orphan;
 mod owner_limits;
+mod patience;
 mod poison;
 mod queue;
 mod quota;
