@@ -40,7 +40,7 @@ async fn the_life_of_a_vm() {
         VirtualMachine::allocate(client, "NAME=\"a-hold\"\nCPU=0.1\nMEMORY=64\n", true).await
     })
     .await;
-    assert_eq!(made.id(), 5);
+    assert_eq!(made.id(), 2);
     let info = check("one.vm.info.running", async |client| vm(client, 3).info().await).await;
     assert_eq!((info.id, info.str_lcm_state()), (3, "RUNNING"));
     check("one.vm.deploy", async |client| vm(client, 3).deploy(0, &DeployOptions::default()).await).await;
@@ -211,15 +211,15 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
 async fn listings_with_every_filter_range_and_state() {
     use Filter::{All, Mine, MineAndGroups, PrimaryGroup, User};
     let cases = [
-        ("one.vmpool.info", All, Range::All, StateFilter::NotDone, 9),
-        ("one.vmpool.info.filter_-1", MineAndGroups, Range::All, StateFilter::NotDone, 7),
-        ("one.vmpool.info.filter_-3", Mine, Range::All, StateFilter::NotDone, 7),
-        ("one.vmpool.info.filter_-4", PrimaryGroup, Range::All, StateFilter::NotDone, 7),
+        ("one.vmpool.info", All, Range::All, StateFilter::NotDone, 11),
+        ("one.vmpool.info.filter_-1", MineAndGroups, Range::All, StateFilter::NotDone, 9),
+        ("one.vmpool.info.filter_-3", Mine, Range::All, StateFilter::NotDone, 9),
+        ("one.vmpool.info.filter_-4", PrimaryGroup, Range::All, StateFilter::NotDone, 9),
         ("one.vmpool.info.filter_2", User(2), Range::All, StateFilter::NotDone, 1),
-        ("one.vmpool.info.state_-2", All, Range::All, StateFilter::Any, 10),
-        ("one.vmpool.info.state_2", All, Range::All, StateFilter::Is(VmState::Hold), 7),
+        ("one.vmpool.info.state_-2", All, Range::All, StateFilter::Any, 12),
+        ("one.vmpool.info.state_2", All, Range::All, StateFilter::Is(VmState::Hold), 8),
         ("one.vmpool.info.range_2_5", All, Range::Ids(2, 5), StateFilter::Any, 4),
-        ("one.vmpool.info.range_2_-1", All, Range::From(2), StateFilter::Any, 8),
+        ("one.vmpool.info.range_2_-1", All, Range::From(2), StateFilter::Any, 10),
         ("one.vmpool.info.range_3_-3", All, Range::Page { offset: 3, size: 3 }, StateFilter::Any, 3),
     ];
     for (name, filter, range, state, count) in cases {
