@@ -85,6 +85,10 @@ impl Store for WatchedStore {
         committed
     }
 
+    async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.inner.prove(claim).await
+    }
+
     async fn events(
         &self,
         domain: &DomainName,
