@@ -90,9 +90,9 @@ pub(super) const JOBS: &[Job] = &[
     },
     Job {
         name: "simulate",
-        about: "5,000 random histories of the manager and an hour of a busy farm break no invariant",
+        about: "10,000 random histories of the manager and an hour of a busy farm break no invariant",
         steps: &[
-            Step::Cargo { args: &["xtask", "simulate", "--seeds", "5000"], env: &[] },
+            Step::Cargo { args: &["xtask", "simulate", "--seeds", "10000"], env: &[] },
             Step::Cargo {
                 args: &["xtask", "simulate", "--farm", "--vms", "2000", "--pools", "10", "--hours", "1"],
                 env: &[],

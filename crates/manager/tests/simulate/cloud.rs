@@ -134,6 +134,22 @@ impl Cloud {
         (network.calls, there, total - there, network.mode)
     }
 
+    /// Lets the cloud be away, in calm times, too, or come back.
+    pub(crate) fn stay_down(&self, is_down: bool) {
+        self.journal.note(|| format!("{}: {}", self.name, if is_down { "stays down" } else { "is back" }));
+        self.network.lock().unwrap().mode = if is_down { Mode::Down } else { Mode::Fine };
+    }
+
+    /// Leaves nodes out of a listing that claims to be complete: only such as are known and kept. What is being made or destroyed
+    /// is found by complete listings alone, and they must be right about it.
+    fn lie(&self, mut listing: Listing) -> Listing {
+        if self.chance(self.weather.lies) {
+            let ledger = self.ledger.lock().unwrap();
+            listing.nodes.retain(|node| !ledger.is_settled(node) || !self.chance(0.5));
+        }
+        listing
+    }
+
     fn chance(&self, probability: f64) -> bool {
         let mut network = self.network.lock().unwrap();
         !network.is_calm && network.rng.f64() < probability
@@ -266,8 +282,9 @@ impl Driver for CloudDriver {
     }
 
     async fn list(&self) -> Result<Listing, DriverError> {
-        let driver = self.cloud.driver.clone();
-        self.cloud.call(Operation::List, "", async move { driver.list().await }).await
+        let (driver, cloud) = (self.cloud.driver.clone(), Arc::clone(&self.cloud));
+        let act = async move { driver.list().await.map(|listing| cloud.lie(listing)) };
+        self.cloud.call(Operation::List, "", act).await
     }
 
     async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {
@@ -279,6 +296,7 @@ impl Driver for CloudDriver {
     async fn create(&self, request: &CreateRequest) -> Result<Node, DriverError> {
         let (driver, ledger, journal) =
             (self.cloud.driver.clone(), Arc::clone(&self.cloud.ledger), self.cloud.journal.clone());
+        let provider = self.cloud.name.clone();
         let _entered = self.enter();
         journal.judge(ledger.lock().unwrap().create_begins(self.manager, request.token.as_ref()));
         let token = request.token.clone().unwrap();
@@ -288,7 +306,7 @@ impl Driver for CloudDriver {
         let act = async move {
             let _flight = flight;
             let created = driver.create(&request).await;
-            journal.judge(ledger.lock().unwrap().create_happened(&token));
+            journal.judge(ledger.lock().unwrap().create_happened(&provider, &token));
             created
         };
         self.cloud.call(Operation::Create, what, act).await

@@ -9,7 +9,9 @@ use vmpool_dummy::DummyCloud;
 use vmpool_manager::{
     model::{
         Change, EventKind, InstallationId, Lease, LeaseId, Node, NodeId, Owner, PoolName, ProviderName,
-        RecordState, RequestId, Sandbox, Token, VmName, config::PoolConfig, states::NodeState,
+        RecordState, RequestId, Sandbox, Token, VmName, VmRecord,
+        config::{PoolConfig, ProviderConfig},
+        states::NodeState,
     },
     store::Batch,
 };
@@ -28,6 +30,8 @@ macro_rules! ensure {
     };
 }
 
+mod budget;
+
 /// Who uses or used a VM.
 type Tenant = (Owner, Option<Sandbox>);
 
@@ -37,6 +41,7 @@ pub(crate) struct Ledger {
     pub(crate) rows: Rows,
     pub(crate) installation: InstallationId,
     pools: BTreeMap<PoolName, PoolConfig>,
+    providers: BTreeMap<ProviderName, ProviderConfig>,
     clouds: BTreeMap<ProviderName, DummyCloud>,
     /// Who used each VM last, until it is cleaned.
     tenants: BTreeMap<VmName, Tenant>,
@@ -67,6 +72,11 @@ impl Ledger {
             rows: Rows::default(),
             installation: InstallationId::new("sim").unwrap(),
             pools: scenario.pools.clone(),
+            providers: scenario
+                .providers
+                .iter()
+                .map(|(name, known)| (name.clone(), known.config.clone()))
+                .collect(),
             clouds: BTreeMap::new(),
             tenants: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -94,12 +104,14 @@ impl Ledger {
             self.pools.keys().map(|pool| (pool.clone(), self.rows.count(pool))).collect();
         let mut vms = BTreeSet::new();
         let mut intended = BTreeSet::new();
+        let (mut made, mut given) = (Vec::new(), Vec::new());
         for change in &batch.changes {
             match change {
                 Change::PutLease(lease) => {
                     vms.insert(lease.vm.clone());
                     if !self.rows.leases.contains_key(&lease.id) {
                         self.granted(lease)?;
+                        given.push(lease);
                     }
                 }
                 Change::RemoveLease(id) => {
@@ -112,6 +124,7 @@ impl Ledger {
                     vms.insert(vm.name.clone());
                     if !self.rows.vms.contains_key(&vm.name) {
                         intended.insert(vm.pool.clone());
+                        made.push(&vm.name);
                     }
                 }
                 Change::RemoveVm(name) => {
@@ -123,6 +136,9 @@ impl Ledger {
         }
         batch.changes.iter().for_each(|change| self.rows.apply(change));
         vms.iter().try_for_each(|vm| self.check_leases(vm))?;
+        given.into_iter().try_for_each(|lease| self.check_place(lease))?;
+        made.into_iter().try_for_each(|vm| self.check_budget(vm))?;
+        self.check_missing(batch)?;
         intended.iter().try_for_each(|pool| self.check_room(pool, before.get(pool)))
     }
 
@@ -170,13 +186,16 @@ impl Ledger {
 
     /// Returns all nodes that are not at their end.
     fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        let alive = |name: &ProviderName, node: &Node| {
+        self.clouds.keys().flat_map(|name| self.nodes_at(name))
+    }
+
+    /// Returns the nodes of one cloud that are not at their end.
+    fn nodes_at<'a>(&'a self, name: &'a ProviderName) -> impl Iterator<Item = Node> + 'a {
+        let is_alive = |node: &Node| {
             node.state != NodeState::Terminated && !self.dead.contains(&(name.clone(), node.id.clone()))
         };
-        self.clouds.iter().flat_map(move |(name, cloud)| {
-            let nodes = cloud.nodes().into_iter();
-            nodes.filter(move |node| alive(name, node))
-        })
+        let nodes = self.clouds.get(name).map(DummyCloud::nodes).unwrap_or_default();
+        nodes.into_iter().filter(is_alive)
     }
 
     /// A node ended by itself.
@@ -278,8 +297,16 @@ impl Ledger {
         self.flights.remove(&number);
     }
 
+    /// Returns whether a node belongs to a VM that knows it and keeps it.
+    pub(crate) fn is_settled(&self, node: &Node) -> bool {
+        let vm = node.token.as_ref().and_then(|token| self.rows.vms.get(&token.vm));
+        let knows = |vm: &VmRecord| vm.node.as_ref().is_some_and(|known| known.id == node.id);
+        vm.is_some_and(|vm| vm.state != RecordState::Terminating && knows(vm))
+    }
+
     /// A node was made, or not.
-    pub(crate) fn create_happened(&self, token: &Token) -> Result<(), String> {
+    pub(crate) fn create_happened(&self, provider: &ProviderName, token: &Token) -> Result<(), String> {
+        self.check_quota(provider)?;
         let Some(config) = self.pools.get(&token.pool) else { return Ok(()) };
         let is_of_it = |known: &Token| {
             known.installation == self.installation

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use tokio::{runtime::Builder, task::JoinSet};
 
 use crate::{
-    calm, client, cloud, disaster,
+    calm, client, cloud, disaster, failover,
     journal::Journal,
     operator,
     scenario::Scenario,
@@ -63,6 +63,7 @@ async fn all(seed: u64, journal: Journal) -> Result<(), String> {
     while let Some(end) = people.join_next().await {
         end.map_err(reason)?;
     }
+    failover::prove(&world).await?;
     calm::come(&world).await
 }
 

@@ -9,6 +9,8 @@ use vmpool_manager::model::{
     config::{CheckConfig, OnRelease, PoolConfig, ProviderConfig},
 };
 
+use crate::offers;
+
 /// What a life begins with.
 #[derive(Debug)]
 pub(crate) struct Scenario {
@@ -18,6 +20,8 @@ pub(crate) struct Scenario {
     /// How many VMs each client uses at most.
     pub(crate) uses: u32,
     pub(crate) restart_grace: Duration,
+    /// The provider that stays away longest.
+    pub(crate) stays_down: Option<ProviderName>,
     /// How long things go wrong.
     pub(crate) trouble: Duration,
     pub(crate) store: StoreLuck,
@@ -43,6 +47,8 @@ pub(crate) struct Weather {
     pub(crate) throttles: bool,
     pub(crate) hangs: bool,
     pub(crate) deaths: bool,
+    /// How likely a listing lacks nodes and does not say so.
+    pub(crate) lies: f64,
     /// How likely a destroy is refused.
     pub(crate) stubborn: f64,
 }
@@ -97,7 +103,8 @@ impl Scenario {
         let providers: BTreeMap<_, _> =
             (0..rng.u32(1..=3)).map(|number| (provider_name(number), provider(seed, rng))).collect();
         let pools = (0..rng.u32(1..=3)).map(|number| (pool_name(number), pool(number, providers.len(), rng)));
-        Self {
+        let mut scenario = Self {
+            stays_down: None,
             pools: pools.collect(),
             clients: rng.u64(2..=8),
             uses: rng.u32(1..=6),
@@ -127,7 +134,9 @@ impl Scenario {
                 pause: rng.u64(5..120),
             },
             providers,
-        }
+        };
+        offers::spread(&mut scenario, rng);
+        scenario
     }
 }
 
@@ -157,6 +166,7 @@ fn provider(seed: u64, rng: &mut Rng) -> Provider {
         throttles: rng.u32(0..4) == 0,
         hangs: rng.u32(0..4) == 0,
         deaths: rng.u32(0..3) == 0,
+        lies: maybe(rng, 0.5),
         stubborn: maybe(rng, 0.5),
     };
     Provider { config, cloud, weather }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use vmpool_manager::model::{Acquire, Owner, PoolName, RequestId, Sandbox};
 
-use crate::scenario::{Scenario, seconds};
+use crate::{
+    offers,
+    scenario::{Scenario, seconds},
+};
 
 /// Makes up a wish.
 pub(crate) fn wish(scenario: &Scenario, id: String, rng: &mut Rng) -> Acquire {
@@ -14,6 +17,7 @@ pub(crate) fn wish(scenario: &Scenario, id: String, rng: &mut Rng) -> Acquire {
     let owner = ["ann", "bob", "team/x", "team/y"][rng.usize(0..4)];
     let sandbox = (rng.u32(0..3) == 0).then(|| Sandbox::new(format!("sandbox{}", rng.u32(0..2))).unwrap());
     let acquire = Acquire::new(RequestId::new(id).unwrap(), pool, Owner::new(owner).unwrap());
+    let acquire = offers::widen(acquire, &scenario.pools, rng);
     let ttl = (rng.u32(0..3) == 0).then(|| seconds(rng.u64(30..200)));
     acquire.with_sandbox(sandbox).with_ttl(ttl).with_wait(wait(rng))
 }
