@@ -1,0 +1,23 @@
+//! A data center: who is asked, by whom, and how.
+
+mod account;
+mod call;
+mod catalog;
+mod clock;
+mod config;
+mod datacenter;
+mod env;
+mod error;
+mod machines;
+mod paging;
+mod profile;
+
+pub(crate) use self::call::{Call, decode};
+pub use self::{
+    clock::{Clock, system_clock},
+    config::{CloudApiConfig, ConfigError, KeySource},
+    datacenter::DataCenter,
+    error::{CloudApiError, FieldError},
+    machines::MachineFilter,
+    profile::{Profile, ProfileError},
+};
