@@ -2,11 +2,12 @@
 //!
 //! The layers, from the wire up: [`rpc`] is XML-RPC as text, [`document`] the documents inside its answers, [`vm`] and
 //! [`resource`] what these documents tell, [`template`] what VMs are made of, [`client`] calls a server
-//! and [`api`] its methods.
+//! and [`api`] its methods. On top is the [`driver`], which pools use; everything below is complete without it.
 
 pub mod api;
 pub mod client;
 pub mod document;
+pub mod driver;
 pub mod resource;
 pub mod rpc;
 pub mod template;

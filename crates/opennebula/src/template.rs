@@ -48,6 +48,11 @@ pub enum InvalidTemplate {
         /// The character.
         source: ForbiddenCharacter,
     },
+    /// The text ends in a backslash, which the server's own form cannot hold.
+    #[error(
+        "attribute {0}: the text ends in a backslash, which OpenNebula's own form of templates cannot hold"
+    )]
+    EndsInBackslash(String),
     /// The text has `]]>` in it, which the server loses without a word.
     #[error("attribute {0}: the text has ]]> in it, which OpenNebula cannot keep")]
     EndOfCData(String),
@@ -122,6 +127,45 @@ impl Template {
         xml.push_str("</TEMPLATE>");
         xml
     }
+
+    /// Writes the template in the server's own form, so that it can stand behind one that is written so.
+    ///
+    /// # Errors
+    ///
+    /// If a text ends in a backslash.
+    pub fn to_text(&self) -> Result<String, InvalidTemplate> {
+        let mut text = String::new();
+        for (name, attribute) in &self.attributes {
+            text.push_str(name);
+            text.push('=');
+            match attribute {
+                Attribute::Single(value) => quote(name, value, &mut text)?,
+                Attribute::Vector(parts) => {
+                    text.push('[');
+                    for (number, (part, value)) in parts.iter().enumerate() {
+                        text.push_str(if number == 0 { "" } else { "," });
+                        text.push_str(part);
+                        text.push('=');
+                        quote(part, value, &mut text)?;
+                    }
+                    text.push(']');
+                }
+            }
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}
+
+/// Only the quotation mark is escaped there: a backslash stands for itself.
+fn quote(name: &str, value: &str, text: &mut String) -> Result<(), InvalidTemplate> {
+    if value.ends_with('\\') {
+        return Err(InvalidTemplate::EndsInBackslash(name.to_owned()));
+    }
+    text.push('"');
+    text.push_str(&value.replace('"', "\\\""));
+    text.push('"');
+    Ok(())
 }
 
 impl From<Template> for String {
@@ -169,5 +213,18 @@ mod tests {
     fn texts_that_its_own_form_cannot_hold_are_written_all_the_same() {
         let template = Template::new().with("A", "C:\\").unwrap().with("a", "x \"y\" <z>\n").unwrap();
         assert_eq!(template.to_xml(), "<TEMPLATE><A>C:\\</A><A>x \"y\" &lt;z&gt;\n</A></TEMPLATE>");
+    }
+
+    #[test]
+    fn the_servers_own_form_escapes_quotation_marks_alone() {
+        let template = Template::new()
+            .with("A", "say \"hi\" one\\two")
+            .unwrap()
+            .with_vector("NIC", [("NETWORK", "net"), ("IP", "10.0.0.4")])
+            .unwrap();
+        let expected = "A=\"say \\\"hi\\\" one\\two\"\nNIC=[NETWORK=\"net\",IP=\"10.0.0.4\"]\n";
+        assert_eq!(template.to_text().unwrap(), expected);
+        let ends = Template::new().with("A", "C:\\").unwrap().to_text();
+        assert_eq!(ends, Err(InvalidTemplate::EndsInBackslash("A".into())));
     }
 }

@@ -79,18 +79,16 @@ impl ClientConfig {
     }
 
     fn from_vars(var: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let home = var("HOME").map(PathBuf::from);
-        let in_home = |file: &str| home.as_ref().map(|home| home.join(".one").join(file));
-        let path = var("ONE_AUTH").map(PathBuf::from).or_else(|| in_home("one_auth"));
+        let in_home = || var("HOME").map(|home| PathBuf::from(home).join(".one/one_auth"));
+        let path = var("ONE_AUTH").map(PathBuf::from).or_else(in_home);
         let session = Self::read_session(path.ok_or(ConfigError::NoSession)?)?;
-        let endpoint = match var("ONE_XMLRPC") {
-            Some(endpoint) => endpoint.to_string_lossy().into_owned(),
-            None => {
-                let file = in_home("one_endpoint").and_then(|path| fs::read_to_string(path).ok());
-                file.map_or_else(|| USUAL_ENDPOINT.to_owned(), |text| text.trim().to_owned())
-            }
-        };
-        Ok(Self::new(endpoint, session))
+        Ok(Self::new(endpoint(var), session))
+    }
+
+    /// Finds the server as [`from_env`](Self::from_env) does.
+    #[must_use]
+    pub fn endpoint_from_env() -> String {
+        endpoint(|name| env::var_os(name).filter(|value| !value.is_empty()))
     }
 
     /// Reads a session from a file, as `one_auth` is.
@@ -109,6 +107,17 @@ impl ClientConfig {
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+}
+
+fn endpoint(var: impl Fn(&str) -> Option<OsString>) -> String {
+    if let Some(endpoint) = var("ONE_XMLRPC") {
+        return endpoint.to_string_lossy().into_owned();
+    }
+    let file = var("HOME").map(|home| PathBuf::from(home).join(".one/one_endpoint"));
+    match file.and_then(|path| fs::read_to_string(path).ok()) {
+        Some(text) => text.trim().to_owned(),
+        None => USUAL_ENDPOINT.to_owned(),
     }
 }
 

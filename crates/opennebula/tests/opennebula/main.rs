@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod calls;
+mod cloud;
 mod codec;
 mod decoding;
+mod driver;
 mod recordings;
 mod records;
 mod replies;
 mod requests;
 mod server;
+mod suite;

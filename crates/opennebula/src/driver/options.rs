@@ -1,0 +1,101 @@
+//! The options of the driver.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+use vmpool_model::time::duration_text;
+
+use crate::client::{ClientConfig, ConfigError, Session};
+
+/// What a configuration may say under `options` of a provider with `driver = "opennebula"`.
+///
+/// Without any, server and account are found as OpenNebula's own tools find them.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct OpenNebulaOptions {
+    /// The address of the server. Default: that of OpenNebula's own tools, see [`ClientConfig::from_env`].
+    pub endpoint: Option<String>,
+    /// Who calls, as `user:password` or `user:token`. Default: what is in `auth_file`.
+    pub auth: Option<String>,
+    /// The file with `user:password`. Default: that of OpenNebula's own tools.
+    pub auth_file: Option<PathBuf>,
+    /// How long a call may take in all. Default: `60s`.
+    #[serde(with = "duration_text")]
+    pub timeout: Duration,
+    /// Templates that are not on the server, by name, in OpenNebula's form: `CPU=1 MEMORY=512 …`.
+    pub templates: BTreeMap<String, String>,
+    /// After which time the server ends a new VM by itself unless it is told another time. Default: never.
+    #[serde(with = "optional_duration")]
+    pub first_expiry: Option<Duration>,
+}
+
+impl Default for OpenNebulaOptions {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            auth: None,
+            auth_file: None,
+            timeout: Duration::from_secs(60),
+            templates: BTreeMap::new(),
+            first_expiry: None,
+        }
+    }
+}
+
+impl OpenNebulaOptions {
+    /// Returns how to call the server.
+    ///
+    /// # Errors
+    ///
+    /// If there is no session.
+    pub fn client_config(&self) -> Result<ClientConfig, ConfigError> {
+        let session = match (&self.auth, &self.auth_file) {
+            (Some(auth), _) => Some(Session::new(auth.as_str())),
+            (None, Some(path)) => Some(ClientConfig::read_session(path.clone())?),
+            (None, None) => None,
+        };
+        let config = match (session, &self.endpoint) {
+            (Some(session), Some(endpoint)) => ClientConfig::new(endpoint.as_str(), session),
+            (session, endpoint) => {
+                let mut config = match session {
+                    Some(session) => ClientConfig::new(ClientConfig::endpoint_from_env(), session),
+                    None => ClientConfig::from_env()?,
+                };
+                if let Some(endpoint) = endpoint {
+                    config.endpoint.clone_from(endpoint);
+                }
+                config
+            }
+        };
+        Ok(config.with_timeout(self.timeout))
+    }
+}
+
+/// Shows no value of `auth`, nor the templates, which may hold passwords, too.
+impl std::fmt::Debug for OpenNebulaOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenNebulaOptions")
+            .field("endpoint", &self.endpoint)
+            .field("auth_file", &self.auth_file)
+            .field("timeout", &self.timeout)
+            .field("templates", &self.templates.keys())
+            .field("first_expiry", &self.first_expiry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A duration as text that may be missing.
+mod optional_duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer};
+    use vmpool_model::time::duration_text;
+
+    #[derive(Deserialize)]
+    struct Text(#[serde(with = "duration_text")] Duration);
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<Text>::deserialize(from)?.map(|text| text.0))
+    }
+}
