@@ -33,6 +33,21 @@ pub(crate) enum Error {
         /// The exit status, and what the command wrote if that was captured.
         outcome: String,
     },
+    /// The tool that makes mutants is not there.
+    #[error("cargo-mutants is missing; install it with `cargo install --locked cargo-mutants`")]
+    NoMutants,
+    /// Too many mutants live.
+    #[error(
+        "{caught} of {viable} viable mutants are caught, {least} % are to be; those in missed.txt need a test, or less code"
+    )]
+    Missed {
+        /// How many made a test fail, or hang.
+        caught: usize,
+        /// How many compiled.
+        viable: usize,
+        /// How many are to be caught, in percent.
+        least: usize,
+    },
     /// A job of `cargo xtask ci` failed.
     #[error("job {job} failed: {source}\nrun it alone with `cargo xtask ci {job}`")]
     Job {

@@ -8,6 +8,7 @@ mod console;
 mod crash;
 mod dag;
 mod error;
+mod mutants;
 mod simulate;
 mod tidy;
 mod tree;
@@ -65,6 +66,8 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Breaks the engine in one place after the other, and says how often its own tests see that
+    Mutants(mutants::Which),
     /// Lives through random histories of the manager in virtual time, and checks after every commit that the invariants hold
     Simulate {
         /// How many histories, each from a seed of its own
@@ -115,6 +118,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Ci { job, .. } => ci::run(job.as_deref()),
         Command::Bench { compile_only } => bench::run(compile_only),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Mutants(which) => mutants::run(&which),
         Command::Simulate { farm: true, vms, pools, hours, seed, .. } => {
             simulate::farm(vms, pools, hours, seed.unwrap_or(0))
         }

@@ -1,8 +1,8 @@
 //! Faults: ordered ones, and those that come by chance from a seed.
 
-use vmpool_driver::{CreateRequest, Driver, Operation};
+use vmpool_driver::{CreateRequest, Driver, Operation, PowerAction};
 use vmpool_dummy::{DummyConfig, DummyDriver, Fault, FaultConfig, Outcome};
-use vmpool_model::{Certainty, FailureKind, states::NodeState};
+use vmpool_model::{Certainty, FailureKind, NodeId, Timestamp, states::NodeState};
 
 use crate::world::{cloud, config, create, state};
 
@@ -179,4 +179,54 @@ async fn the_history_keeps_as_many_calls_as_it_was_told() {
     let operations: Vec<_> = cloud.history().iter().map(|call| call.operation).collect();
     assert_eq!(operations, [Operation::Create, Operation::List]);
     assert_eq!(cloud.calls(Operation::Create), 3);
+}
+
+/// Calls every method of a driver once, whatever comes of it.
+async fn call_each(driver: &DummyDriver, id: &NodeId) -> Vec<Option<FailureKind>> {
+    let kind = |err: vmpool_driver::DriverError| err.kind();
+    vec![
+        driver.list().await.map_err(kind).err(),
+        driver.get(id).await.map_err(kind).err(),
+        driver.create(&CreateRequest::new("small")).await.map_err(kind).err(),
+        driver.power(id, PowerAction::Stop).await.map_err(kind).err(),
+        driver.power(id, PowerAction::Start).await.map_err(kind).err(),
+        driver.power(id, PowerAction::Reboot).await.map_err(kind).err(),
+        driver.catalog().await.map_err(kind).err(),
+        driver.set_expiry(id, Timestamp::from_millis(1_000_000)).await.map_err(kind).err(),
+        driver.destroy(id).await.map_err(kind).err(),
+    ]
+}
+
+#[tokio::test]
+async fn each_method_is_one_attempt_whether_it_is_answered_refused_or_lost() {
+    const EACH: [Operation; 9] = [
+        Operation::List,
+        Operation::Get,
+        Operation::Create,
+        Operation::Stop,
+        Operation::Start,
+        Operation::Reboot,
+        Operation::Catalog,
+        Operation::SetExpiry,
+        Operation::Destroy,
+    ];
+    let faults = [
+        (None, None),
+        (Some(Fault::Refuse(FailureKind::Unavailable)), Some(FailureKind::Unavailable)),
+        (Some(Fault::Refuse(FailureKind::RateLimited)), Some(FailureKind::RateLimited)),
+        (Some(Fault::LostRequest), Some(FailureKind::Timeout)),
+        (Some(Fault::LostAnswer), Some(FailureKind::Timeout)),
+    ];
+    for (fault, kind) in faults {
+        let (cloud, driver, time) = cloud(DummyConfig::default());
+        let id = create(&driver).await;
+        time.pass(60);
+        let before = EACH.map(|operation| cloud.calls(operation));
+        if let Some(fault) = fault {
+            EACH.into_iter().for_each(|operation| cloud.fail_next(operation, fault));
+        }
+        assert_eq!(call_each(&driver, &id).await, EACH.map(|_| kind), "{fault:?}");
+        let seen = EACH.map(|operation| cloud.calls(operation));
+        assert_eq!(seen, before.map(|calls| calls + 1), "{fault:?}");
+    }
 }
