@@ -1,7 +1,7 @@
 //! How long one step takes with 100 to 100,000 VMs, and whether that grows.
 //!
 //! `cargo bench -p vmpool-engine --bench scale` prints the median of each kind of step by the number of VMs, and the ratio
-//! of 100,000 VMs to 1,000. It judges nothing: how long things take depends on the machine and on what else it does.
+//! of 100,000 VMs to 1,000; `-- renew listing` does so for these rows alone. It judges nothing: how long things take depends on the machine and on what else it does.
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "what it measures is the time of the machine")]
 #![expect(unreachable_pub, reason = "a module that two benches share")]
@@ -14,13 +14,20 @@ use crate::farm::{Farm, Meter, Queue, Unmeasured, WORKS, Work, print, sizes};
 
 /// Notes how long each piece of work takes.
 #[derive(Debug, Default)]
-struct Times(Vec<Duration>);
+struct Times {
+    all: Vec<Duration>,
+    /// It takes so long that others interrupt it: what counts is for how long this thread ran.
+    is_long: bool,
+}
 
 impl Meter for Times {
     fn measure<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = self.is_long.then(ran).flatten();
         let start = Instant::now();
         let done = work();
-        self.0.push(start.elapsed());
+        let elapsed = start.elapsed();
+        let ran = before.and_then(|before| Some(ran()?.saturating_sub(before)));
+        self.all.push(ran.unwrap_or(elapsed));
         done
     }
 }
@@ -28,9 +35,21 @@ impl Meter for Times {
 impl Times {
     /// Returns the median in nanoseconds.
     fn median(mut self) -> f64 {
-        self.0.sort();
-        self.0[self.0.len() / 2].as_secs_f64() * 1e9
+        self.all.sort();
+        self.all.get(self.all.len() / 2).map_or(f64::NAN, |median| median.as_secs_f64() * 1e9)
     }
+}
+
+/// Returns for how long this thread ran, to the last tick, if the kernel tells.
+fn ran() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?))
+}
+
+/// Returns whether a row is wanted: all are, unless arguments name parts of some.
+fn is_wanted(name: &str) -> bool {
+    let mut wanted = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).peekable();
+    wanted.peek().is_none() || wanted.any(|part| name.contains(&part))
 }
 
 fn rounds(work: Work) -> usize {
@@ -53,11 +72,12 @@ fn table_of_sizes(sizes: &[u64]) {
     for size in sizes {
         let mut farm = Farm::ready(*size);
         farm.use_half();
-        for ((work, _), (_, row)) in WORKS.iter().zip(&mut rows) {
+        for ((work, name), (_, row)) in WORKS.iter().zip(&mut rows) {
             let per = if *work == Work::Listing { *size } else { 1 };
-            (0..rounds(*work) / 10).for_each(|_| farm.work(*work, &mut Unmeasured));
-            let mut times = Times::default();
-            (0..rounds(*work)).for_each(|_| farm.work(*work, &mut times));
+            let rounds = if is_wanted(name) { rounds(*work) } else { 0 };
+            (0..rounds / 10).for_each(|_| farm.work(*work, &mut Unmeasured));
+            let mut times = Times { is_long: 10_000 < per, ..Times::default() };
+            (0..rounds).for_each(|_| farm.work(*work, &mut times));
             row.push(times.median() / per as f64);
         }
         let (release, cleaned) = hand_over(*size, 1_000);
@@ -80,6 +100,9 @@ fn table_of_queues(size: u64) {
 
 /// Returns the medians of a release and of the step in which the one who waits for longest gets the VM.
 fn hand_over(size: u64, waiting: u64) -> (f64, f64) {
+    if !is_wanted("hand-over") {
+        return (f64::NAN, f64::NAN);
+    }
     let mut queue = Queue::new(size, waiting);
     let (mut release, mut cleaned) = (Times::default(), Times::default());
     for round in 0..600 {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vmpool_model::{EventKind, ProviderName, RecordState, Timestamp, VmName};
 
-use crate::{Answer, EffectId, Engine, Refusal, missing::Absence};
+use crate::{Answer, EffectId, Engine, Refusal, missing::Absence, provider::Provider, vm::Vm};
 
 /// However large the part of the known nodes is that is missing, fewer than these do not put the brake on.
 const FEWEST: usize = 5;
@@ -34,12 +34,33 @@ impl Engine {
     /// Takes in which nodes a complete listing lacks: each counts as absent, unless they are too many.
     pub(crate) fn take_absences(&mut self, id: EffectId, name: &ProviderName, asked_at: Timestamp) {
         let Some(provider) = self.providers.get(name) else { return };
-        let window = provider.config.visibility_window;
-        let of_provider = self.vms.unordered().filter(|vm| vm.record.provider == *name);
-        let shown = of_provider.filter(|vm| vm.is_shown_by(id, asked_at, window));
+        // Where few are missing, it does not matter how many there are, and only those need be looked at.
+        let unseen = provider.by_node.values().filter(|bound| bound.seen_in != Some(id));
+        let mut loss = self.loss(id, provider, asked_at, unseen.filter_map(|bound| self.vms.get(&bound.vm)));
+        let is_whole = provider.by_node.len() == provider.gate.with_nodes() && provider.brake.is_none();
+        if !is_whole || FEWEST <= loss.missing.len() {
+            let of_provider = self.vms.unordered().filter(|vm| vm.record.provider == *name);
+            loss = self.loss(id, provider, asked_at, of_provider);
+        }
+        loss.absent.sort();
+        match self.brakes(name, &loss) {
+            true => loss.absent.iter().for_each(|vm| self.doubt(vm)),
+            false => loss.absent.iter().for_each(|vm| self.miss(vm, id)),
+        }
+    }
+
+    /// Returns which of some VMs of a provider have nodes that a listing should show and does not.
+    fn loss<'a>(
+        &self,
+        id: EffectId,
+        provider: &Provider,
+        asked_at: Timestamp,
+        vms: impl Iterator<Item = &'a Vm>,
+    ) -> Loss {
         let mut loss = Loss::default();
-        for vm in shown {
-            let is_absent = vm.seen_in != Some(id);
+        let window = provider.config.visibility_window;
+        for vm in vms.filter(|vm| vm.is_shown_by(id, asked_at, window)) {
+            let is_absent = !self.is_seen(vm, provider, id);
             let is_accepted = vm.absent.is_some_and(|absence| absence.is_accepted);
             let counts = vm.record.state != RecordState::Terminating && !is_accepted;
             loss.known += usize::from(counts);
@@ -50,11 +71,7 @@ impl Engine {
                 loss.absent.push(vm.record.name.clone());
             }
         }
-        loss.absent.sort();
-        match self.brakes(name, &loss) {
-            true => loss.absent.iter().for_each(|vm| self.doubt(vm)),
-            false => loss.absent.iter().for_each(|vm| self.miss(vm, id)),
-        }
+        loss
     }
 
     /// Puts the brake on or lets it off, and returns whether it is on: what is missing then is not absent.
@@ -110,6 +127,7 @@ impl Engine {
         };
         let count = missing.len();
         for vm in missing {
+            self.look_again(&vm);
             if let Some(vm) = self.vms.get_mut(&vm) {
                 vm.absent.get_or_insert_with(|| Absence::new(now)).is_accepted = true;
             }

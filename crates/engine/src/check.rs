@@ -8,6 +8,7 @@ use vmpool_model::{
 use crate::{
     Engine,
     pool::Pool,
+    provider::Bound,
     timers::Timer,
     vm::{Doing, Vm},
 };
@@ -184,7 +185,11 @@ impl Engine {
         for (name, provider) in &self.providers {
             let wakes = self.timers.get(&Timer::Provider(name.clone())).is_some();
             ensure(wakes || provider.listing.is_some(), || format!("{name} is never listed again"))?;
-            for (node, vm) in provider.by_node.iter() {
+            for (node, Bound { vm, look, .. }) in provider.by_node.iter() {
+                ensure(
+                    look.is_none() || self.vms.get(vm).is_some_and(|vm| self.may_look(vm, *look)),
+                    || format!("node {node} of {vm} may not look like {look:?} without anything to do"),
+                )?;
                 let known = self.vms.get(vm).and_then(|vm| vm.record.node.as_ref());
                 let fits = known.is_some_and(|known| known.id == *node);
                 ensure(fits, || format!("node {node} is bound to {vm}, which has {known:?}"))?;

@@ -85,6 +85,11 @@ impl Gate {
         }
     }
 
+    /// Returns how many VMs there are whose node is known and not proven gone.
+    pub(crate) fn with_nodes(&self) -> usize {
+        usize::try_from(self.usage.vms).unwrap_or(usize::MAX) - self.nodeless.len()
+    }
+
     /// Returns how many creates are under way, those that are not answered and looked for included.
     pub(crate) fn creating(&self) -> usize {
         let seen = self.creates.values().filter(|vm| !self.nodeless.contains(*vm)).count();

@@ -34,6 +34,7 @@ mod lease;
 mod life;
 mod limit;
 mod listing;
+mod look;
 mod mend;
 mod missing;
 mod moment;

@@ -1,9 +1,10 @@
 //! Listings: what the provider has, and whose each node is.
 
-use vmpool_model::{EventKind, Failure, Node, NodeView, ProviderName, RecordState, Timestamp, VmName};
+use vmpool_model::{EventKind, Failure, Node, NodeView, ProviderName, Timestamp, VmName};
 
 use crate::{
     Effect, EffectId, Engine, ListedNodes, backoff,
+    look::Look,
     stranger::{Kin, Strangers},
     timers::Timer,
 };
@@ -89,8 +90,14 @@ impl Engine {
     /// Returns whether a listed node is as its VM's record has it, so that there is nothing to do; this is the
     /// usual case, and there may be very many.
     fn is_unchanged(&mut self, id: EffectId, provider: &ProviderName, node: &Node) -> bool {
-        let name = self.providers.get(provider).and_then(|provider| provider.by_node.get(&node.id));
-        let Some(vm) = name.and_then(|name| self.vms.get_mut(name)) else { return false };
+        let bound = self.providers.get_mut(provider).and_then(|provider| provider.by_node.get_mut(&node.id));
+        let Some(bound) = bound else { return false };
+        let look = Look::of(node, self.spec.seed);
+        if bound.look == Some(look) {
+            bound.seen_in = Some(id);
+            return true;
+        }
+        let Some(vm) = self.vms.get_mut(&bound.vm) else { return false };
         let installation = &self.spec.installation;
         let is_same = node
             .token
@@ -101,11 +108,9 @@ impl Engine {
                 && known.raw_state == node.raw_state
                 && known.addresses.iter().copied().eq(node.addresses())
         });
-        let rests = vm.record.state != RecordState::Terminating;
-        let is_trusted = vm.absent.is_none() && vm.record.suspect.is_none() && !vm.usurped;
-        let is_unchanged = is_same && looks_same && rests && is_trusted;
+        let is_unchanged = is_same && looks_same && vm.is_trusted();
         if is_unchanged {
-            vm.seen_in = Some(id);
+            (bound.look, bound.seen_in) = (Some(look), Some(id));
         }
         is_unchanged
     }
@@ -115,7 +120,7 @@ impl Engine {
     fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
         // Ids can come back: a node that says that it is another VM is another VM.
         let Some(token) = &node.token else {
-            return self.providers.get(provider)?.by_node.get(&node.id).cloned();
+            return self.providers.get(provider)?.holder(&node.id).cloned();
         };
         let record = &self.vms.get(&token.vm).filter(|_| self.is_ours(node))?.record;
         let is_same = record.node.as_ref().is_none_or(|known| known.id == node.id);
@@ -127,8 +132,9 @@ impl Engine {
     /// Notes that a node is not the one that a VM had under this id: the VM counts as absent, and what has its id
     /// now is not destroyed in its place.
     fn usurp(&mut self, provider: &ProviderName, node: &Node) {
-        let known = self.providers.get(provider).and_then(|provider| provider.by_node.get(&node.id));
-        if let Some(vm) = known.and_then(|vm| self.vms.get_mut(vm)) {
+        let Some(provider) = self.providers.get_mut(provider) else { return };
+        provider.look_again(&node.id);
+        if let Some(vm) = provider.holder(&node.id).and_then(|vm| self.vms.get_mut(vm)) {
             vm.usurped = true;
         }
     }

@@ -65,6 +65,7 @@ impl Engine {
         let provider = self.providers.get(&vm.record.provider);
         let grace = provider.map(|provider| provider.config.missing_grace).unwrap_or_default();
         absence.is_ripe = 2 <= absence.times && absence.since + grace <= now;
+        self.look_again(name);
         self.look(name);
     }
 

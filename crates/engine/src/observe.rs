@@ -62,7 +62,7 @@ impl Engine {
         let Some(vm) = self.vms.get(name) else { return };
         let Some(provider) = self.providers.get_mut(&vm.record.provider) else { return };
         provider.orphans.remove(node);
-        let before = provider.by_node.insert(node.clone(), name.clone());
+        let before = provider.bind(node, name);
         if let Some(before) = before.filter(|before| before != name) {
             self.lose(&before, "its node is gone: another VM's node has its id");
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
 
-use crate::{EffectId, brake::Brake, gate::Gate, stranger::Strangers, table::Table};
+use crate::{EffectId, brake::Brake, gate::Gate, look::Look, stranger::Strangers, table::Table};
 
 /// One provider.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Provider {
     /// Nodes with our token that belong to no record.
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
     /// The VM that each known node belongs to.
-    pub(crate) by_node: Table<NodeId, VmName>,
+    pub(crate) by_node: Table<NodeId, Bound>,
     /// When a complete listing was answered last.
     pub(crate) listed_at: Option<Timestamp>,
     /// That too many nodes are missing at once.
@@ -31,6 +31,17 @@ pub(crate) struct Provider {
     /// Whether the last listing failed.
     pub(crate) failing: bool,
     pub(crate) failures: u32,
+}
+
+/// The VM that a node belongs to.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) vm: VmName,
+    /// What a listed node looks like with which there is nothing to do; `None` if that is not known, or something is to do
+    /// whatever it looks like.
+    pub(crate) look: Option<Look>,
+    /// The last listing in which it looked so.
+    pub(crate) seen_in: Option<EffectId>,
 }
 
 /// A node with our token that belongs to no record.
@@ -63,8 +74,26 @@ impl Provider {
 
     /// Forgets which VM a node belongs to, unless it belongs to another one by now: ids can come back.
     pub(crate) fn unbind(&mut self, node: &NodeId, vm: &VmName) {
-        if self.by_node.get(node) == Some(vm) {
+        if self.holder(node) == Some(vm) {
             self.by_node.remove(node);
+        }
+    }
+
+    /// Notes which VM a node belongs to; returns which one it did before.
+    pub(crate) fn bind(&mut self, node: &NodeId, vm: &VmName) -> Option<VmName> {
+        let bound = Bound { vm: vm.clone(), look: None, seen_in: None };
+        self.by_node.insert(node.clone(), bound).map(|before| before.vm)
+    }
+
+    /// Returns the VM that a node belongs to.
+    pub(crate) fn holder(&self, node: &NodeId) -> Option<&VmName> {
+        self.by_node.get(node).map(|bound| &bound.vm)
+    }
+
+    /// Has the node's VM looked at when it is listed next, whatever the node looks like.
+    pub(crate) fn look_again(&mut self, node: &NodeId) {
+        if let Some(bound) = self.by_node.get_mut(node) {
+            bound.look = None;
         }
     }
 }

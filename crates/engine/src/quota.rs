@@ -10,7 +10,7 @@ const VMS: &str = "vms";
 /// What VMs take of a provider's quota.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Usage {
-    vms: u128,
+    pub(crate) vms: u128,
     needs: BTreeMap<String, u128>,
 }
 

@@ -95,6 +95,7 @@ impl Engine {
 
     fn recover_lease(&mut self, before: Lease) {
         let mut lease = before.clone();
+        share(&mut lease.pool, &self.spec.pools);
         mend::lease(&mut lease, self.now, self.spec.restart_grace);
         if lease != before {
             self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
@@ -112,6 +113,8 @@ impl Engine {
         let (now, grace) = (self.moment(), self.spec.restart_grace);
         let Some(pool) = self.pools.get_mut(&before.pool) else { return };
         let mut record = before.clone();
+        share(&mut record.pool, &self.spec.pools);
+        share(&mut record.provider, &self.spec.providers);
         let lease = record.lease.as_ref().and_then(|lease| self.leases.get(lease));
         mend::fit(&mut record, lease.filter(|lease| lease.vm == before.name), now.at);
         mend::times(&mut record, &pool.config, now.at, grace);
@@ -143,9 +146,9 @@ impl Engine {
             return;
         };
         let Some(provider) = self.providers.get_mut(provider) else { return };
-        let holder = provider.by_node.get(&node.id).and_then(|holder| self.vms.get(holder));
+        let holder = provider.holder(&node.id).and_then(|holder| self.vms.get(holder));
         if holder.is_none_or(|holder| holder.record.created_at <= *created_at) {
-            provider.by_node.insert(node.id.clone(), name.clone());
+            provider.bind(&node.id, name);
         }
     }
 
@@ -235,5 +238,12 @@ impl Engine {
         for request in unserved {
             self.drop_request(&request);
         }
+    }
+}
+
+/// Lets a name be the one that the configuration has: what a store gives has names of its own in every record.
+fn share<K: Ord + Clone, V>(name: &mut K, known: &BTreeMap<K, V>) {
+    if let Some((known, _)) = known.get_key_value(name) {
+        name.clone_from(known);
     }
 }

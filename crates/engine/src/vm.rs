@@ -150,6 +150,11 @@ impl Engine {
         if let Some(provider) = provider.as_mut().filter(|_| counted_before != counted(&vm.record)) {
             self.growing.append(&mut provider.gate.waiting);
         }
+        let is_doubted = vm.record.suspect.is_some() || vm.record.state == RecordState::Terminating;
+        if let (Some(provider), Some(node)) = (&mut provider, vm.record.node.as_ref().filter(|_| is_doubted))
+        {
+            provider.look_again(&node.id);
+        }
         let after = vm.record.node.as_ref().map(|node| node.id.clone());
         if before != after
             && let Some(provider) = provider
@@ -159,7 +164,7 @@ impl Engine {
             }
             if let Some(after) = after {
                 provider.orphans.remove(&after);
-                provider.by_node.insert(after, name.clone());
+                provider.bind(&after, name);
             }
         }
         self.out.changes.push(Change::PutVm(Box::new(vm.record.clone())));

@@ -39,7 +39,7 @@ impl Engine {
             return None;
         };
         // A provider that goes on listing dead nodes proves their end, too; and so does another node with this id.
-        let holder = self.providers.get(&vm.record.provider).and_then(|known| known.by_node.get(&node.id));
+        let holder = self.providers.get(&vm.record.provider).and_then(|known| known.holder(&node.id));
         if node.state == NodeState::Terminated || vm.usurped || holder != Some(name) {
             self.vanish(name);
             return None;
