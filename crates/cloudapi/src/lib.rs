@@ -2,7 +2,8 @@
 //!
 //! A [`DataCenter`] is where an account has its machines; a [`Machine`] is one of them, with everything that can be done with it.
 //! Both are usable without any pool. [`sign`] signs requests, with keys from files or from an ssh-agent; [`types`] is what the
-//! server sends and takes. A [`CloudApiError`] says what failed, why, and whether it may have happened.
+//! server sends and takes. A [`CloudApiDriver`] makes both usable for pools; [`factory`] makes it of a configuration.
+//! A [`CloudApiError`] says what failed, why, and whether it may have happened.
 //!
 //! ```
 //! use vmpool_cloudapi::{CloudApiConfig, DataCenter, KeySource, types::CreateMachine};
@@ -18,6 +19,7 @@
 //! ```
 
 mod client;
+mod driver;
 mod machine;
 pub mod sign;
 pub mod types;
@@ -27,5 +29,6 @@ pub use crate::{
         Clock, CloudApiConfig, CloudApiError, ConfigError, DataCenter, FieldError, KeySource, MachineFilter,
         Profile, ProfileError, system_clock,
     },
+    driver::{CloudApiDriver, CloudApiOptions, Template, factory},
     machine::{Machine, Snapshot, WaitError, WaitOptions},
 };

@@ -88,30 +88,40 @@ impl HttpError {
     }
 }
 
+impl HttpError {
+    /// Returns what went wrong, without the request.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Config { reason } => reason.clone(),
+            Self::Request { reason, .. } => format!("it cannot be sent: {reason}"),
+            Self::Connect { source, .. } => {
+                let reason = chain(source.as_ref());
+                match reason.to_ascii_lowercase().contains("certificate") {
+                    true => format!("no connection: {reason}; {SELF_SIGNED}"),
+                    false => format!("no connection: {reason}"),
+                }
+            }
+            Self::Timeout { after, .. } => format!("no whole answer within {}", format_duration(*after)),
+            Self::Broken { source, .. } => format!("the connection broke: {}", chain(source.as_ref())),
+            Self::TooLarge { limit, .. } => format!("the answer is larger than {limit} bytes"),
+        }
+    }
+}
+
+/// What to do about a certificate that is not trusted.
+const SELF_SIGNED: &str =
+    "if the server has a certificate of its own making, trust its authority or allow insecure connections";
+
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config { reason } => write!(f, "no HTTP client can be made: {reason}"),
-            Self::Request { request, reason } => write!(f, "{request}: it cannot be sent: {reason}"),
-            Self::Connect { request, source } => {
-                let reason = chain(source.as_ref());
-                write!(f, "{request}: no connection: {reason}")?;
-                match reason.to_ascii_lowercase().contains("certificate") {
-                    true => f.write_str(
-                        "; if the server has a certificate of its own making, trust its authority or allow insecure connections",
-                    ),
-                    false => Ok(()),
-                }
-            }
-            Self::Timeout { request, after } => {
-                write!(f, "{request}: no whole answer within {}", format_duration(*after))
-            }
-            Self::Broken { request, source } => {
-                write!(f, "{request}: the connection broke: {}", chain(source.as_ref()))
-            }
-            Self::TooLarge { request, limit } => {
-                write!(f, "{request}: the answer is larger than {limit} bytes")
-            }
+            Self::Config { .. } => write!(f, "no HTTP client can be made: {}", self.reason()),
+            Self::Request { request, .. }
+            | Self::Connect { request, .. }
+            | Self::Timeout { request, .. }
+            | Self::Broken { request, .. }
+            | Self::TooLarge { request, .. } => write!(f, "{request}: {}", self.reason()),
         }
     }
 }

@@ -118,7 +118,7 @@ impl CloudApiError {
     }
 
     pub(super) fn transport(call: String, err: &HttpError) -> Self {
-        Self::new(call, err.kind(), err.certainty(), err.to_string())
+        Self::new(call, err.kind(), err.certainty(), err.reason())
     }
 
     pub(super) fn key(call: String, err: &KeyError) -> Self {

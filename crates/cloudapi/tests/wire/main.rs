@@ -1,13 +1,17 @@
 //! The client against a server on loopback that answers as recordings of the real one, or as a test says.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+mod cloud;
+mod driver;
 mod env;
 mod errors;
 mod exchange;
 mod loopback;
+mod options;
 mod paging;
 mod replay;
 mod route;
+mod suite;
 mod wait;
 
 use std::path::PathBuf;
