@@ -25,6 +25,9 @@ impl Engine {
             format!("a recount gives {waiting:#?} of those who wait, instead of {:#?}", self.waiting)
         })?;
         ensure(self.counts_wants_right(), || format!("{:?} is not what is wanted", self.demand))?;
+        ensure(self.is_ordered_right(), || {
+            format!("those who wait are not ordered right: {:#?}", self.order)
+        })?;
         let mut walk = Walk::default();
         let next = self.next_served(&mut walk);
         ensure(next.is_none(), || format!("{next:?} could be served, and is not"))?;

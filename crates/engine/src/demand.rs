@@ -10,6 +10,7 @@ use vmpool_model::{Owner, PoolName, Timestamp};
 use crate::{
     Engine,
     candidate::{Candidate, Candidates},
+    order::Order,
     timers::Timer,
 };
 
@@ -35,6 +36,13 @@ struct Room {
     evictable: usize,
 }
 
+impl Demand {
+    /// Returns whether some owner's requests or leases changed since it was counted.
+    pub(crate) fn is_stale(&self) -> bool {
+        !self.stale.is_empty()
+    }
+}
+
 impl Engine {
     /// Notes that an owner wants or holds something else than before.
     pub(crate) fn wants_change(&mut self, owner: &Owner) {
@@ -47,6 +55,7 @@ impl Engine {
     pub(crate) fn forget_wants(&mut self) {
         // What pools are told by now is still to be taken back.
         self.demand = Demand { is_spread: self.demand.is_spread, ..Demand::default() };
+        self.order = Order::default();
         self.unserved = true;
     }
 
@@ -69,6 +78,7 @@ impl Engine {
                     }
                 }
             }
+            self.rank_anew(&owner);
         }
     }
 

@@ -11,6 +11,7 @@ use vmpool_model::{
 use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
     demand::Demand,
+    order::Order,
     owners::Owners,
     pool::Pool,
     provider::Provider,
@@ -37,6 +38,8 @@ pub struct Engine {
     pub(crate) waiting: Waiting,
     /// What they want, and of which pools.
     pub(crate) demand: Demand,
+    /// Who of them comes first in each pool.
+    pub(crate) order: Order,
     /// What is set aside for requests that need more VMs than are free.
     pub(crate) set_aside: Walk,
     /// Something changed by which somebody may be served.

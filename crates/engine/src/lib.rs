@@ -41,6 +41,7 @@ mod moment;
 mod most;
 mod observe;
 mod offer;
+mod order;
 mod outcome;
 mod owners;
 mod poisson;

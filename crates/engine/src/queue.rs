@@ -94,6 +94,15 @@ impl Queue {
         self.by_owner.iter()
     }
 
+    pub(crate) fn owner(&self, owner: &Owner) -> Option<&Lines> {
+        self.by_owner.get(owner)
+    }
+
+    /// Returns which of an owner's requests of a shape comes first.
+    pub(crate) fn first(&self, owner: &Owner, shape: &Arc<Shape>) -> Option<Place> {
+        self.by_owner.get(owner)?.get(shape)?.first().copied()
+    }
+
     pub(crate) fn tenant(&self, tenant: &Tenant) -> Option<&Lines> {
         self.by_tenant.get(tenant)
     }

@@ -17,7 +17,7 @@ use crate::{
 /// same class, first comes whose owner was served nothing for more times `priority_aging`, and then owners share: first comes
 /// the one that holds the least for its weight, then the one that was served longest ago, and likewise among the sub-owners
 /// of one owner. Requests of one owner that are of the same class are served in the order in which they came.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub(crate) urgency: Urgency,
     pub(crate) top: Turn,
@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// Returns how many times `priority_aging` passed since then.
-    fn aged(&self, since: Timestamp) -> i64 {
+    pub(crate) fn aged(&self, since: Timestamp) -> i64 {
         match self.spec.limits.priority_aging.as_millis() {
             0 => 0,
             aging => i64::try_from(self.now.since(since).as_millis() / aging).unwrap_or(i64::MAX),

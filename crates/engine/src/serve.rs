@@ -62,6 +62,7 @@ impl Engine {
         self.unserved = false;
         loop {
             self.count_wants();
+            self.rank_due();
             let mut walk = Walk::default();
             if self.waiting.is_empty() {
                 self.set_aside = walk;
@@ -105,8 +106,7 @@ impl Engine {
     fn best_in(&self, name: &PoolName, pool: &Pool, walk: &Walk) -> Option<(Rank, Place)> {
         let set_aside = walk.clean.get(name).copied().unwrap_or_default();
         let has_clean = set_aside < pool.clean.len();
-        let owners = has_clean.then(|| pool.queue.owners()).into_iter().flatten();
-        let of_owners = owners.filter_map(|(owner, lines)| self.first_of(name, owner, lines, walk));
+        let of_owners = has_clean.then(|| self.first_in(name, pool, walk)).flatten();
         let tenants = pool.expected.iter().filter(|tenant| {
             let set_aside = walk.kept.get(&(name.clone(), (*tenant).clone())).copied().unwrap_or_default();
             set_aside < pool.kept_for(tenant)
@@ -117,7 +117,7 @@ impl Engine {
             let waiter = self.waiting.get(&first.1)?;
             (!self.yields(name, pool, waiter)).then_some(first)
         });
-        of_owners.chain(of_tenants).min()
+        of_owners.into_iter().chain(of_tenants).min()
     }
 
     /// Returns which request of an owner comes first in a pool, of those that its limits allow.
