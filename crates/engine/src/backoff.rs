@@ -107,4 +107,19 @@ mod tests {
     fn the_provider_may_ask_for_more() {
         assert_eq!(pause(MIN, MAX, 1, Some(Duration::from_secs(90)), 0.0), Duration::from_secs(90));
     }
+
+    #[test]
+    fn after_a_success_the_next_pause_is_as_short_as_the_first() {
+        let at = |second: i64| Timestamp::from_millis(second * 1000);
+        let trouble = Trouble { min: MIN, max: MAX, asked: None, jitter: 0.0, why: "no" };
+        let mut pause = Pause::default();
+        for (second, until) in [(0, 1), (1, 3), (3, 7)] {
+            pause.fail(at(second), trouble);
+            assert_eq!(pause.until(at(second)), Some(at(until)));
+        }
+        pause.succeed();
+        assert_eq!(pause.until(at(4)), None);
+        pause.fail(at(10), trouble);
+        assert_eq!(pause.until(at(10)), Some(at(11)));
+    }
 }

@@ -299,6 +299,31 @@ mod tests {
     }
 
     #[test]
+    fn no_lease_is_of_a_vm_that_names_another() {
+        finds("whose record is", |engine| {
+            let mut other = engine.leases.values().next().cloned().unwrap();
+            other.id = LeaseId::new("lease-x").unwrap();
+            engine.leases.insert(other.id.clone(), other);
+        });
+    }
+
+    #[test]
+    fn what_is_noted_for_one_part_of_a_life_is_noted_in_that_part_only() {
+        finds("and gone", |engine| {
+            let vm = vm_in(engine, RecordState::InUse);
+            vm.record.gone_at = Some(Timestamp::default());
+        });
+    }
+
+    #[test]
+    fn those_who_wait_are_counted_right_and_nobody_is_forgotten() {
+        finds("is not what is wanted", Engine::forget_wants);
+        finds("is not what is wanted", |engine| engine.wants_change(&Owner::new("ann").unwrap()));
+        finds("is to be set aside", |engine| engine.unserved = true);
+        finds("the leases that ended", |engine| engine.ended.clear());
+    }
+
+    #[test]
     fn owners_hold_what_their_leases_say() {
         finds("a recount gives the owners", |engine| engine.owners = crate::owners::Owners::default());
     }

@@ -103,10 +103,8 @@ impl Gate {
 
     /// Returns whether two gates have counted the same records.
     pub(crate) fn has_same_counts(&self, other: &Self) -> bool {
-        self.usage == other.usage
-            && self.leaving == other.leaving
-            && self.nodeless == other.nodeless
-            && self.dirty == other.dirty
+        (&self.usage, &self.leaving, &self.nodeless, &self.dirty)
+            == (&other.usage, &other.leaving, &other.nodeless, &other.dirty)
     }
 
     /// Returns what keeps a create from being asked for at present, whatever it needs, if anything does.

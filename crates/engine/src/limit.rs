@@ -336,3 +336,56 @@ impl Limit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(name: &str) -> ProviderName {
+        ProviderName::new(name).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+
+    fn offer_full(at_provider: &str, template: &str, second: i64) -> Limit {
+        let (provider, template) = (provider(at_provider), template.to_owned());
+        Limit::OfferFull { provider, template, total: 1, max_total: 1, since: at(second) }
+    }
+
+    fn quota(resource: &str, second: i64) -> Limit {
+        let (provider, resource) = (provider("lab"), resource.to_owned());
+        Limit::Quota { provider, resource, needs: 1, used: 1, quota: 1, since: at(second) }
+    }
+
+    fn probing(at_provider: &str, second: i64) -> Limit {
+        Limit::Probing { provider: provider(at_provider), since: at(second) }
+    }
+
+    #[test]
+    fn a_limit_lasts_since_it_began_if_it_is_about_the_same() {
+        let pairs = [
+            (offer_full("lab", "small", 1), offer_full("lab", "small", 9)),
+            (quota("cores", 1), quota("cores", 9)),
+            (probing("lab", 1), probing("lab", 9)),
+        ];
+        for (before, now) in pairs {
+            assert_eq!(now.lasting_since(&[before]).since(), at(1));
+        }
+    }
+
+    #[test]
+    fn another_offer_resource_provider_or_kind_of_limit_has_begun_when_it_began() {
+        let pairs = [
+            (offer_full("lab", "small", 1), offer_full("lab", "large", 9)),
+            (offer_full("lab", "small", 1), offer_full("far", "small", 9)),
+            (quota("cores", 1), quota("memory", 9)),
+            (probing("lab", 1), probing("far", 9)),
+            (Limit::Draining { since: at(1) }, Limit::Retired { since: at(9) }),
+        ];
+        for (before, now) in pairs {
+            assert_eq!(now.lasting_since(&[before]).since(), at(9));
+        }
+    }
+}

@@ -227,21 +227,15 @@ impl Pool {
 
     /// Returns whether two pools have the same records and the same queue in their indexes.
     pub(crate) fn has_same_indexes(&self, other: &Self) -> bool {
-        let offers =
-            |pool: &Self| pool.offers.iter().map(|offer| (offer.total, offer.live)).collect::<Vec<_>>();
-        self.counts == other.counts
-            && self.gone == other.gone
-            && self.held == other.held
-            && offers(self) == offers(other)
-            && self.clean == other.clean
-            && self.dirty == other.dirty
-            && self.stale_clean == other.stale_clean
-            && self.stale_dirty == other.stale_dirty
-            && self.dirty_by_age == other.dirty_by_age
-            && self.by_price == other.by_price
-            && self.queue == other.queue
-            && self.expected == other.expected
-            && self.stale_expected == other.stale_expected
+        self.indexes() == other.indexes()
+    }
+
+    fn indexes(&self) -> impl PartialEq {
+        let offers: Vec<_> = self.offers.iter().map(|offer| (offer.total, offer.live)).collect();
+        let given = (&self.clean, &self.dirty, &self.stale_clean, &self.stale_dirty);
+        let ordered = (&self.dirty_by_age, &self.by_price);
+        let waiting = (&self.queue, &self.expected, &self.stale_expected);
+        (self.counts, self.gone, self.held, offers, given, ordered, waiting)
     }
 
     pub(crate) fn count(&self, state: RecordState) -> usize {

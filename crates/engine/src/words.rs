@@ -49,3 +49,27 @@ pub(crate) fn of(pools: &[PoolName]) -> String {
         pools => format!(" of {}", named(pools)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_nothing_to_list_that_is_said() {
+        assert_eq!(list_or(["a", "b"], "nothing"), "a, b");
+        assert_eq!(list_or(Vec::<String>::new(), "nothing"), "nothing");
+    }
+
+    #[test]
+    fn what_is_of_all_pools_names_none() {
+        let pools = ["a", "b"].map(|pool| PoolName::new(pool).unwrap());
+        let told = [0, 1, 2].map(|count| of(&pools[..count]));
+        assert_eq!(told, ["", " of pool a", " of the pools a, b"]);
+    }
+
+    #[test]
+    fn parts_of_a_second_are_told_only_where_there_is_nothing_else() {
+        let told = [250, 1_250].map(|millis| whole(Duration::from_millis(millis)).as_millis());
+        assert_eq!(told, [250, 1_000]);
+    }
+}

@@ -57,8 +57,8 @@ impl Engine {
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.passed_at = Some(now);
         let is_new_key = vm.record.host_key.is_none() && report.host_key.is_some();
-        let is_trusted = !vm.record.suspect.as_deref().is_some_and(is_of_checks);
-        if vm.record.check_fails != 0 || is_new_key || !is_trusted {
+        // Who is doubted because of its checks has failed one.
+        if vm.record.check_fails != 0 || is_new_key {
             self.edit(name, |record| {
                 record.check_fails = 0;
                 record.problem = None;

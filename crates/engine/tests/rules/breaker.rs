@@ -130,6 +130,18 @@ fn a_listing_whose_login_is_refused_opens_the_breaker_once() {
 }
 
 #[test]
+fn a_login_that_is_still_refused_when_the_pause_is_over_opens_the_breaker_anew() {
+    let mut spec = fragile(0);
+    spec.pools.values_mut().for_each(|pool| pool.max_total = Some(1));
+    let mut lab = Lab::of(spec);
+    lab.listed(Err(login()));
+    let until = open_until(&lab);
+    lab.pass(until.since(lab.now));
+    lab.listed(Err(login()));
+    assert_eq!((lab.now, lab.happened(EventKind::BreakerOpened)), (until, 2));
+}
+
+#[test]
 fn listings_that_fail_otherwise_keep_nothing_from_being_created() {
     let mut pool = fragile(0);
     pool.pools.values_mut().for_each(|pool| pool.max_total = Some(1));
@@ -181,6 +193,8 @@ fn f13_a_create_without_an_answer_is_looked_up_while_the_breaker_is_open_and_not
     assert_eq!(lab.finds(), 1);
     lab.found(vec![]);
     assert_eq!((lab.creates(), lab.vms().count()), (0, 0));
+    let told = lab.events.last().map(|event| event.detail.as_str());
+    assert_eq!(told, Some("it was never made, and cannot be made now where it was asked for"));
 }
 
 #[test]
@@ -299,4 +313,15 @@ fn f13_a_provider_that_asks_for_fewer_requests_pauses_for_all_pools() {
     assert_eq!(lab.engine.can_grow(&other).map_err(|limit| limit.kind()), Err("provider_paused"));
     lab.pass(seconds(31));
     assert_eq!(lab.creates(), 2);
+}
+
+#[test]
+fn f13_a_provider_that_asks_for_fewer_requests_and_not_for_how_long_pauses_for_a_second() {
+    let mut lab = Lab::of(fragile(1));
+    lab.failed_at("lab", Failure::not_applied(FailureKind::RateLimited, "slow down"));
+    assert_eq!(lab.engine.can_grow(&pool()).map_err(|limit| limit.kind()), Err("provider_paused"));
+    lab.pass(Duration::from_millis(999));
+    assert_eq!(lab.creates(), 0);
+    lab.pass(Duration::from_millis(501));
+    assert_eq!(lab.creates(), 1, "a pause of a second, and at most a half more");
 }

@@ -128,10 +128,10 @@ fn a_pool_whose_vms_no_quota_has_room_for_is_refused() {
     let mut config = on_demand(2);
     config.offers = config.offers();
     (config.provider, config.template) = (None, None);
-    config.offers[0].needs = BTreeMap::from([("cores".to_owned(), 8)]);
+    config.offers[0].needs = BTreeMap::from([("cores".to_owned(), 8), ("addresses".to_owned(), 1)]);
     let mut spec = spec([("a", config), ("b", on_demand(1))]);
     let provider = spec.providers.values_mut().next().unwrap();
-    provider.quota.insert("cores".to_owned(), 4);
+    provider.quota.extend([("cores".to_owned(), 4), ("addresses".to_owned(), 1)]);
     let mut lab = of(spec);
     let told = refusal(&mut lab, wish("r1", "ann", ["a"]));
     assert!(matches!(&told, Refusal::NeverPossible { .. }), "{told}");

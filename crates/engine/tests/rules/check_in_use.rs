@@ -149,3 +149,27 @@ fn a_leased_vm_that_showed_no_host_key_yet_may_show_one() {
     lab.answer(check, Outcome::Checked(Ok(report)));
     assert_eq!(lab.only_vm().host_key.as_deref(), Some("key"));
 }
+
+#[test]
+fn c65_a_check_of_a_leased_vm_that_passes_makes_the_failures_before_it_count_no_more() {
+    let mut lab = Lab::ready(checked(|pool| pool.max_check_fails = 1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    for result in [Err("refused"), Ok(()), Err("refused")] {
+        check_again(&mut lab, result);
+    }
+    assert_eq!(suspicion(&mut lab, &lease), None, "it did not fail twice in a row");
+    check_again(&mut lab, Err("refused"));
+    assert!(suspicion(&mut lab, &lease).is_some());
+}
+
+#[test]
+fn a_check_of_a_leased_vm_that_takes_longer_than_check_interval_is_not_made_twice_at_once() {
+    let mut lab = Lab::ready(checked(|pool| {
+        (pool.check_interval, pool.check_max_time) = (seconds(10), seconds(60));
+    }));
+    lab.granted(wish("r1", "ann"));
+    lab.pass(seconds(10));
+    assert_eq!(lab.checks(), 1);
+    lab.pass(seconds(59));
+    assert_eq!(lab.checks(), 1);
+}

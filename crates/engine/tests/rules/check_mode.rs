@@ -187,3 +187,28 @@ fn a_pool_without_checks_gives_its_vms_at_once_in_every_mode() {
         assert_eq!(lab.checks(), 0, "{mode:?}");
     }
 }
+
+#[test]
+fn who_does_not_wait_gets_its_used_vm_of_a_lazy_pool_after_a_check() {
+    let mut lab = Lab::ready(pool(CheckMode::Lazy, 1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.release(&lease);
+    lab.pass(seconds(200));
+    assert_eq!(lab.acquire(wish("r2", "ann")), Answer::Waiting);
+    lab.checked(Ok(()));
+    assert!(matches!(lab.decided.as_slice(), [(_, Ok(_))]), "{:?}", lab.decided);
+}
+
+#[test]
+fn who_does_not_wait_gets_its_used_vm_and_a_clean_one_of_a_lazy_pool_after_a_check() {
+    let mut lab = Lab::ready(pool(CheckMode::Lazy, 2));
+    lab.pass(seconds(200));
+    assert_eq!(lab.acquire(wish("r1", "ann")), Answer::Waiting);
+    lab.checked(Ok(()));
+    let lease = lab.engine.leases().next().cloned().unwrap();
+    lab.release(&lease);
+    assert_eq!(lab.acquire(wish("r2", "ann").with_count(2)), Answer::Waiting);
+    assert_eq!(lab.checks(), 1, "the one that was used is checked");
+    lab.checked(Ok(()));
+    assert_eq!(lab.counts([RecordState::InUse]), [2]);
+}

@@ -208,3 +208,14 @@ fn a_drain_is_remembered_while_the_pool_is_not_configured() {
     lab.restart_as(spec);
     assert!(lab.engine.pools()[0].drain.is_some());
 }
+
+#[test]
+fn what_comes_back_to_a_drained_pool_is_not_cleaned_first() {
+    let mut config = config(1);
+    (config.on_release, config.hooks.before_release) = (OnRelease::Clean, crate::lab::hook());
+    let mut lab = Lab::ready(config);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    drain(&mut lab, "upgrade");
+    lab.release(&lease);
+    assert_eq!((lab.hooks().len(), lab.only_vm().state), (0, RecordState::Terminating));
+}

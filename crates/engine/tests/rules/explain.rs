@@ -226,3 +226,72 @@ fn what_a_refused_wish_is_told_is_what_is_in_its_way() {
          wait for one with --wait"
     );
 }
+
+#[test]
+fn vms_that_are_kept_for_who_waits_count_as_ready_for_it() {
+    let mut pool = kept(2);
+    pool.max_total = Some(5);
+    let mut lab = of(spec([("a", pool)]));
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    release(&mut lab, "r1");
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    assert_eq!(limit(&lab, "big"), Limit::TooFew { ready: 2, wanted: 3, since: lab.now });
+}
+
+#[test]
+fn who_may_have_as_many_as_it_wants_is_told_no_limit_of_its_own() {
+    let mut pool = kept(1);
+    pool.max_per_owner = Some(2);
+    let mut spec = spec([("a", pool)]);
+    spec.limits.max_per_owner = Some(2);
+    let mut lab = of(spec);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    assert!(matches!(limit(&lab, "r2"), Limit::PoolFull { .. }), "{}", limit(&lab, "r2"));
+}
+
+/// A pool that has one VM, which took 20 s to become ready and is leased.
+fn measured(pool: vmpool_model::config::PoolConfig) -> Lab {
+    let mut lab = Lab::of(spec([("a", pool)]));
+    waits(&mut lab, wish("r1", "ann", ["a"]));
+    lab.pass(seconds(20));
+    lab.boot_all();
+    lab
+}
+
+#[test]
+fn a_start_that_comes_after_another_is_estimated_so() {
+    let mut pool = on_demand(3);
+    pool.max_starting = 1;
+    let mut lab = measured(pool);
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    waits(&mut lab, wish("r3", "ann", ["a"]));
+    assert_eq!(explain(&lab, "r3").likely_at, Some(lab.now + seconds(40)));
+}
+
+#[test]
+fn no_start_is_estimated_for_what_is_kept_for_who_waits() {
+    let mut pool = on_demand(5);
+    pool.on_release = OnRelease::Reuse;
+    let mut lab = measured(pool);
+    release(&mut lab, "r1");
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    assert_eq!(explain(&lab, "big").likely_at, Some(lab.now + seconds(20)), "one VM is missing, and starts");
+}
+
+#[test]
+fn a_vm_that_is_used_once_is_replaced_after_its_lease_and_that_takes_a_start() {
+    let mut pool = on_demand(3);
+    pool.on_release = OnRelease::Destroy;
+    let mut lab = Lab::of(spec([("a", pool)]));
+    for request in ["r1", "r2", "r3"] {
+        waits(&mut lab, wish(request, "ann", ["a"]));
+    }
+    lab.pass(seconds(20));
+    lab.boot_all();
+    lab.pass(seconds(100));
+    release(&mut lab, "r1");
+    waits(&mut lab, wish("r4", "ann", ["a"]));
+    // Of two leases that last 100 s, one is over in 50 s.
+    assert_eq!(explain(&lab, "r4").likely_at, Some(lab.now + seconds(50 + 20)));
+}

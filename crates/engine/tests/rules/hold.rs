@@ -297,3 +297,14 @@ fn a_held_vm_is_terminated_by_an_operator() {
     assert_eq!(lab.step(terminate), Answer::Accepted);
     assert_eq!(state(&lab, &vm), RecordState::Terminating);
 }
+
+#[test]
+fn holding_again_for_less_ends_it_earlier() {
+    let (mut lab, vm) = ready(|_| {});
+    held(&mut lab, &vm);
+    assert_eq!(lab.step(hold(&vm, Some(seconds(100)))), Answer::Accepted);
+    lab.pass(seconds(99));
+    assert_eq!(state(&lab, &vm), RecordState::Held);
+    lab.pass(seconds(1));
+    assert_eq!(state(&lab, &vm), RecordState::Terminating);
+}

@@ -173,3 +173,55 @@ fn a_limit_that_is_raised_while_the_engine_runs_serves_who_waits() {
     assert_eq!(served(&lab), ["r2"]);
     assert_eq!(lab.engine.leases().filter(|lease| lease.pool == name("a")).count(), 2);
 }
+
+#[test]
+fn the_limits_of_an_owner_are_told_with_what_counts_for_them() {
+    let mut spec = with_limits(Some(3), Some(2));
+    spec.pools.get_mut(&name("a")).unwrap().max_per_owner = Some(4);
+    let mut lab = of(spec);
+    given(&mut lab, wish("r1", "team/x", ["a"]));
+    given(&mut lab, wish("r2", "team/y", ["b"]));
+    let told = |of: &str, pool: Option<&str>| {
+        let limits = lab.engine.owner_limits(&owner(of), pool.map(name).as_ref());
+        let told = limits.into_iter().map(|limit| {
+            (limit.owner.to_string(), limit.pool.map(|pool| pool.to_string()), limit.held, limit.max)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let (team, x) = (("team".to_owned(), None, 2, 3), ("team/x".to_owned(), None, 1, 2));
+    let in_pool = ("team".to_owned(), Some("a".to_owned()), 1, 4);
+    assert_eq!(told("team/x", Some("a")), [team, x, in_pool]);
+    assert_eq!(told("bob", None), [("bob".to_owned(), None, 0, 3)]);
+}
+
+#[test]
+fn no_vm_is_made_for_requests_that_their_owners_limit_keeps_waiting_whatever_they_want() {
+    let mut spec = spec([("a", on_demand(4)), ("b", on_demand(4))]);
+    spec.limits.max_per_owner = Some(2);
+    let mut lab = of(spec);
+    for (request, pool) in [("r1", "a"), ("r2", "a"), ("r3", "b"), ("r4", "b")] {
+        waits(&mut lab, wish(request, "ann", [pool]));
+    }
+    assert_eq!(lab.creates(), 2);
+}
+
+#[test]
+fn no_vm_is_made_for_requests_that_a_pools_limit_keeps_waiting_whatever_their_priority() {
+    let mut pool = on_demand(4);
+    pool.max_per_owner = Some(2);
+    let mut lab = of(spec([("a", pool)]));
+    for (request, priority) in [("r1", 0), ("r2", 0), ("r3", 1), ("r4", 1)] {
+        waits(&mut lab, wish(request, "ann", ["a"]).with_priority(priority));
+    }
+    assert_eq!(lab.creates(), 2);
+}
+
+#[test]
+fn what_may_be_served_from_two_pools_takes_its_owners_place_in_one() {
+    let mut pool = on_demand(4);
+    pool.max_per_owner = Some(1);
+    let mut lab = of(spec([("a", pool.clone()), ("b", pool)]));
+    waits(&mut lab, wish("r1", "ann", ["a", "b"]));
+    waits(&mut lab, wish("r2", "ann", ["b"]));
+    assert_eq!(lab.creates(), 2, "one in each pool");
+}

@@ -225,3 +225,11 @@ fn a_release_hook_that_left_the_configuration_is_no_longer_waited_for() {
         assert_eq!(lab.vm(&lease.vm).unwrap().state, state, "{on_release:?}");
     }
 }
+
+#[test]
+fn a_vm_that_is_to_be_cleaned_and_that_nothing_cleans_is_given_to_nobody() {
+    let (mut lab, lease) = leased(reusing(|pool| pool.on_release = OnRelease::Clean));
+    lab.release(&lease);
+    assert_eq!(lab.only_vm().state, RecordState::Terminating);
+    assert_eq!(why_terminated(&lab, &lease.vm), "its lease was released, and nothing cleans it");
+}

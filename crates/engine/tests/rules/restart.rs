@@ -126,3 +126,16 @@ fn effects_and_names_of_an_engine_are_never_those_of_the_one_before() {
     other.restart();
     assert!(lab.effects.keys().all(|id| !ids.contains(id)));
 }
+
+#[test]
+fn f9_the_pause_before_a_destruction_is_repeated_outlives_a_restart() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(crate::lab::wish("r1", "ann")).lease;
+    lab.release(&lease);
+    lab.destroyed(Err(crate::lab::quota()));
+    let due = lab.only_vm().retry_at.unwrap();
+    lab.restart();
+    assert_eq!((lab.destroys(), lab.only_vm().retry_at), (0, Some(due)));
+    lab.pass(due.since(lab.now));
+    assert_eq!(lab.destroys(), 1);
+}

@@ -260,6 +260,16 @@ fn a_node_without_an_address_is_not_up() {
 }
 
 #[test]
+fn a_node_that_is_off_while_it_boots_may_still_come_up() {
+    let mut lab = Lab::new(config(1));
+    let mut node = lab.created(NodeState::Stopped);
+    assert_eq!(lab.only_vm().state, RecordState::Spawning);
+    node.state = NodeState::Running;
+    lab.list(&[node]);
+    assert_eq!(lab.only_vm().state, RecordState::Ready);
+}
+
+#[test]
 fn a_vm_that_takes_longer_than_boot_timeout_is_given_up() {
     let mut pool = config(1);
     pool.boot_timeout = seconds(100);
@@ -313,6 +323,7 @@ fn a_vm_without_a_node_whose_pool_moved_to_another_provider_is_made_there() {
         |effect: &Effect| matches!(effect, Effect::Create { provider, .. } if *provider == other);
     assert_eq!((lab.creates(), lab.count(made_there)), (1, 1));
     assert_eq!(lab.only_vm().provider, other);
+    assert!(lab.events.iter().any(|event| event.detail == "its pool no longer makes such VMs"));
 }
 
 #[test]

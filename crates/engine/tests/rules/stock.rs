@@ -121,3 +121,17 @@ fn nothing_makes_room_for_those_whose_vms_are_on_their_way() {
     let _ = lab.acquire(wish("r2", "bob").with_wait(seconds(60)));
     assert_eq!(lab.counts([RecordState::Ready, RecordState::Spawning]), [1, 1]);
 }
+
+#[test]
+fn a_vm_that_is_cleaned_for_its_own_user_is_nobody_elses_stock() {
+    let mut pool = config(1);
+    (pool.min_ready, pool.max_total, pool.on_release) = (1, Some(3), OnRelease::Reuse);
+    pool.hooks.before_release = crate::lab::hook();
+    let mut lab = Lab::ready(pool);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.boot_all();
+    lab.release(&lease);
+    lab.granted(wish("r2", "bob"));
+    assert_eq!(lab.counts([RecordState::Releasing, RecordState::InUse]), [1, 1]);
+    assert_eq!(lab.creates(), 1);
+}

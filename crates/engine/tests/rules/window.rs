@@ -85,6 +85,17 @@ fn f18_a_create_whose_node_was_listed_first_counts_until_it_is_answered() {
     assert_eq!(lab.vms().count(), 2);
 }
 
+#[test]
+fn f18_what_is_to_be_made_again_waits_while_as_many_are_made_as_the_provider_takes() {
+    let mut lab = Lab::of(taking(4, many(4)));
+    lab.not_created(Failure::unknown(FailureKind::Other, "who knows"));
+    lab.not_created(failure(FailureKind::Capacity));
+    pauses_over(&mut lab);
+    assert_eq!((lab.creates(), lab.finds()), (2, 1));
+    lab.found(vec![]);
+    assert_eq!(lab.creates(), 2, "it takes two since one was too much");
+}
+
 /// How many creates the provider takes at once; some are in the way of more.
 fn window(lab: &Lab) -> usize {
     let limit = lab.engine.can_grow(&pool()).unwrap_err();
