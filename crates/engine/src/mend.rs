@@ -18,14 +18,14 @@ const HOLD_TIME: Duration = Duration::from_secs(86_400);
 /// Puts the times of a lease right: it lasts at least `grace`, because holders could not renew while nobody listened, and
 /// not much longer than a renewal would make it.
 ///
-/// One that seems to have expired meanwhile gets all of its time again: perhaps the clock was set forth, and a holder that is
-/// alive renews within that.
-pub(crate) fn lease(lease: &mut Lease, now: Timestamp, grace: Duration) {
+/// The time since the `newest` record does not count, and one that seems to have expired meanwhile gets all of its time
+/// again: perhaps the clock was set forth, and a holder that is alive renews within that.
+pub(crate) fn lease(lease: &mut Lease, now: Timestamp, newest: Timestamp, grace: Duration) {
     lease.acquired_at = lease.acquired_at.min(now);
     let longest = now + grace.max(lease.ttl);
     lease.expires_at = match lease.expires_at <= now {
         true => longest,
-        false => lease.expires_at.clamp(now + grace, longest),
+        false => (lease.expires_at + now.since(newest)).clamp(now + grace, longest),
     };
 }
 

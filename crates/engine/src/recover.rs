@@ -31,6 +31,7 @@ impl Engine {
     #[must_use]
     pub fn recover(spec: Spec, records: Records, now: Timestamp) -> Self {
         let seed = spec.seed;
+        let newest = records.newest();
         let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
         let providers =
             spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone(), seed)));
@@ -65,7 +66,7 @@ impl Engine {
         for pool in engine.spec.pools.keys().cloned().collect::<Vec<_>>() {
             engine.wake_pool(&pool);
         }
-        records.leases.into_iter().for_each(|lease| engine.recover_lease(lease));
+        records.leases.into_iter().for_each(|lease| engine.recover_lease(lease, newest));
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
         engine.recover_misfits();
@@ -95,10 +96,10 @@ impl Engine {
         }
     }
 
-    fn recover_lease(&mut self, before: Lease) {
+    fn recover_lease(&mut self, before: Lease, newest: Timestamp) {
         let mut lease = before.clone();
         share(&mut lease.pool, &self.spec.pools);
-        mend::lease(&mut lease, self.now, self.spec.restart_grace);
+        mend::lease(&mut lease, self.now, newest, self.spec.restart_grace);
         if lease != before {
             self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         }

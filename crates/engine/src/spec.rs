@@ -6,7 +6,8 @@ use std::{
 };
 
 use vmpool_model::{
-    InstallationId, Lease, PoolName, PoolRecord, ProviderName, RequestRecord, VmName, VmRecord,
+    InstallationId, Lease, PoolName, PoolRecord, ProviderName, RequestRecord, RequestStatus, Timestamp,
+    VmName, VmRecord,
     config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 
@@ -65,4 +66,23 @@ pub struct Records {
     pub pools: Vec<PoolRecord>,
     /// VMs whose records exist and cannot be read: they count with their pools, and their nodes are left alone.
     pub unreadable: BTreeSet<VmName>,
+}
+
+impl Records {
+    /// Returns the newest time at which VMs, leases and requests were certainly recorded, renewals included.
+    pub(crate) fn newest(&self) -> Timestamp {
+        let vms = self.vms.iter().flat_map(|vm| {
+            [Some(vm.since), Some(vm.created_at), vm.last_check, vm.last_release].into_iter().flatten()
+        });
+        let renewed = |lease: &Lease| {
+            let ttl = i64::try_from(lease.ttl.as_millis()).unwrap_or(i64::MAX);
+            Timestamp::from_millis(lease.expires_at.as_millis().saturating_sub(ttl))
+        };
+        let leases = self.leases.iter().flat_map(|lease| [lease.acquired_at, renewed(lease)]);
+        let requests = self.requests.iter().map(|request| match request.status {
+            RequestStatus::Ended { at, .. } => at.max(request.submitted_at),
+            _ => request.submitted_at,
+        });
+        vms.chain(leases).chain(requests).max().unwrap_or_default()
+    }
 }

@@ -152,10 +152,11 @@ fn a_doubted_vm_whose_node_runs_again_is_trusted_again() {
 
 #[test]
 fn f8_leases_outlive_a_restart_by_a_grace() {
-    let mut lab = Lab::ready(config(2));
+    let mut lab = Lab::ready(config(3));
     let short = lab.granted(wish("r1", "ann")).lease;
     let long = lab.granted(wish("r2", "ann").with_ttl(Some(seconds(80_000)))).lease;
     lab.now = lab.now + seconds(599);
+    lab.granted(wish("r3", "ann"));
     lab.restart();
     let expiries: Vec<_> = lab.engine.leases().map(|lease| (lease.id.clone(), lease.expires_at)).collect();
     assert!(expiries.contains(&(short.id.clone(), lab.now + seconds(30))), "{expiries:?}");
@@ -164,6 +165,20 @@ fn f8_leases_outlive_a_restart_by_a_grace() {
     assert!(matches!(renew(&mut lab, &short), Answer::Renewed(_)));
     lab.pass(seconds(599));
     assert_eq!(lab.counts([RecordState::InUse]), [2]);
+}
+
+#[test]
+fn f10_a_lease_loses_nothing_to_a_clock_that_is_set_forth_by_less_than_its_time() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.pass(seconds(200));
+    assert!(matches!(renew(&mut lab, &lease), Answer::Renewed(_)));
+    lab.now = lab.now + seconds(500);
+    lab.restart();
+    lab.pass(seconds(599));
+    assert!(matches!(renew(&mut lab, &lease), Answer::Renewed(_)));
+    lab.pass(seconds(600));
+    assert_eq!(lab.counts([RecordState::InUse]), [0]);
 }
 
 #[test]

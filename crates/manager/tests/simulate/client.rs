@@ -30,6 +30,9 @@ pub(crate) async fn live(world: Arc<World>, number: u64, mut rng: Rng) {
         let acquire = wishes::wish(&world.scenario, format!("client-{number}-{use_number}"), &mut rng);
         match ask(&world, &acquire, &mut rng).await {
             Asked::Granted(grants) => {
+                if rng.u32(0..4) == 0 {
+                    ask_again(&world, &acquire, &grants).await;
+                }
                 let mut uses = JoinSet::new();
                 for grant in grants {
                     let (world, mut rng) = (Arc::clone(&world), rng.fork());
@@ -73,6 +76,26 @@ async fn ask(world: &World, acquire: &Acquire, rng: &mut Rng) -> Asked {
             withdraw(world, acquire, rng).await;
             return Asked::Refused;
         }
+    }
+}
+
+/// Asks again as who lost the answer: the request yields the same leases.
+async fn ask_again(world: &World, acquire: &Acquire, grants: &[Grant]) {
+    let answer = world.handle().acquire_within(acquire.clone(), Duration::from_secs(1)).await;
+    let ids = |grants: &[Grant]| grants.iter().map(|grant| grant.lease.id.clone()).collect::<Vec<_>>();
+    let is_same = match &answer {
+        Ok(Some(again)) => ids(again) == ids(grants),
+        Err(ManagerError::Refused(_)) => false,
+        // It takes longer, or the store fails.
+        _ => true,
+    };
+    let ledger = world.ledger.lock().unwrap();
+    if !is_same && !grants.iter().any(|grant| ledger.is_condemned(&grant.lease.vm)) {
+        world.journal.violate(format!(
+            "{} was granted {:?}, and then {answer:?}",
+            acquire.request,
+            ids(grants)
+        ));
     }
 }
 

@@ -231,6 +231,13 @@ pub(crate) struct CloudDriver {
 }
 
 impl CloudDriver {
+    /// Counts a call that changes something, if its manager may make it.
+    fn enter_to_write(&self, what: &str) -> Entered<'_> {
+        let verdict = self.cloud.ledger.lock().unwrap().owners.check_write(self.manager, what);
+        self.cloud.journal.judge(verdict);
+        self.enter()
+    }
+
     /// Counts a call as long as the result lives.
     fn enter(&self) -> Entered<'_> {
         let active = self.active.fetch_add(1, Ordering::Relaxed) + 1;
@@ -297,7 +304,7 @@ impl Driver for CloudDriver {
         let (driver, ledger, journal) =
             (self.cloud.driver.clone(), Arc::clone(&self.cloud.ledger), self.cloud.journal.clone());
         let provider = self.cloud.name.clone();
-        let _entered = self.enter();
+        let _entered = self.enter_to_write("a create");
         journal.judge(ledger.lock().unwrap().create_begins(self.manager, request.token.as_ref()));
         let token = request.token.clone().unwrap();
         let what = format!("{token} by manager {}", self.manager);
@@ -314,7 +321,7 @@ impl Driver for CloudDriver {
 
     async fn destroy(&self, id: &NodeId) -> Result<(), DriverError> {
         let (driver, node) = (self.cloud.driver.clone(), id.clone());
-        let _entered = self.enter();
+        let _entered = self.enter_to_write("a destroy");
         let verdict = self.cloud.ledger.lock().unwrap().destroy_begins(&self.cloud.name, id);
         self.cloud.journal.judge(verdict);
         let stubborn = self.cloud.chance(self.cloud.weather.stubborn);
@@ -339,7 +346,7 @@ impl Driver for CloudDriver {
 
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         let (driver, node) = (self.cloud.driver.clone(), id.clone());
-        let _entered = self.enter();
+        let _entered = self.enter_to_write("an expiry");
         self.cloud.call(Operation::SetExpiry, id, async move { driver.set_expiry(&node, at).await }).await
     }
 }

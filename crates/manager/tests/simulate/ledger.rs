@@ -16,6 +16,7 @@ use vmpool_manager::{
     store::Batch,
 };
 
+use self::owner::Owners;
 use crate::{
     rows::{Count, Rows},
     scenario::Scenario,
@@ -31,6 +32,7 @@ macro_rules! ensure {
 }
 
 mod budget;
+mod owner;
 
 /// Who uses or used a VM.
 type Tenant = (Owner, Option<Sandbox>);
@@ -60,6 +62,7 @@ pub(crate) struct Ledger {
     /// Creates that may still have their effect.
     flights: BTreeMap<u64, Token>,
     last_flight: u64,
+    pub(crate) owners: Owners,
     /// Which manager was started last.
     pub(crate) newest: u64,
     pub(crate) served: u64,
@@ -87,6 +90,7 @@ impl Ledger {
             dead: BTreeSet::new(),
             flights: BTreeMap::new(),
             last_flight: 0,
+            owners: Owners::default(),
             newest: 0,
             served: 0,
             commits: 0,

@@ -102,6 +102,7 @@ impl Store for WatchedStore {
         let claim = self.inner.claim(domain, holder).await?;
         self.journal.note(|| format!("store: {holder} claims with {:?}", claim.fence));
         self.take_time().await;
+        self.ledger.lock().unwrap().owners.claimed(holder, claim.fence);
         Ok(claim)
     }
 
@@ -135,7 +136,11 @@ impl Store for WatchedStore {
         self.take_time().await;
         match (committed, luck) {
             (Ok(_), Luck::AnswerLost) => Err(failed("committing", true)),
-            (committed, _) => committed,
+            (Ok(committed), _) => {
+                self.ledger.lock().unwrap().owners.proven(claim.fence);
+                Ok(committed)
+            }
+            (Err(err), _) => Err(err),
         }
     }
 
