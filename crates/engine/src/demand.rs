@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem::take,
+    sync::Arc,
 };
 
 use vmpool_model::{Owner, PoolName, Timestamp};
@@ -10,7 +11,9 @@ use vmpool_model::{Owner, PoolName, Timestamp};
 use crate::{
     Engine,
     candidate::{Candidate, Candidates},
+    claim::{Claims, Taken},
     order::Order,
+    queue::Shape,
     timers::Timer,
 };
 
@@ -19,6 +22,8 @@ use crate::{
 pub(crate) struct Demand {
     by_pools: BTreeMap<Candidates, usize>,
     of_owners: BTreeMap<Owner, BTreeMap<Candidates, usize>>,
+    /// What requests for several VMs claim of what their owners may have.
+    pub(crate) claims: Claims,
     /// Owners whose requests or leases changed.
     stale: BTreeSet<Owner>,
     /// Whether some pool is told to have more than it would have of itself.
@@ -59,8 +64,13 @@ impl Engine {
         self.unserved = true;
     }
 
-    /// Counts what those owners want whose requests or leases changed.
+    /// Counts what those owners want whose requests or leases changed. Who comes before whom changes with time alone, so
+    /// that those are counted anew each time whose requests claim something.
     pub(crate) fn count_wants(&mut self) {
+        let claims = self.claims();
+        let before = std::mem::replace(&mut self.demand.claims, claims);
+        let stale = before.into_keys().chain(self.demand.claims.keys().cloned());
+        self.demand.stale.extend(stale);
         for owner in take(&mut self.demand.stale) {
             let wants = self.wants_of(&owner);
             let before = match wants.is_empty() {
@@ -83,26 +93,38 @@ impl Engine {
     }
 
     /// Returns what an owner and its sub-owners want, as far as limits allow: a request that its owner's limits keep waiting
-    /// needs no VM.
+    /// needs no VM, and neither does one that comes after requests for several VMs that take all that the limits leave.
     fn wants_of(&self, top: &Owner) -> BTreeMap<Candidates, usize> {
-        let mut wants = BTreeMap::new();
+        let mut wants = BTreeMap::<Candidates, usize>::new();
         let mut promised = BTreeMap::<Owner, usize>::new();
         let mut promised_in = BTreeMap::<PoolName, usize>::new();
-        for (owner, shape, requests) in self.waiting.wants(top) {
-            let limits = self.owners.limits(owner, &self.spec.limits);
-            let left =
-                limits.map(|limit| limit.left() - promised.get(&limit.owner).copied().unwrap_or_default());
+        let mut claimed = BTreeMap::<(&Owner, &Arc<Shape>), usize>::new();
+        for claim in self.demand.claims.get(top).into_iter().flatten() {
+            *claimed.entry((&claim.owner, &claim.shape)).or_default() += 1;
+            if claim.fits {
+                *wants.entry(claim.shape.candidates.clone()).or_default() += claim.shape.count as usize;
+            }
+        }
+        let taken = Taken::new();
+        for (owner, shape, places) in self.waiting.wants(top) {
+            let claimed = claimed.get(&(owner, shape)).copied().unwrap_or_default();
+            let Some(first) = places.iter().nth(claimed) else { continue };
+            let rank = self.rank(owner, shape, *first);
+            let before = self.before(owner, &rank, &taken);
+            let promised_to = |owner: &Owner| promised.get(owner).copied().unwrap_or_default();
+            let left = self.left_beside(owner, before, promised_to);
             let left_in = |pool: &PoolName| {
-                let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
-                let limit = self.owners.limit_in(owner, pool, max);
                 let promised = promised_in.get(pool).copied().unwrap_or_default();
-                limit.map_or(usize::MAX, |limit| limit.left() - promised)
+                match self.left_in(pool, owner, before) {
+                    usize::MAX => usize::MAX,
+                    left => left.saturating_sub(promised),
+                }
             };
             let in_pools = shape.candidates.iter().map(|candidate| left_in(&candidate.pool));
             let in_pools = in_pools.fold(0, usize::saturating_add);
             let count = shape.count as usize;
-            let vms = left.min().unwrap_or(usize::MAX).min(in_pools) / count.max(1) * count;
-            let vms = vms.min(requests.saturating_mul(count));
+            let vms = left.min(in_pools) / count.max(1) * count;
+            let vms = vms.min((places.len() - claimed).saturating_mul(count));
             if vms == 0 {
                 continue;
             }
@@ -217,6 +239,10 @@ impl Engine {
         for (pools, vms) in wants.values().flatten() {
             *all.entry(pools.clone()).or_default() += vms;
         }
-        self.demand.stale.is_empty() && self.demand.of_owners == wants && self.demand.by_pools == all
+        let has_claims = self.demand.claims == self.claims();
+        has_claims
+            && self.demand.stale.is_empty()
+            && self.demand.of_owners == wants
+            && self.demand.by_pools == all
     }
 }

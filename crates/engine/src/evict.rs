@@ -2,7 +2,7 @@
 
 use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, Limit, pool::Pool, quota};
+use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
 
 const OF_POOL: &str = "others wait, and its last user does not use it";
 const OF_OFFER: &str = "others wait for another VM of its offer, and its last user does not use it";
@@ -38,21 +38,23 @@ impl Engine {
                 let oldest = dirty.find(|vm| offer.made(&vm.record))?;
                 Some((vec![oldest.record.name.clone()], OF_OFFER))
             }
-            Limit::Quota { .. } => Some((self.in_the_way_at(&offer.config, missing)?, OF_PROVIDER)),
+            Limit::Quota { .. } => Some((self.in_the_way_at(name, &offer.config, missing)?, OF_PROVIDER)),
             _ => None,
         })
     }
 
     /// Returns the VMs, of any pools, whose end gives room to one VM more of those that are missing: none if even the end
     /// of all would not, or if enough room comes without.
-    fn in_the_way_at(&self, offer: &OfferConfig, missing: usize) -> Option<Vec<VmName>> {
+    fn in_the_way_at(&self, name: &PoolName, offer: &OfferConfig, missing: usize) -> Option<Vec<VmName>> {
         let provider = self.providers.get(&offer.provider)?;
         let quota = &provider.config.quota;
         let mut stays = provider.gate.usage.without(&provider.gate.leaving);
         let fit = (0..missing).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let mut found = Vec::new();
         let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
-        for vm in self.unneeded_at(&offer.provider).chain(kept).filter_map(|name| self.vms.get(name)) {
+        let late = self.set_aside_late(name, &offer.provider, fit);
+        let others = self.unneeded_at(&offer.provider).chain(kept).chain(late);
+        for vm in others.filter_map(|name| self.vms.get(name)) {
             let Some(lack) = stays.lack(quota, &offer.needs, fit + 1) else { break };
             if quota::need(&lack.resource, &vm.record.needs) != 0 {
                 stays.remove(&vm.record);
@@ -66,6 +68,27 @@ impl Engine {
     fn unneeded_at(&self, provider: &ProviderName) -> impl Iterator<Item = &VmName> {
         let is_there = |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
         self.pools.values().flat_map(move |pool| pool.dearest().take(pool.unneeded()).filter(is_there))
+    }
+
+    /// Returns the VMs at a provider that other pools' requests for several VMs wait with, although one of this pool comes before
+    /// them and needs more than `fit` VMs: else each could keep from the other what it lacks. What a pool keeps ready stays.
+    fn set_aside_late(&self, name: &PoolName, provider: &ProviderName, fit: usize) -> Vec<&VmName> {
+        let Some(of) = self.pools.get(name) else { return Vec::new() };
+        let walk = Walk::default();
+        let owners = of.queue.owners();
+        let firsts = owners.filter_map(|(owner, lines)| self.first_of(name, owner, lines, &walk));
+        let first = firsts.min().and_then(|(rank, place)| Some((rank, self.waiting.get(&place)?)));
+        let Some((rank, _)) = first.filter(|(_, waiter)| fit < waiter.shape.count as usize) else {
+            return Vec::new();
+        };
+        let is_late = |place| self.waiting.get(&place).is_some_and(|waiter| rank < self.rank_of(waiter));
+        let is_there = |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
+        let late = self.set_aside.clean_for(is_late).into_iter().filter(|(pool, _)| *pool != name);
+        let vms = late.filter_map(|(pool, count)| {
+            let pool = self.pools.get(pool)?;
+            Some(pool.dearest().take(count.min(pool.beyond_stock())).filter(is_there))
+        });
+        vms.flatten().collect()
     }
 
     fn oldest_evictable(&self, pool: &Pool) -> Option<VmName> {

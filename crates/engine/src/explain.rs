@@ -6,10 +6,10 @@ use vmpool_model::{PoolName, RequestId, RequestRecord, Timestamp};
 
 use crate::{
     Engine, Limit, Refusal,
+    claim::{Before, Taken},
     owners::Allowance,
     pool::Pool,
     queue::{Waiter, place},
-    serve::Walk,
 };
 
 /// Why a request waits.
@@ -38,7 +38,7 @@ pub struct Obstacle {
 
 /// Those who come before a request.
 #[derive(Debug, Default)]
-struct Before {
+struct Earlier {
     requests: usize,
     in_pools: BTreeMap<PoolName, Ahead>,
 }
@@ -66,7 +66,7 @@ impl Engine {
             return Ok(Explanation { request, position: None, obstacles, likely_at: None });
         };
         let rank = self.rank_of(waiter);
-        let mut before = Before::default();
+        let mut before = Earlier::default();
         for other in self.waiting.iter().filter(|other| self.rank_of(other) < rank) {
             self.add(&mut before, other);
         }
@@ -78,7 +78,7 @@ impl Engine {
     pub fn explain_all(&self) -> Vec<Explanation> {
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_by_cached_key(|waiter| self.rank_of(waiter));
-        let mut before = Before::default();
+        let mut before = Earlier::default();
         let explained = waiting.into_iter().map(|waiter| {
             let explanation = self.explanation(waiter, &before);
             self.add(&mut before, waiter);
@@ -87,7 +87,7 @@ impl Engine {
         explained.collect()
     }
 
-    fn add(&self, before: &mut Before, waiter: &Waiter) {
+    fn add(&self, before: &mut Earlier, waiter: &Waiter) {
         before.requests += 1;
         if !self.is_within_limits(waiter) {
             return;
@@ -101,7 +101,7 @@ impl Engine {
         }
     }
 
-    fn explanation(&self, waiter: &Waiter, before: &Before) -> Explanation {
+    fn explanation(&self, waiter: &Waiter, before: &Earlier) -> Explanation {
         let ahead = |pool: &PoolName| before.in_pools.get(pool).copied().unwrap_or_default();
         let candidates = waiter.shape.candidates.iter().enumerate();
         let obstacles = candidates.map(|(index, candidate)| Obstacle {
@@ -149,7 +149,7 @@ impl Engine {
         else {
             return Limit::Retired { since };
         };
-        if let Some(limit) = self.owner_limit(waiter, name, pool) {
+        if let Some(limit) = self.owner_limit(waiter, name, pool, since) {
             return limit;
         }
         if let Some(other) = candidates.get(index).and_then(|candidate| candidates.get(candidate.instead_of?))
@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// Returns the limit of its owner that keeps a request waiting.
-    fn owner_limit(&self, waiter: &Waiter, name: &PoolName, pool: &Pool) -> Option<Limit> {
+    fn owner_limit(&self, waiter: &Waiter, name: &PoolName, pool: &Pool, since: Timestamp) -> Option<Limit> {
         let (owner, wanted) = (waiter.owner(), waiter.shape.count);
         let told = |limit: Allowance, pool: Option<PoolName>| {
             let Allowance { owner, held, max, since } = limit;
@@ -181,8 +181,14 @@ impl Engine {
         if let Some(limit) = over_all.min_by_key(Allowance::left) {
             return Some(told(limit, None));
         }
-        let in_pool = self.owners.limit_in(owner, name, pool.config.max_per_owner)?;
-        let is_met = in_pool.left() == 0 || !self.is_allowed(owner, &waiter.shape, &Walk::default());
-        is_met.then(|| told(in_pool, Some(name.clone())))
+        let in_pool = self.owners.limit_in(owner, name, pool.config.max_per_owner);
+        let allows = |before| self.may_have(owner, &waiter.shape, before);
+        if let Some(limit) = in_pool.filter(|limit| limit.left() == 0 || !allows(Before::default())) {
+            return Some(told(limit, Some(name.clone())));
+        }
+        // What the limits leave is kept for requests of the same owner that come before and want several VMs.
+        let taken = Taken::new();
+        let before = self.before(owner, &self.rank_of(waiter), &taken);
+        (!allows(before)).then(|| Limit::Behind { requests: before.len(), since })
     }
 }

@@ -18,6 +18,7 @@ mod candidate;
 mod check;
 mod check_queue;
 mod check_supply;
+mod claim;
 mod demand;
 mod drain;
 mod engine;

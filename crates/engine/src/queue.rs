@@ -121,20 +121,30 @@ fn remove<K: Ord>(all: &mut BTreeMap<K, Lines>, key: &K, waiter: &Waiter) {
     }
 }
 
+/// The requests of an owner and its sub-owners that wait, by whose they are and what they have in common.
+type Wants = BTreeMap<(Owner, Arc<Shape>), BTreeSet<Place>>;
+
 /// All requests of the domain that wait.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Waiting {
     by_place: BTreeMap<Place, Waiter>,
-    /// How many requests of each shape wait, by the owner that they count for and by whose they are.
-    wants: BTreeMap<Owner, BTreeMap<(Owner, Arc<Shape>), usize>>,
+    /// The requests of each shape that wait, by the owner that they count for and by whose they are.
+    wants: BTreeMap<Owner, Wants>,
+    /// How many requests wait that want several VMs, by the owner that they count for.
+    several: BTreeMap<Owner, usize>,
     /// How many requests of each priority wait.
     priorities: BTreeMap<i32, usize>,
 }
 
 impl Waiting {
     pub(crate) fn insert(&mut self, waiter: Waiter) {
-        let wants = self.wants.entry(top(waiter.owner())).or_default();
-        *wants.entry((waiter.owner().clone(), Arc::clone(&waiter.shape))).or_default() += 1;
+        let top = top(waiter.owner());
+        if 1 < waiter.shape.count {
+            *self.several.entry(top.clone()).or_default() += 1;
+        }
+        let wants = self.wants.entry(top).or_default();
+        let places = wants.entry((waiter.owner().clone(), Arc::clone(&waiter.shape))).or_default();
+        places.insert(waiter.place);
         *self.priorities.entry(waiter.shape.priority).or_default() += 1;
         self.by_place.insert(waiter.place, waiter);
     }
@@ -149,11 +159,19 @@ impl Waiting {
             }
         }
         let top = top(waiter.owner());
+        if 1 < waiter.shape.count
+            && let Some(requests) = self.several.get_mut(&top)
+        {
+            *requests -= 1;
+            if *requests == 0 {
+                self.several.remove(&top);
+            }
+        }
         if let Some(wants) = self.wants.get_mut(&top) {
             let key = (waiter.owner().clone(), Arc::clone(&waiter.shape));
-            if let Some(requests) = wants.get_mut(&key) {
-                *requests -= 1;
-                if *requests == 0 {
+            if let Some(places) = wants.get_mut(&key) {
+                places.remove(&waiter.place);
+                if places.is_empty() {
                     wants.remove(&key);
                 }
             }
@@ -185,10 +203,15 @@ impl Waiting {
         self.by_place.values()
     }
 
-    /// Returns what an owner and its sub-owners want: of whom, of which shape, how many requests.
-    pub(crate) fn wants(&self, top: &Owner) -> impl Iterator<Item = (&Owner, &Arc<Shape>, usize)> {
+    /// Returns what an owner and its sub-owners want: of whom, of which shape, and which requests.
+    pub(crate) fn wants(&self, top: &Owner) -> impl Iterator<Item = (&Owner, &Arc<Shape>, &BTreeSet<Place>)> {
         let wants = self.wants.get(top).into_iter().flatten();
-        wants.map(|((owner, shape), requests)| (owner, shape, *requests))
+        wants.map(|((owner, shape), places)| (owner, shape, places))
+    }
+
+    /// Returns the owners who, or whose sub-owners, want several VMs in one request.
+    pub(crate) fn want_several(&self) -> impl Iterator<Item = &Owner> {
+        self.several.keys()
     }
 }
 

@@ -25,6 +25,13 @@ pub(crate) struct Rank {
     place: Place,
 }
 
+impl Rank {
+    /// Returns whose rank it is.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+}
+
 /// What counts before shares do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Urgency {

@@ -7,6 +7,7 @@ use vmpool_model::{Owner, PoolName, RecordState, RequestId, VmName};
 use crate::{
     Engine, Limit,
     candidate::Candidates,
+    claim::{Before, Taken},
     pool::Pool,
     queue::{Lines, Place, Shape, Tenant, Waiter},
     rank::Rank,
@@ -18,12 +19,29 @@ use crate::{
 pub(crate) struct Walk {
     seen: BTreeSet<Place>,
     clean: BTreeMap<PoolName, usize>,
+    /// For which of these requests how many VMs are set aside that nobody used yet.
+    clean_for: BTreeMap<(Place, PoolName), usize>,
     kept: BTreeMap<(PoolName, Tenant), usize>,
-    /// What owners will hold once these requests are served.
-    promised: BTreeMap<Owner, usize>,
-    promised_in: BTreeMap<(PoolName, Owner), usize>,
+    /// What these requests take of what their owners may have in single pools.
+    pub(crate) taken: Taken,
     /// How many VMs that are kept for their last users are set aside for requests of these pools.
     kept_for: BTreeMap<Candidates, usize>,
+}
+
+impl Walk {
+    /// Returns whether VMs are set aside for a request.
+    pub(crate) fn has(&self, place: Place) -> bool {
+        self.seen.contains(&place)
+    }
+
+    /// Returns how many VMs that nobody used yet are set aside of each pool, for the requests for which `is_late` holds.
+    pub(crate) fn clean_for(&self, is_late: impl Fn(Place) -> bool) -> BTreeMap<&PoolName, usize> {
+        let mut vms = BTreeMap::new();
+        for ((_, pool), count) in self.clean_for.iter().filter(|((place, _), _)| is_late(*place)) {
+            *vms.entry(pool).or_default() += count;
+        }
+        vms
+    }
 }
 
 /// What a request would be given of one pool.
@@ -40,8 +58,9 @@ impl Engine {
     /// Brings everything to rest: serves who waits, gives up what is too much, makes what is missing.
     pub(crate) fn rest(&mut self) {
         loop {
-            // Where VMs are set aside, time alone may change who comes first.
-            if self.unserved || !self.touched.is_empty() || !self.set_aside.seen.is_empty() {
+            // Where several VMs are wanted at once, time alone may change who comes first.
+            let is_timed = !self.set_aside.seen.is_empty() || !self.demand.claims.is_empty();
+            if self.unserved || !self.touched.is_empty() || is_timed {
                 self.serve();
             }
             self.spread();
@@ -128,53 +147,42 @@ impl Engine {
         lines: &Lines,
         walk: &Walk,
     ) -> Option<(Rank, Place)> {
-        let left = self.left(owner, walk);
-        if left == 0 || self.left_in(pool, owner, walk) == 0 {
+        if self.left(owner, Before::default()) == 0 {
             return None;
         }
-        let allowed = lines.iter().filter(|(shape, _)| {
-            let index = shape.candidates.iter().position(|candidate| candidate.pool == *pool);
-            let is_used = index.is_some_and(|index| self.is_used(&shape.candidates, index));
-            is_used
-                && shape.count as usize <= left
-                && (shape.count == 1 || self.is_allowed(owner, shape, walk))
-        });
-        let firsts = allowed.filter_map(|(shape, places)| {
+        let allowed = lines.iter().filter_map(|(shape, places)| {
+            let index = shape.candidates.iter().position(|candidate| candidate.pool == *pool)?;
             let place = *places.iter().find(|place| !walk.seen.contains(place))?;
-            Some((self.rank(owner, shape, place), place))
+            let rank = self.rank(owner, shape, place);
+            let is_allowed =
+                self.is_used(&shape.candidates, index) && self.is_allowed(pool, owner, shape, &rank, walk);
+            is_allowed.then_some((rank, place))
         });
-        firsts.min()
+        allowed.min()
     }
 
-    /// Returns whether the limits of an owner in single pools let all that a request wants be given.
-    pub(crate) fn is_allowed(&self, owner: &Owner, shape: &Shape, walk: &Walk) -> bool {
-        let used = (0..shape.candidates.len()).filter(|index| self.is_used(&shape.candidates, *index));
-        let left = used.map(|index| self.left_in(&shape.candidates[index].pool, owner, walk));
-        shape.count as usize <= left.fold(0, usize::saturating_add)
+    /// Returns whether the limits of its owner let a request be given all that it wants, some of it of this pool.
+    pub(crate) fn is_allowed(
+        &self,
+        pool: &PoolName,
+        owner: &Owner,
+        shape: &Shape,
+        rank: &Rank,
+        walk: &Walk,
+    ) -> bool {
+        let before = self.before(owner, rank, &walk.taken);
+        self.left_in(pool, owner, before) != 0
+            && match shape.count {
+                1 => self.left(owner, before) != 0,
+                _ => self.may_have(owner, shape, before),
+            }
     }
 
     /// Returns whether the limits of its owner let a request be served now.
     pub(crate) fn is_within_limits(&self, waiter: &Waiter) -> bool {
-        let (owner, walk) = (waiter.owner(), Walk::default());
-        waiter.shape.count as usize <= self.left(owner, &walk) && self.is_allowed(owner, &waiter.shape, &walk)
-    }
-
-    /// Returns how many more VMs an owner may have.
-    pub(crate) fn left(&self, owner: &Owner, walk: &Walk) -> usize {
-        let limits = self.owners.limits(owner, &self.spec.limits).map(|limit| {
-            let promised = walk.promised.get(&limit.owner).copied().unwrap_or_default();
-            limit.left().saturating_sub(promised)
-        });
-        limits.min().unwrap_or(usize::MAX)
-    }
-
-    /// Returns how many more VMs of one pool an owner may have.
-    pub(crate) fn left_in(&self, pool: &PoolName, owner: &Owner, walk: &Walk) -> usize {
-        let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
-        let Some(limit) = self.owners.limit_in(owner, pool, max) else { return usize::MAX };
-        let left = limit.left();
-        let promised = walk.promised_in.get(&(pool.clone(), limit.owner)).copied().unwrap_or_default();
-        left.saturating_sub(promised)
+        let taken = Taken::new();
+        let before = self.before(waiter.owner(), &self.rank_of(waiter), &taken);
+        self.may_have(waiter.owner(), &waiter.shape, before)
     }
 
     /// Returns whether a candidate is used now: one that stands in for another is, while that one can make nothing itself.
@@ -213,13 +221,14 @@ impl Engine {
         let Shape { candidates, count, .. } = &*waiter.shape;
         let mut needs = *count as usize;
         let mut parts = Vec::new();
+        let before = self.before(waiter.owner(), &self.rank_of(waiter), &walk.taken);
         for (index, candidate) in candidates.iter().enumerate() {
             let Some(pool) = self.pools.get(&candidate.pool) else { continue };
             if needs == 0 || !self.is_used(candidates, index) {
                 continue;
             }
             let name = candidate.pool.clone();
-            let most = needs.min(self.left_in(&name, waiter.owner(), walk));
+            let most = needs.min(self.left_in(&name, waiter.owner(), before));
             let key = (name.clone(), waiter.tenant.clone());
             let kept = pool.kept_for(&waiter.tenant) - walk.kept.get(&key).copied().unwrap_or_default();
             let kept = kept.min(most);
@@ -244,14 +253,21 @@ impl Engine {
 
     /// Sets aside what a request could be given so far, so that those after it cannot take it for ever.
     fn reserve(&self, waiter: &Waiter, parts: Vec<Part>, walk: &mut Walk) {
-        let (owner, top) = (waiter.owner(), self.owners.top(waiter.owner()));
         walk.seen.insert(waiter.place);
-        for promised in BTreeSet::from([owner.clone(), top.clone()]) {
-            *walk.promised.entry(promised).or_default() += waiter.shape.count as usize;
+        let mut taken: BTreeMap<_, _> =
+            parts.iter().map(|part| (part.pool.clone(), part.kept + part.clean)).collect();
+        let mut rest = (waiter.shape.count as usize).saturating_sub(taken.values().sum());
+        let before = self.before(waiter.owner(), &self.rank_of(waiter), &walk.taken);
+        for candidate in waiter.shape.candidates.iter() {
+            let taken = taken.entry(candidate.pool.clone()).or_default();
+            let more = self.left_in(&candidate.pool, waiter.owner(), before).saturating_sub(*taken).min(rest);
+            *taken += more;
+            rest -= more;
         }
+        walk.taken.insert(waiter.place, taken);
         for Part { pool, kept, clean } in parts {
-            *walk.promised_in.entry((pool.clone(), top.clone())).or_default() += kept + clean;
             *walk.clean.entry(pool.clone()).or_default() += clean;
+            walk.clean_for.insert((waiter.place, pool.clone()), clean);
             *walk.kept.entry((pool, waiter.tenant.clone())).or_default() += kept;
             *walk.kept_for.entry(waiter.shape.candidates.clone()).or_default() += kept;
         }

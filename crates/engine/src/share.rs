@@ -4,6 +4,7 @@ use vmpool_model::{Owner, PoolName};
 
 use crate::{
     Engine,
+    claim::Before,
     pool::Pool,
     queue::{Lines, Place, Shape, Tenant, Waiter},
     rank::Rank,
@@ -22,9 +23,34 @@ impl Engine {
             return false;
         }
         let rank = self.rank_of(waiter);
+        self.is_behind(name, pool, waiter, coming, |other| other.urgency < rank.urgency)
+    }
+
+    /// Returns whether a request whose VMs are set aside, because it wants more than are free, has to leave one that is kept for
+    /// its tenant: the pool is full, and those who come first want more than are on their way. Who cannot be served
+    /// yet uses nothing again, so here even who only was served longer ago comes first, or both would wait.
+    fn is_passed(&self, name: &PoolName, pool: &Pool, waiter: &Waiter) -> bool {
+        let coming = pool.clean_count() + pool.coming();
+        if !self.set_aside.has(waiter.place) || pool.total() < pool.config.max_total() as usize {
+            return false;
+        }
+        let rank = self.rank_of(waiter);
+        self.is_behind(name, pool, waiter, coming, |other| *other < rank)
+    }
+
+    /// Returns whether requests that come before one want more VMs of a pool than are on their way.
+    fn is_behind(
+        &self,
+        name: &PoolName,
+        pool: &Pool,
+        waiter: &Waiter,
+        coming: usize,
+        is_first: impl Fn(&Rank) -> bool,
+    ) -> bool {
+        let rank = self.rank_of(waiter);
         let mut before = 0_usize;
         for (owner, lines) in pool.queue.owners() {
-            before += self.entitled(name, owner, lines, waiter, &rank);
+            before += self.entitled(name, owner, lines, waiter, &rank, &is_first);
             if coming < before {
                 return true;
             }
@@ -33,21 +59,26 @@ impl Engine {
     }
 
     /// Returns how many VMs of a pool an owner is to have before a request of somebody else.
-    fn entitled(&self, name: &PoolName, owner: &Owner, lines: &Lines, waiter: &Waiter, rank: &Rank) -> usize {
+    fn entitled(
+        &self,
+        name: &PoolName,
+        owner: &Owner,
+        lines: &Lines,
+        waiter: &Waiter,
+        rank: &Rank,
+        is_first: impl Fn(&Rank) -> bool,
+    ) -> usize {
         let walk = Walk::default();
-        let left = self.left(owner, &walk).min(self.left_in(name, owner, &walk));
-        if left == 0 {
-            return 0;
-        }
         let is_same_top = self.owners.top(owner) == self.owners.top(waiter.owner());
         let (mut urgent, mut shared, mut behind) = (0_usize, 0_usize, 0);
         for (shape, places) in lines {
-            let Some(first) = places.first().filter(|_| self.is_allowed_in(name, owner, shape, left)) else {
-                continue;
-            };
-            let wanted = self.wanted_here(name, shape, places.len());
+            let Some(first) = places.first() else { continue };
             let other = self.rank(owner, shape, *first);
-            if other.urgency < rank.urgency {
+            if !self.is_allowed_in(name, owner, shape, &other, &walk) {
+                continue;
+            }
+            let wanted = self.wanted_here(name, shape, places.len());
+            if is_first(&other) {
                 urgent = urgent.saturating_add(wanted);
             } else if other.urgency == rank.urgency {
                 shared = shared.saturating_add(wanted);
@@ -57,13 +88,15 @@ impl Engine {
                 };
             }
         }
+        let none = Before::default();
+        let left = self.left(owner, none).min(self.left_in(name, owner, none));
         urgent.saturating_add(shared.min(behind)).min(left)
     }
 
-    fn is_allowed_in(&self, name: &PoolName, owner: &Owner, shape: &Shape, left: usize) -> bool {
+    fn is_allowed_in(&self, name: &PoolName, owner: &Owner, shape: &Shape, rank: &Rank, walk: &Walk) -> bool {
         let index = shape.candidates.iter().position(|candidate| candidate.pool == *name);
         let is_used = index.is_some_and(|index| self.is_used(&shape.candidates, index));
-        is_used && shape.count as usize <= left && self.is_allowed(owner, shape, &Walk::default())
+        is_used && self.is_allowed(name, owner, shape, rank, walk)
     }
 
     /// Returns how many VMs requests of a shape can only have of this pool.
@@ -87,6 +120,6 @@ impl Engine {
         let Some(lines) = pool.queue.tenant(tenant) else { return false };
         let first: Option<(Rank, Place)> = self.first_of(name, &tenant.0, lines, &Walk::default());
         let waiter = first.and_then(|(_, place)| self.waiting.get(&place));
-        waiter.is_some_and(|waiter| !self.yields(name, pool, waiter))
+        waiter.is_some_and(|waiter| !self.yields(name, pool, waiter) && !self.is_passed(name, pool, waiter))
     }
 }

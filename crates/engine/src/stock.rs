@@ -121,6 +121,11 @@ impl Pool {
         (self.config.size as usize).max(taken + self.spare())
     }
 
+    /// Returns how many VMs are to be kept ready, whoever waits.
+    pub(crate) fn stock_target(&self) -> usize {
+        self.stock.target
+    }
+
     /// Returns how many VMs are wanted beside those that are taken.
     pub(crate) fn spare(&self) -> usize {
         self.demand().max(self.stock.target)

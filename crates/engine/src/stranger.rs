@@ -71,7 +71,9 @@ impl Engine {
             return Kin::Unplaced("the record of its VM cannot be read");
         }
         if !self.pools.contains_key(&token.pool) {
-            return Kin::Unplaced("there is no such pool");
+            return Kin::Unplaced(
+                "there is no such pool; if it left the configuration and its VM was forgotten, destroy the node by hand",
+            );
         }
         let record = self.vms.get(&token.vm).map(|vm| &vm.record);
         let may_be_its = record.is_some_and(|record| {

@@ -1,6 +1,6 @@
 //! Several VMs in one request: all at once or none, and nobody starves.
 
-use vmpool_engine::{Answer, Input, Refusal};
+use vmpool_engine::{Answer, Input, Limit, Refusal};
 use vmpool_model::{RecordState, RequestStatus};
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
         count, farm, given, grants, id, kept, of, on_demand, refusal, release, renew, served, spec, waits,
         wish,
     },
-    lab::{Lab, config, seconds},
+    lab::{Lab, config, quota, seconds},
 };
 
 /// A pool of this size that is filled at once, and whose VMs are destroyed after use.
@@ -163,4 +163,135 @@ fn used_vms_of_others_make_room_for_as_many_as_are_missing() {
     release(&mut lab, "r1");
     waits(&mut lab, wish("big", "bob", ["a"]).with_count(3));
     assert_eq!(count(&lab, "a", RecordState::Terminating), 2, "one is ready for him already");
+}
+
+/// Pools, and an owner's limit over all.
+fn limited<const N: usize>(max: u32, pools: [(&str, vmpool_model::config::PoolConfig); N]) -> Lab {
+    let mut spec = spec(pools);
+    spec.limits.max_per_owner = Some(max);
+    of(spec)
+}
+
+#[test]
+fn vms_are_made_for_the_request_that_others_are_set_aside_for() {
+    let mut pool = on_demand(3);
+    pool.min_ready = 2;
+    let mut lab = limited(3, [("a", pool)]);
+    // The same owner wants one more than its limit allows beside it, and that one is smaller.
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("small", "ann", ["a"]));
+    waits(&mut lab, wish("other", "bob", ["a"]));
+    lab.boot_all();
+    assert_eq!(served(&lab), ["big"]);
+}
+
+#[test]
+fn small_requests_of_its_owner_do_not_pass_a_big_one_at_the_limit() {
+    let mut lab = limited(3, [("a", fresh(6)), ("b", fresh(2))]);
+    for request in ["s1", "s2"] {
+        given(&mut lab, wish(request, "ann", ["a"]));
+    }
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("s3", "ann", ["b"]));
+    given(&mut lab, wish("other", "bob", ["b"]));
+    release(&mut lab, "s1");
+    renew(&mut lab);
+    assert_eq!(served(&lab), Vec::<&str>::new());
+    release(&mut lab, "s2");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["big"]);
+    release(&mut lab, "big");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["big", "s3"]);
+}
+
+#[test]
+fn a_small_request_that_comes_first_passes_a_big_one_at_the_limit() {
+    let mut lab = limited(3, [("a", fresh(4))]);
+    given(&mut lab, wish("s1", "ann", ["a"]));
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    given(&mut lab, wish("s2", "ann", ["a"]).with_priority(1));
+}
+
+#[test]
+fn what_a_team_may_have_is_kept_for_none_of_its_members_that_may_have_no_more_itself() {
+    let mut spec = spec([("a", fresh(6))]);
+    (spec.limits.max_per_owner, spec.limits.max_per_sub_owner) = (Some(4), Some(2));
+    let mut lab = of(spec);
+    given(&mut lab, wish("s1", "team/x", ["a"]));
+    waits(&mut lab, wish("big", "team/x", ["a"]).with_count(2));
+    waits(&mut lab, wish("s2", "team/x", ["a"]));
+    given(&mut lab, wish("s3", "team/y", ["a"]));
+    release(&mut lab, "s1");
+    assert_eq!(served(&lab), ["big"]);
+}
+
+#[test]
+fn in_one_pool_too_small_requests_do_not_pass_a_big_one_at_the_limit() {
+    let mut pool = fresh(6);
+    pool.max_per_owner = Some(2);
+    let mut lab = of(spec([("a", pool), ("b", fresh(2))]));
+    given(&mut lab, wish("s1", "ann", ["a"]));
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    waits(&mut lab, wish("s2", "ann", ["a"]));
+    given(&mut lab, wish("s3", "ann", ["b"]));
+    release(&mut lab, "s1");
+    assert_eq!(served(&lab), ["big"]);
+}
+
+#[test]
+fn explain_tells_that_an_owner_s_own_request_comes_first() {
+    let mut lab = limited(3, [("a", fresh(6))]);
+    given(&mut lab, wish("s1", "ann", ["a"]));
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("s2", "ann", ["a"]));
+    let limit = |request: &str| lab.engine.explain(&id(request)).unwrap().obstacles.remove(0).limit;
+    assert!(matches!(limit("big"), Limit::OwnerLimit { held: 1, max: 3, wanted: 3, .. }), "{}", limit("big"));
+    assert!(matches!(limit("s2"), Limit::Behind { requests: 1, .. }), "{}", limit("s2"));
+}
+
+#[test]
+fn a_big_request_to_a_pool_whose_cloud_is_down_keeps_nothing_from_others_of_its_owner() {
+    let mut lab = limited(2, [("a", on_demand(2)), ("b", fresh(2))]);
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    lab.not_created(quota());
+    lab.not_created(quota());
+    given(&mut lab, wish("small", "ann", ["b"]));
+}
+
+#[test]
+fn who_cannot_be_served_yet_leaves_a_used_vm_to_who_comes_first() {
+    let mut lab = farm([("a", kept(4)), ("b", kept(1))]);
+    given(&mut lab, wish("r1", "cat", ["a"]));
+    given(&mut lab, wish("r2", "ann", ["b"]));
+    given(&mut lab, wish("r3", "ann", ["a"]));
+    release(&mut lab, "r3");
+    waits(&mut lab, wish("all", "ann", ["a"]).with_count(4));
+    assert_eq!(count(&lab, "a", RecordState::Terminating), 0);
+    // He holds nothing, and two of three VMs are ready for him.
+    waits(&mut lab, wish("first", "bob", ["a"]).with_count(3));
+    assert_eq!(count(&lab, "a", RecordState::Terminating), 1);
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["first"]);
+}
+
+#[test]
+fn two_big_requests_do_not_keep_from_each_other_what_the_quota_leaves() {
+    let mut spec = spec([("a", on_demand(3)), ("b", on_demand(3))]);
+    let provider = spec.providers.values_mut().next().unwrap();
+    provider.quota.insert("vms".to_owned(), 4);
+    let mut lab = of(spec);
+    // Pools take turns, so that each has two VMs when the quota is used up.
+    waits(&mut lab, wish("first", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("second", "bob", ["b"]).with_count(3));
+    for _ in 0..4 {
+        lab.boot_all();
+        renew(&mut lab);
+    }
+    assert_eq!(served(&lab), ["first"]);
+    release(&mut lab, "first");
+    for _ in 0..4 {
+        renew(&mut lab);
+    }
+    assert_eq!(served(&lab), ["first", "second"]);
 }

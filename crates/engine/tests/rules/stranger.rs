@@ -55,7 +55,10 @@ fn nodes_of_ours_that_cannot_be_placed_are_told_of_once_and_never_touched() {
     }
     assert_eq!((lab.happened(EventKind::StrangerSeen), lab.destroys()), (1, 0));
     let told = lab.events.iter().find(|event| event.kind == EventKind::StrangerSeen).unwrap();
-    assert_eq!(told.detail, "node lost is running and left alone: there is no such pool");
+    assert_eq!(
+        told.detail,
+        "node lost is running and left alone: there is no such pool; if it left the configuration and its VM was forgotten, destroy the node by hand"
+    );
     assert_eq!(lab.engine.providers()[0].strangers, 1);
     lab.list(&[]);
     lab.list(&elsewhere);

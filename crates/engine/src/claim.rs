@@ -1,0 +1,233 @@
+//! What an owner may still have is kept for those of its requests that want several VMs and come first.
+//!
+//! A request for several VMs waits until its owner's limits leave room for all of them at once. If smaller requests of the same
+//! owner could take that room as it becomes free, the big one would wait for as long as they come; and if the room was
+//! counted for one of them while VMs are set aside for the other, both would wait for ever. So both demand and service
+//! go by the same claims: in the order of ranks, each request for several VMs claims what limits leave, and who comes after
+//! it gets what is beyond.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use vmpool_model::{Owner, PoolName};
+
+use crate::{
+    Engine, Limit,
+    owners::Allowance,
+    queue::{Place, Shape},
+    rank::Rank,
+};
+
+/// What is kept, of what its owner may still have, for a request that wants several VMs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Claim {
+    pub(crate) rank: Rank,
+    pub(crate) owner: Owner,
+    pub(crate) shape: Arc<Shape>,
+    /// Whether limits let it have all that it wants now.
+    pub(crate) fits: bool,
+    /// Of what its owner may have, if that has a limit of its own below another owner.
+    of_sub: usize,
+    /// Of what the owner may have that counts in the end.
+    of_top: usize,
+    /// Of what that owner may have in single pools.
+    in_pools: BTreeMap<PoolName, usize>,
+}
+
+/// The claims on what each owner may still have, by the owner that counts in the end, each in the order of ranks.
+pub(crate) type Claims = BTreeMap<Owner, Vec<Claim>>;
+
+/// What requests whose VMs are set aside take of single pools, instead of what they claimed there.
+pub(crate) type Taken = BTreeMap<Place, BTreeMap<PoolName, usize>>;
+
+/// The claims that come before a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before<'a> {
+    claims: &'a [Claim],
+    taken: Option<&'a Taken>,
+}
+
+impl Before<'_> {
+    /// Returns how many requests claim something.
+    pub(crate) fn len(&self) -> usize {
+        self.claims.len()
+    }
+
+    fn of_top(&self) -> usize {
+        self.claims.iter().map(|claim| claim.of_top).sum()
+    }
+
+    fn of_sub(&self, owner: &Owner) -> usize {
+        let its = self.claims.iter().filter(|claim| claim.owner == *owner);
+        its.map(|claim| claim.of_sub).sum()
+    }
+
+    fn in_pool(&self, pool: &PoolName) -> usize {
+        let of = |claim: &Claim| {
+            let taken = self.taken.and_then(|taken| taken.get(&claim.rank.place()));
+            taken.unwrap_or(&claim.in_pools).get(pool).copied().unwrap_or_default()
+        };
+        self.claims.iter().map(of).sum()
+    }
+}
+
+impl Engine {
+    /// Returns the claims on what an owner may have that come before a rank.
+    pub(crate) fn before<'a>(&'a self, owner: &Owner, rank: &Rank, taken: &'a Taken) -> Before<'a> {
+        let claims = match self.demand.claims.is_empty() {
+            true => &[],
+            false => self.demand.claims.get(&self.owners.top(owner)).map_or(&[][..], Vec::as_slice),
+        };
+        let end = claims.partition_point(|claim| claim.rank < *rank);
+        Before { claims: &claims[..end], taken: Some(taken) }
+    }
+
+    /// Returns how many more VMs an owner may have, beside what is claimed before.
+    pub(crate) fn left(&self, owner: &Owner, before: Before<'_>) -> usize {
+        self.left_beside(owner, before, |_| 0)
+    }
+
+    /// Returns how many more VMs an owner may have, beside what is claimed before, and promised to it or the one above it.
+    pub(crate) fn left_beside(
+        &self,
+        owner: &Owner,
+        before: Before<'_>,
+        promised_to: impl Fn(&Owner) -> usize,
+    ) -> usize {
+        let limits = self.owners.limits(owner, &self.spec.limits).map(|limit| {
+            let claimed = if is_sub(owner, &limit) { before.of_sub(owner) } else { before.of_top() };
+            limit.left().saturating_sub(claimed + promised_to(&limit.owner))
+        });
+        limits.min().unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many more VMs of one pool an owner may have, beside what is claimed before.
+    pub(crate) fn left_in(&self, pool: &PoolName, owner: &Owner, before: Before<'_>) -> usize {
+        let max = self.pools.get(pool).and_then(|pool| pool.config.max_per_owner);
+        let limit = self.owners.limit_in(owner, pool, max);
+        limit.map_or(usize::MAX, |limit| limit.left().saturating_sub(before.in_pool(pool)))
+    }
+
+    /// Returns whether the limits of its owner, beside what is claimed before, let all that a request wants be given.
+    pub(crate) fn may_have(&self, owner: &Owner, shape: &Shape, before: Before<'_>) -> bool {
+        let used = (0..shape.candidates.len()).filter(|index| self.is_used(&shape.candidates, *index));
+        let left = used.map(|index| self.left_in(&shape.candidates[index].pool, owner, before));
+        let left = left.fold(0, usize::saturating_add);
+        shape.count as usize <= left.min(self.left(owner, before))
+    }
+
+    /// Returns all claims.
+    pub(crate) fn claims(&self) -> Claims {
+        let tops = self.waiting.want_several();
+        let claims = tops.map(|top| (top.clone(), self.claims_of(top)));
+        claims.filter(|(_, claims)| !claims.is_empty()).collect()
+    }
+
+    fn claims_of(&self, top: &Owner) -> Vec<Claim> {
+        if !self.is_bound(top) {
+            return Vec::new();
+        }
+        let lines = self.waiting.wants(top).filter(|(_, shape, _)| 1 < shape.count);
+        let mut lines: Vec<_> = lines.map(|(owner, shape, places)| (owner, shape, places.iter())).collect();
+        let mut heads = BTreeSet::new();
+        for (index, (owner, shape, places)) in lines.iter_mut().enumerate() {
+            heads.extend(places.next().map(|place| (self.rank(owner, shape, *place), index)));
+        }
+        let mut claims = Vec::new();
+        while let Some((rank, index)) = heads.pop_first() {
+            let (owner, shape, places) = &mut lines[index];
+            // Those after it in its line have nothing to claim either.
+            let Some(claim) = self.claim(&claims, rank, owner, shape) else { continue };
+            claims.push(claim);
+            heads.extend(places.next().map(|place| (self.rank(owner, shape, *place), index)));
+        }
+        claims
+    }
+
+    /// Returns whether some limit keeps an owner from having at once all that it and its sub-owners want.
+    fn is_bound(&self, top: &Owner) -> bool {
+        let mut wants = BTreeMap::<&Owner, usize>::new();
+        let mut wants_in = BTreeMap::<&PoolName, usize>::new();
+        for (owner, shape, places) in self.waiting.wants(top) {
+            let vms = places.len().saturating_mul(shape.count as usize);
+            for owner in BTreeSet::from([owner, top]) {
+                *wants.entry(owner).or_default() += vms;
+            }
+            for candidate in shape.candidates.iter() {
+                *wants_in.entry(&candidate.pool).or_default() += vms;
+            }
+        }
+        let none = Before::default();
+        let over_all = wants.into_iter().any(|(owner, vms)| self.left(owner, none) < vms);
+        over_all || wants_in.into_iter().any(|(pool, vms)| self.left_in(pool, top, none) < vms)
+    }
+
+    /// Returns what a request claims, if anything: it claims nothing that a closer limit keeps it from having anyhow, and
+    /// nothing while no pool could serve it, or a broken cloud would keep its owner from using others.
+    fn claim(&self, claims: &[Claim], rank: Rank, owner: &Owner, shape: &Arc<Shape>) -> Option<Claim> {
+        let before = Before { claims, taken: None };
+        let count = shape.count as usize;
+        let used: Vec<_> = (0..shape.candidates.len())
+            .filter(|index| self.is_used(&shape.candidates, *index))
+            .map(|index| &shape.candidates[index].pool)
+            .collect();
+        if used.iter().all(|pool| self.is_down(pool)) {
+            return None;
+        }
+        let (mut left_of_sub, mut left_of_top) = (usize::MAX, usize::MAX);
+        for limit in self.owners.limits(owner, &self.spec.limits) {
+            match is_sub(owner, &limit) {
+                true => left_of_sub = limit.left().saturating_sub(before.of_sub(owner)),
+                false => left_of_top = limit.left().saturating_sub(before.of_top()),
+            }
+        }
+        let mut rest = count;
+        let mut in_pools = BTreeMap::new();
+        for pool in used {
+            let left = self.left_in(pool, owner, before);
+            let taken = left.min(rest);
+            rest -= taken;
+            if left != usize::MAX && taken != 0 {
+                in_pools.insert(pool.clone(), taken);
+            }
+        }
+        let is_limited = left_of_sub.min(left_of_top) != usize::MAX;
+        let (of_sub, of_top) = match rest {
+            0 if left_of_sub < count => {
+                // Others of the owner above it may have what it cannot.
+                in_pools.clear();
+                (left_of_sub, 0)
+            }
+            0 if left_of_top < count => (0, left_of_top),
+            0 if is_limited => (count, count),
+            _ => (0, 0),
+        };
+        let fits = rest == 0 && count <= left_of_sub.min(left_of_top);
+        let is_nothing = of_sub == 0 && of_top == 0 && in_pools.is_empty();
+        let (owner, shape) = (owner.clone(), Arc::clone(shape));
+        (!is_nothing).then_some(Claim { rank, owner, shape, fits, of_sub, of_top, in_pools })
+    }
+
+    /// Returns whether a pool has nothing free and makes nothing for a while, because it failed or comes to its end.
+    fn is_down(&self, name: &PoolName) -> bool {
+        let Some(pool) = self.pools.get(name) else { return true };
+        let is_stopped = matches!(
+            self.can_grow(name),
+            Err(Limit::OfferPaused { .. }
+                | Limit::BreakerOpen { .. }
+                | Limit::Probing { .. }
+                | Limit::ProviderPaused { .. }
+                | Limit::ProviderUnknown { .. }
+                | Limit::Draining { .. }
+                | Limit::Retired { .. })
+        );
+        is_stopped && pool.clean_count() + pool.dirty() + pool.starting() == 0
+    }
+}
+
+/// Returns whether a limit is that of a sub-owner, not that of the owner above it.
+fn is_sub(owner: &Owner, limit: &Allowance) -> bool {
+    limit.owner == *owner && owner.as_str().contains('/')
+}
