@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use vmpool_driver::{CreateRequest, Driver, DriverError, Listing, Operation};
 use vmpool_engine::{Effect, HookRun, ListedNodes, Outcome};
-use vmpool_model::{Failure, FailureKind, Node, Token, format_duration};
+use vmpool_model::{Failure, FailureKind, Node, ProviderName, Token, format_duration};
 
 use crate::{CheckTarget, Checker, HookRunner};
 
@@ -51,17 +51,33 @@ pub(crate) async fn hook(hooks: &dyn HookRunner, run: &HookRun) -> Outcome {
     Outcome::Hooked(in_time(run.hook.timeout, hooks.run(run)).await)
 }
 
-/// Says what a listing answers to an effect that waited for it.
-pub(crate) fn listed(effect: &Effect, listing: &Result<Listing, Failure>) -> Option<Outcome> {
+/// Says what a listing answers to the effects that waited for it, one outcome for each and in their order.
+///
+/// The nodes, of which there may be very many, are copied only if several effects want all of them.
+pub(crate) fn listed(effects: &[Effect], listing: Result<Listing, Failure>) -> Vec<Outcome> {
+    let last = effects.iter().rposition(|effect| matches!(effect, Effect::List { .. }));
+    let others = effects.iter().enumerate().filter(|(place, _)| Some(*place) != last);
+    let mut outcomes: Vec<_> = others.filter_map(|(_, effect)| answer(effect, &listing)).collect();
+    if let Some(place) = last
+        && let Some(Effect::List { provider }) = effects.get(place)
+    {
+        outcomes.insert(place.min(outcomes.len()), all(provider, listing));
+    }
+    outcomes
+}
+
+fn answer(effect: &Effect, listing: &Result<Listing, Failure>) -> Option<Outcome> {
     match (effect, listing) {
-        (Effect::List { provider }, Ok(listing)) => {
-            let result = Ok(ListedNodes { nodes: listing.nodes.clone(), complete: listing.is_complete() });
-            Some(Outcome::Listed { provider: provider.clone(), result })
-        }
+        (Effect::List { provider }, listing) => Some(all(provider, listing.clone())),
         (Effect::Find { token, .. }, Ok(listing)) => Some(Outcome::Found(found(token, listing))),
         (_, Err(failure)) => failed(effect, failure.clone()),
         _ => None,
     }
+}
+
+fn all(provider: &ProviderName, listing: Result<Listing, Failure>) -> Outcome {
+    let result = listing.map(|listing| ListedNodes { complete: listing.is_complete(), nodes: listing.nodes });
+    Outcome::Listed { provider: provider.clone(), result }
 }
 
 /// Says which nodes carry a token: only a complete listing proves anything.

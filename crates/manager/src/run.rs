@@ -109,6 +109,7 @@ impl Loop {
         let now = self.clock.now();
         let mut turn = self.decide(wakes, now);
         if self.domain.check_every.is_some_and(|every| self.checked_at.is_none_or(|at| at + every <= now)) {
+            let _span = tracing::trace_span!("check").entered();
             self.checked_at = Some(now);
             self.engine.check().map_err(|reason| StopError::Broken { reason })?;
         }
@@ -127,7 +128,8 @@ impl Loop {
 
     /// Steps the engine for what is due and for all wakes.
     ///
-    /// The spans `decide` and `answer` are the time that a turn takes of the loop, beside that of the store.
+    /// The spans `decide` and `answer`, and `check` if invariants are checked, are the time that a turn takes of the loop, beside
+    /// that of the store.
     fn decide(&mut self, wakes: Vec<Wake>, now: Timestamp) -> Turn {
         let span = tracing::trace_span!("decide", steps = tracing::field::Empty).entered();
         let mut turn = Turn::default();

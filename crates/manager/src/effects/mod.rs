@@ -235,7 +235,7 @@ impl Effects {
         let effects: Vec<_> = jobs.iter().map(|job| job.effect.clone()).collect();
         self.spawn(jobs, async move {
             let listing = carry_out::list(&*driver, limit).await;
-            effects.iter().filter_map(|effect| carry_out::listed(effect, &listing)).collect()
+            carry_out::listed(&effects, listing)
         });
     }
 

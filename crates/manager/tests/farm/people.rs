@@ -26,7 +26,7 @@ pub(crate) async fn live(world: Arc<World>, number: usize, mut rng: Rng) {
     while !world.is_over() {
         let mean = BURST * world.plan.owners.len() as f64 / world.rate();
         let pause = mean * -(1.0 - rng.f64()).ln();
-        pass(Duration::from_secs_f64(pause)).await;
+        world.pass_while_busy(Duration::from_secs_f64(pause)).await;
         if world.is_over() {
             break;
         }

@@ -11,6 +11,8 @@ use vmpool_manager::model::{
 
 /// How many VMs an account has room for, about.
 const ACCOUNT: u32 = 5_000;
+/// From how many VMs on accounts are listed more seldom, as whoever has so many would choose.
+const LARGE: u32 = 20_000;
 /// How long a VM is used, on average.
 pub(crate) const USE: Duration = Duration::from_secs(600);
 
@@ -88,7 +90,7 @@ impl Plan {
             })
             .collect();
         let accounts = names.into_iter().zip(room).map(|(name, room)| {
-            let account = account((room * 1.1) as u64 + 10, size.seed, &mut rng);
+            let account = account((room * 1.1) as u64 + 10, size, &mut rng);
             (name, account)
         });
         let accounts = accounts.collect();
@@ -105,12 +107,15 @@ impl Plan {
     }
 }
 
-fn account(vms: u64, seed: u64, rng: &mut Rng) -> Account {
+fn account(vms: u64, size: Size, rng: &mut Rng) -> Account {
     let mut config = ProviderConfig::new("dummy");
+    if LARGE < size.vms {
+        config.list_interval = seconds(30);
+    }
     config.max_concurrent = 64;
     config.max_creating = Some(32);
     config.quota.insert("vms".to_owned(), vms);
-    let mut cloud = DummyConfig::default().with_seed(seed ^ rng.u64(..)).with_quota(vms as usize + 2);
+    let mut cloud = DummyConfig::default().with_seed(size.seed ^ rng.u64(..)).with_quota(vms as usize + 2);
     cloud = cloud.with_boot_latency(seconds(rng.u64(30..90)));
     cloud = cloud.with_destroy_latency(seconds(rng.u64(5..20))).with_faults(faults());
     cloud.history = 0;

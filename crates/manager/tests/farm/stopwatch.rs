@@ -29,8 +29,9 @@ struct Times {
     spent: BTreeMap<&'static str, Duration>,
 }
 
-/// The span in which a turn steps the engine, and the one in which it answers and begins effects.
-const SPANS: [&str; 2] = ["decide", "answer"];
+/// The span in which a turn steps the engine, the one in which it answers and begins effects, and the one in which the engine checks
+/// its invariants, which is no part of a turn in production.
+const SPANS: [&str; 3] = ["decide", "answer", "check"];
 
 impl Stopwatch {
     /// Measures what something takes.
@@ -88,11 +89,13 @@ impl Subscriber for Stopwatch {
         let Some(took) = times.begun.take().map(|begun| wall::worked() - begun) else { return };
         let name = SPANS[usize::try_from(id.into_u64()).unwrap() - 1];
         *times.spent.entry(name).or_default() += took;
-        if name == SPANS[0] {
-            times.turn = took;
-        } else {
-            let turn = (times.turn + took).as_micros();
-            times.turns.push(u32::try_from(turn).unwrap_or(u32::MAX));
+        match name {
+            "decide" => times.turn = took,
+            "answer" => {
+                let turn = (times.turn + took).as_micros();
+                times.turns.push(u32::try_from(turn).unwrap_or(u32::MAX));
+            }
+            _ => {}
         }
     }
 }

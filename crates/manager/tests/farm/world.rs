@@ -10,7 +10,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use vmpool_manager::{
     Manager, ManagerHandle, SystemClock,
     model::{InstallationId, ProviderName, RecordState},
@@ -33,6 +33,11 @@ const INSTALLATION: &str = "farm";
 /// How often everything is looked at, and not only what changes.
 pub(crate) const RECKONING: Duration = Duration::from_secs(60);
 
+/// How often the engine looks at everything that it knows; of a large farm that takes longer than a minute's work.
+fn check_period(plan: &Plan) -> Duration {
+    if plan.size.vms <= 10_000 { RECKONING } else { RECKONING * 5 }
+}
+
 /// What outlives the managers of a farm.
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -49,7 +54,7 @@ pub(crate) struct World {
     manager: Mutex<Option<Manager>>,
     handle: Mutex<Option<ManagerHandle>>,
     is_rush: AtomicBool,
-    is_over: AtomicBool,
+    over: watch::Sender<bool>,
 }
 
 impl World {
@@ -70,7 +75,7 @@ impl World {
             manager: Mutex::default(),
             handle: Mutex::default(),
             is_rush: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
+            over: watch::Sender::new(false),
             plan,
             verdict,
             stopwatch,
@@ -87,7 +92,7 @@ impl World {
             .checker(self.tools.clone())
             .hooks(self.tools.clone())
             .clock(Arc::new(self.clock.clone()))
-            .check_invariants_every(RECKONING)
+            .check_invariants_every(check_period(&self.plan))
             .seed(self.seed.lock().unwrap().u64(..));
         for (name, account) in &self.plan.accounts {
             builder =
@@ -138,11 +143,17 @@ impl World {
 
     /// Lets nobody ask any more.
     pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
+        self.over.send_replace(true);
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+        *self.over.borrow()
+    }
+
+    /// Lets time pass, but no longer than the farm lasts.
+    pub(crate) async fn pass_while_busy(&self, duration: Duration) {
+        let mut over = self.over.subscribe();
+        let _ = tokio::time::timeout(duration, over.wait_for(|over| *over)).await;
     }
 
     /// Says how far the farm is.
