@@ -133,6 +133,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_too_much_before_keeps_its_time_when_it_gets_less() {
+        let mut surplus = Surplus::default();
+        surplus.set(3, at(0));
+        surplus.set(2, at(5));
+        assert_eq!(surplus.due(IDLE, at(10)), (2, None));
+    }
+
+    #[test]
     fn what_is_given_up_takes_the_oldest_time_with_it() {
         let mut surplus = Surplus::default();
         surplus.set(2, at(0));

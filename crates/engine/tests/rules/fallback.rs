@@ -85,3 +85,15 @@ fn a_pool_without_the_labels_stands_in_for_nobody() {
     assert_eq!(given(&mut lab, wish("r1")), ["a"]);
     refusal(&mut lab, wish("r2").with_wait(seconds(0)));
 }
+
+#[test]
+fn who_wants_several_waits_for_them_all_where_they_can_be_made() {
+    let mut first = with_fallback(kept(1), "b");
+    first.max_total = Some(3);
+    let mut lab = farm([("a", first), ("b", kept(1))]);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
+    assert_eq!((lab.creates(), served(&lab).len()), (1, 0), "the VM of b stands by");
+    lab.boot_all();
+    assert_eq!(served(&lab), ["r1"]);
+    assert_eq!([count(&lab, "a", RecordState::InUse), count(&lab, "b", RecordState::InUse)], [2, 0]);
+}

@@ -28,6 +28,7 @@ mod ids;
 mod isolation;
 mod lab;
 mod lease;
+mod left;
 mod life;
 mod listing;
 mod lost_answer;

@@ -444,3 +444,14 @@ fn vms_whose_names_do_not_begin_with_their_pools_are_changed_with_it() {
     lab.pass(seconds(5));
     assert_eq!(lab.checks(), 1);
 }
+
+#[test]
+fn an_offer_of_another_template_does_not_take_over_the_pause_of_the_one_before() {
+    let mut lab = Lab::new(config(1));
+    lab.not_created(crate::lab::quota());
+    assert_eq!(lab.creates(), 0);
+    change(&mut lab, |to| to.limits.priority_aging = seconds(7));
+    assert_eq!(lab.creates(), 0, "the offer is the same");
+    change_pool(&mut lab, |pool| pool.template = Some("another".to_owned()));
+    assert_eq!(lab.creates(), 1);
+}

@@ -361,3 +361,22 @@ fn a_pool_that_left_the_configuration_is_forgotten_with_its_last_vm() {
         assert_eq!((lab.vms().count(), lab.engine.pools().len()), (left, left));
     }
 }
+
+#[test]
+fn a_pool_for_which_somebody_waits_spawns_before_one_that_fills_its_stock() {
+    let mut spec = crate::farm::spec([("a", config(2)), ("b", crate::farm::on_demand(2))]);
+    spec.providers.values_mut().for_each(|provider| provider.max_creating = Some(1));
+    let mut lab = Lab::of(spec);
+    let next = |lab: &mut Lab| {
+        let (_, token) = lab.create();
+        lab.created(NodeState::Pending);
+        token.pool.to_string()
+    };
+    assert_eq!(next(&mut lab), "a");
+    for request in ["r1", "r2"] {
+        crate::farm::waits(&mut lab, crate::farm::wish(request, "ann", ["b"]));
+    }
+    // The stock of a was asked for before anybody waited; then it is b's turn twice, although a spawned longer ago.
+    let order = [next(&mut lab), next(&mut lab), next(&mut lab)];
+    assert_eq!(order, ["a", "b", "b"]);
+}
