@@ -1,9 +1,9 @@
 //! After a failed commit: nothing in memory holds, so the engine is made anew of the records.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use vmpool_engine::Grant;
-use vmpool_model::{LeaseId, RequestId, RequestStatus};
+use vmpool_model::{Lease, LeaseId, RequestId, RequestRecord, RequestStatus, VmName, VmRecord};
 use vmpool_store::{Batch, Snapshot, StoreError};
 
 use crate::{
@@ -78,8 +78,9 @@ impl Loop {
 
     /// Makes the new engine, and answers those whose requests were decided by the commit that failed.
     fn go_on(&mut self, snapshot: Snapshot, err: &Arc<StoreError>) {
+        let found = Found::of(&snapshot);
         for request in self.waiters.requests() {
-            match status(&snapshot, &request) {
+            match found.status(&request) {
                 Status::Waits => {}
                 Status::Granted(grants) => self.waiters.answer(&request, &Ok(grants)),
                 Status::Ended => self.waiters.answer(&request, &Err(unknown(err))),
@@ -120,22 +121,38 @@ enum Status {
     Ended,
 }
 
-fn status(snapshot: &Snapshot, request: &RequestId) -> Status {
-    let record = snapshot.requests.iter().find(|record| record.id == *request);
-    let leases = match record.map(|record| &record.status) {
-        Some(RequestStatus::Waiting) => return Status::Waits,
-        Some(RequestStatus::Granted { leases }) => leases,
-        _ => return Status::Ended,
-    };
-    let grant = |id: &LeaseId| {
-        let lease = snapshot.leases.iter().find(|lease| lease.id == *id)?;
-        let vm = snapshot.vms.iter().find(|vm| vm.name == lease.vm)?;
-        Some(Grant { lease: lease.clone(), node: vm.node.clone()? })
-    };
-    let grants: Vec<_> = leases.iter().filter_map(grant).collect();
-    match grants.is_empty() {
-        true => Status::Ended,
-        false => Status::Granted(grants),
+/// The records by their ids: as many may wait as there are.
+struct Found<'a> {
+    requests: HashMap<&'a RequestId, &'a RequestRecord>,
+    leases: HashMap<&'a LeaseId, &'a Lease>,
+    vms: HashMap<&'a VmName, &'a VmRecord>,
+}
+
+impl<'a> Found<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        Self {
+            requests: snapshot.requests.iter().map(|request| (&request.id, request)).collect(),
+            leases: snapshot.leases.iter().map(|lease| (&lease.id, lease)).collect(),
+            vms: snapshot.vms.iter().map(|vm| (&vm.name, vm)).collect(),
+        }
+    }
+
+    fn status(&self, request: &RequestId) -> Status {
+        let leases = match self.requests.get(request).map(|record| &record.status) {
+            Some(RequestStatus::Waiting) => return Status::Waits,
+            Some(RequestStatus::Granted { leases }) => leases,
+            _ => return Status::Ended,
+        };
+        let grant = |id: &LeaseId| {
+            let lease = *self.leases.get(id)?;
+            let node = self.vms.get(&lease.vm)?.node.clone()?;
+            Some(Grant { lease: lease.clone(), node })
+        };
+        let grants: Vec<_> = leases.iter().filter_map(grant).collect();
+        match grants.is_empty() {
+            true => Status::Ended,
+            false => Status::Granted(grants),
+        }
     }
 }
 
