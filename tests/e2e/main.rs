@@ -4,6 +4,7 @@
 mod bad_input;
 mod crash;
 mod demo;
+mod full_disk;
 mod import;
 mod leases;
 mod listing;

@@ -11,6 +11,9 @@ impl Engine {
         if let Some(request) = self.requests.get(&acquire.request) {
             return self.acquire_again(request.clone(), &acquire);
         }
+        if self.is_short() {
+            return Answer::Refused(Refusal::StoreFull);
+        }
         if let Some(pool) = acquire.pools.iter().find(|pool| !self.spec.pools.contains_key(*pool)) {
             let known = self.spec.pools.keys().cloned().collect();
             return Answer::Refused(Refusal::UnknownPool { pool: pool.clone(), known });

@@ -42,6 +42,8 @@ pub struct Engine {
     pub(crate) order: Order,
     /// What is set aside for requests that need more VMs than are free.
     pub(crate) set_aside: Walk,
+    /// Since when there is no room for more records.
+    pub(crate) short_since: Option<Timestamp>,
     /// Something changed by which somebody may be served.
     pub(crate) unserved: bool,
     /// Requests that are over, by when they were.
@@ -87,6 +89,7 @@ impl Engine {
             Input::Drain { pool, reason } => self.drain(&pool, &reason),
             Input::Undrain(pool) => self.undrain(&pool),
             Input::AcceptLoss(provider) => self.accept_loss(&provider),
+            Input::Short(is_short) => self.shorten(is_short),
             Input::Reconfigure(reconfigure) => self.reconfigure(*reconfigure),
             Input::Done { id, outcome } => {
                 self.done(id, outcome);
@@ -143,6 +146,22 @@ impl Engine {
     /// Returns all requests that are waiting or remembered, by id.
     pub fn requests(&self) -> impl Iterator<Item = &RequestRecord> {
         self.requests.sorted()
+    }
+
+    /// Returns whether the engine was told that there is no room for more records.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.short_since.is_some()
+    }
+
+    /// Takes in whether there is room for more records; without, nothing is leased or made any more.
+    fn shorten(&mut self, is_short: bool) -> Answer {
+        if is_short != self.is_short() {
+            self.short_since = is_short.then_some(self.now);
+            self.unserved = true;
+            self.touched.extend(self.pools.keys().cloned());
+        }
+        Answer::Nothing
     }
 
     /// Returns a number that grows with every call, across restarts, too.

@@ -149,6 +149,9 @@ impl Engine {
         else {
             return Limit::Retired { since };
         };
+        if let Some(since) = self.short_since {
+            return Limit::StoreFull { since };
+        }
         if let Some(limit) = self.owner_limit(waiter, name, pool, since) {
             return limit;
         }

@@ -43,6 +43,9 @@ impl Engine {
 
     fn pool_limit(&self, pool: &Pool) -> Option<Limit> {
         let (now, config) = (self.now, &pool.config);
+        if let Some(since) = self.short_since {
+            return Some(Limit::StoreFull { since });
+        }
         if pool.retired {
             return Some(Limit::Retired { since: now });
         }

@@ -74,6 +74,9 @@ pub enum Input {
     },
     /// A drained pool is to work again.
     Undrain(PoolName),
+    /// Whether the store has little room left: then nothing more is leased or made, and all that ends goes on. An engine
+    /// that was made anew takes it that there is room.
+    Short(bool),
     /// An operator knows that the nodes that are missing all at once are lost.
     AcceptLoss(ProviderName),
     /// The configuration is another one from now on.

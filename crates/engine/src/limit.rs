@@ -144,6 +144,12 @@ pub enum Limit {
         /// Since when.
         since: Timestamp,
     },
+    /// There is no room for more records: nothing is leased or made.
+    #[error("the disk of the records is full, so nothing is leased or made until there is room")]
+    StoreFull {
+        /// Since when.
+        since: Timestamp,
+    },
     /// The pool is drained.
     #[error("the pool is drained")]
     Draining {
@@ -208,53 +214,42 @@ pub enum Limit {
     },
 }
 
+/// Refers to what every kind of limit has, as the limit itself is referred to.
+macro_rules! since_of {
+    ($limit:expr) => {
+        match $limit {
+            Limit::PoolFull { since, .. }
+            | Limit::MaxStarting { since, .. }
+            | Limit::SpawnInterval { since, .. }
+            | Limit::OfferFull { since, .. }
+            | Limit::OfferPaused { since, .. }
+            | Limit::BreakerOpen { since, .. }
+            | Limit::Probing { since, .. }
+            | Limit::ProviderPaused { since, .. }
+            | Limit::CreateWindow { since, .. }
+            | Limit::Quota { since, .. }
+            | Limit::ProviderUnknown { since, .. }
+            | Limit::StoreFull { since }
+            | Limit::Draining { since }
+            | Limit::Retired { since }
+            | Limit::OwnerLimit { since, .. }
+            | Limit::StandsBy { since, .. }
+            | Limit::TooFew { since, .. }
+            | Limit::Behind { since, .. }
+            | Limit::Starting { since, .. } => since,
+        }
+    };
+}
+
 impl Limit {
     /// Returns since when the limit is in the way.
     #[must_use]
     pub fn since(&self) -> Timestamp {
-        match self {
-            Self::PoolFull { since, .. }
-            | Self::MaxStarting { since, .. }
-            | Self::SpawnInterval { since, .. }
-            | Self::OfferFull { since, .. }
-            | Self::OfferPaused { since, .. }
-            | Self::BreakerOpen { since, .. }
-            | Self::Probing { since, .. }
-            | Self::ProviderPaused { since, .. }
-            | Self::CreateWindow { since, .. }
-            | Self::Quota { since, .. }
-            | Self::ProviderUnknown { since, .. }
-            | Self::Draining { since }
-            | Self::Retired { since }
-            | Self::OwnerLimit { since, .. }
-            | Self::StandsBy { since, .. }
-            | Self::TooFew { since, .. }
-            | Self::Behind { since, .. }
-            | Self::Starting { since, .. } => *since,
-        }
+        *since_of!(self)
     }
 
     fn since_mut(&mut self) -> &mut Timestamp {
-        match self {
-            Self::PoolFull { since, .. }
-            | Self::MaxStarting { since, .. }
-            | Self::SpawnInterval { since, .. }
-            | Self::OfferFull { since, .. }
-            | Self::OfferPaused { since, .. }
-            | Self::BreakerOpen { since, .. }
-            | Self::Probing { since, .. }
-            | Self::ProviderPaused { since, .. }
-            | Self::CreateWindow { since, .. }
-            | Self::Quota { since, .. }
-            | Self::ProviderUnknown { since, .. }
-            | Self::Draining { since }
-            | Self::Retired { since }
-            | Self::OwnerLimit { since, .. }
-            | Self::StandsBy { since, .. }
-            | Self::TooFew { since, .. }
-            | Self::Behind { since, .. }
-            | Self::Starting { since, .. } => since,
-        }
+        since_of!(self)
     }
 
     /// Returns what the limit is about, beside its kind.
@@ -326,6 +321,7 @@ impl Limit {
             Self::CreateWindow { .. } => "create_window",
             Self::Quota { .. } => "quota",
             Self::ProviderUnknown { .. } => "provider_unknown",
+            Self::StoreFull { .. } => "store_full",
             Self::Draining { .. } => "draining",
             Self::Retired { .. } => "retired",
             Self::OwnerLimit { .. } => "owner_limit",

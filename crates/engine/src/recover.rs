@@ -49,6 +49,7 @@ impl Engine {
             demand: Demand::default(),
             order: Order::default(),
             set_aside: Walk::default(),
+            short_since: None,
             unserved: true,
             remembered: BTreeSet::new(),
             ended: Table::new(seed),

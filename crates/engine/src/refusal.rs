@@ -81,6 +81,9 @@ pub enum Refusal {
         /// How many may wait.
         max: u32,
     },
+    /// There is no room for more records.
+    #[error("the disk of the records is full, so nothing is leased until there is room: try again later")]
+    StoreFull,
     /// No VM is ready, and the request does not wait.
     #[error("no VM of {} is ready: {why}; wait for one with --wait", named(.pools))]
     NoVmAvailable {

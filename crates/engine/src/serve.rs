@@ -104,6 +104,10 @@ impl Engine {
 
     /// Returns who of those that wait is to be served next, and with which VMs.
     pub(crate) fn next_served(&self, walk: &mut Walk) -> Option<(RequestId, Vec<VmName>)> {
+        // A lease is one more record.
+        if self.is_short() {
+            return None;
+        }
         while let Some(waiter) = self.best(walk) {
             let parts = self.parts(waiter, walk);
             let found: usize = parts.iter().map(|part| part.kept + part.clean).sum();

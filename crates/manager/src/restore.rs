@@ -7,8 +7,9 @@ use vmpool_model::{Lease, LeaseId, RequestId, RequestRecord, RequestStatus, VmNa
 use vmpool_store::{Batch, Snapshot, StoreError};
 
 use crate::{
-    ManagerError, StopError,
+    ManagerError, StopError, View,
     run::{Loop, pause},
+    setup::Seen,
     store_call,
     wake::Wake,
 };
@@ -19,10 +20,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Loop {
     /// Loads the records and goes on from them, as soon as the store can be read and written.
     ///
-    /// Until then every wish is answered with an error and nothing is decided. What earlier commits asked for goes
-    /// on, but its outcomes mean nothing to the new engine, which asks again.
+    /// Until then every wish is answered with an error and nothing is decided; what the records say can be seen as soon as
+    /// they can be read. What earlier commits asked for goes on, but its outcomes mean nothing to the new engine, which asks
+    /// again.
     pub(crate) async fn restore(&mut self, err: Arc<StoreError>) -> Result<(), StopError> {
         self.stale = true;
+        self.readable = false;
         let mut err = err;
         let mut wait = FIRST_PAUSE;
         loop {
@@ -49,9 +52,16 @@ impl Loop {
     /// Proves that the store can be written and that the domain is still ours, then claims it again: the new
     /// fence keeps out what the failed commit may still do, and numbers the new engine.
     async fn reopen(&mut self, err: &Arc<StoreError>) -> Option<Result<Snapshot, StoreError>> {
+        let snapshot = match self.load(err).await? {
+            Ok(snapshot) => snapshot,
+            Err(err) => return Some(Err(err)),
+        };
+        let expected = snapshot.revision;
+        // This engine decides nothing: it only shows what is recorded.
+        (self.engine, self.withheld) = self.domain.engine(&self.claim, snapshot, self.clock.now());
+        self.readable = true;
         let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
         let probe = store_call::call("writing nothing", async move {
-            let expected = store.load(&claim.domain).await?.revision;
             store.commit(&claim, Batch { expected, ..Batch::default() }).await
         });
         match self.meanwhile(err, probe).await? {
@@ -71,6 +81,10 @@ impl Loop {
             }
             Err(err) => return Some(Err(err)),
         }
+        self.load(err).await
+    }
+
+    async fn load(&mut self, err: &Arc<StoreError>) -> Option<Result<Snapshot, StoreError>> {
         let (store, name) = (Arc::clone(&self.domain.store), self.claim.domain.clone());
         let load = store_call::call("loading the records", async move { store.load(&name).await });
         self.meanwhile(err, load).await
@@ -94,6 +108,21 @@ impl Loop {
         self.effects.begin();
     }
 
+    /// Shows what is recorded; gives back whoever wants something else, or cannot be shown anything yet.
+    fn show(&self, wake: Wake) -> Option<Wake> {
+        let Self { domain, engine, listings, withheld, .. } = self;
+        match wake {
+            // Who went away needs no answer.
+            Wake::View(reply) if self.readable => {
+                let view = View::of(domain, engine, listings, withheld, self.clock.now());
+                drop(reply.send(Ok(Arc::new(view))));
+            }
+            Wake::Look(look) if self.readable => (look.0)(Ok(Seen { setup: &domain.setup, engine })),
+            wake => return Some(wake),
+        }
+        None
+    }
+
     /// Waits for something while every wish is answered with an error; `None` if the manager is shut down.
     async fn meanwhile<T>(&mut self, err: &Arc<StoreError>, task: impl Future<Output = T>) -> Option<T> {
         let mut task = std::pin::pin!(task);
@@ -107,7 +136,11 @@ impl Loop {
                         self.stopping = true;
                         return None;
                     }
-                    Some(wake) => wake.refuse(err),
+                    Some(wake) => {
+                        if let Some(wake) = self.show(wake) {
+                            wake.refuse(err);
+                        }
+                    }
                 },
             }
         }

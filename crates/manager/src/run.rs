@@ -18,6 +18,9 @@ use crate::{
 /// How many inputs share one commit at most.
 const BATCH: usize = 1024;
 
+/// How often a store that is short of room is tried at least.
+const SHORT: Duration = Duration::from_secs(5);
+
 /// Owns the state of a domain; see [`Wake`] for all that can change it.
 #[derive(Debug)]
 pub(crate) struct Loop {
@@ -39,6 +42,8 @@ pub(crate) struct Loop {
     pub(crate) claiming: bool,
     /// Whether a commit failed since the engine was made: it knows what is not so, and decides nothing more.
     pub(crate) stale: bool,
+    /// Whether the engine shows what is recorded, although it decides nothing.
+    pub(crate) readable: bool,
     pub(crate) stopping: bool,
 }
 
@@ -70,6 +75,7 @@ impl Loop {
             checked_at: None,
             claiming: false,
             stale: false,
+            readable: false,
             stopping: false,
         }
     }
@@ -88,6 +94,8 @@ impl Loop {
         let mut wakes = Vec::new();
         // At least a millisecond, so that an engine whose wish is never satisfied cannot take the whole CPU.
         let due = self.engine.wake_at().map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
+        let look = self.engine.is_short().then_some(SHORT);
+        let due = due.into_iter().chain(look).min();
         tokio::select! {
             // What is ready besides is taken below, so the order starves nobody and repeats itself in tests.
             biased;
@@ -133,6 +141,10 @@ impl Loop {
     fn decide(&mut self, wakes: Vec<Wake>, now: Timestamp) -> Turn {
         let span = tracing::trace_span!("decide", steps = tracing::field::Empty).entered();
         let mut turn = Turn::default();
+        let is_short = self.domain.store.is_short();
+        if is_short != self.engine.is_short() {
+            turn.shorten(&mut self.engine, now, is_short);
+        }
         // Time passes before anything else: a lease that has run out cannot be renewed.
         if self.engine.wake_at().is_some_and(|at| at <= now) {
             turn.tick(&mut self.engine, now);
@@ -160,7 +172,8 @@ impl Loop {
     /// that the domain is still ours, and not even that if nobody is promised anything.
     async fn commit(&mut self, turn: &mut Turn) -> Result<(), StoreError> {
         let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
-        if turn.is_clean() && !self.effects.may_begin_writes() {
+        // Each commit finds out whether a store that is short of room has some again.
+        if turn.is_clean() && !self.effects.may_begin_writes() && !self.engine.is_short() {
             return match turn.promises() {
                 // Else a manager that was superseded would deny the leases that its successor gave.
                 true => store_call::call("proving the claim", async move { store.prove(&claim).await }).await,

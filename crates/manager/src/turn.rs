@@ -110,6 +110,12 @@ impl Turn {
         }
     }
 
+    /// Tells the engine whether the store is short of room.
+    pub(crate) fn shorten(&mut self, engine: &mut Engine, now: Timestamp, is_short: bool) {
+        let (_, decided) = self.step(engine, now, Input::Short(is_short));
+        self.decided(decided);
+    }
+
     /// Steps the engine for what is due.
     pub(crate) fn tick(&mut self, engine: &mut Engine, now: Timestamp) {
         let (_, decided) = self.step(engine, now, Input::Tick);

@@ -62,6 +62,14 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// [`StoreError::Fenced`] if the claim was superseded or never made; others if that cannot be read.
     async fn prove(&self, claim: &Claim) -> Result<(), StoreError>;
 
+    /// Returns whether there is little room left: what was set aside for this case is in use.
+    ///
+    /// Whoever can do without new records should: then what ends can still be written. A store that sets no room aside is
+    /// never short; it fails with [`StoreError::Full`] at once. It may have changed after each commit.
+    fn is_short(&self) -> bool {
+        false
+    }
+
     /// Reads at most `limit` events after a cursor, oldest first.
     ///
     /// An event that is damaged, or that a newer version wrote, is shown as one of an unknown kind that says why.

@@ -113,7 +113,7 @@ async fn release(client: &Client, lease: &Lease, output: Output) {
         loop {
             due.tick().await;
             match client.release_if(&lease.id, lease.fence).await {
-                Err(err) if err.is_temporary() => {
+                Err(err) if err.is_temporary() || is_of_store(&err) => {
                     output.notice(&format!(
                         "warning: failed to release lease {}, trying again: {err}",
                         lease.id
@@ -149,6 +149,11 @@ async fn end(running: &mut Running, lease: &Lease, err: &ClientError) -> Failure
     Failure::new(exit::LEASE_LOST, message).with_hint(
         "somebody released it, or it expired because it could not be renewed in time: see `vmpool events`",
     )
+}
+
+/// Returns whether the daemon could not write it down: it may soon be able to.
+fn is_of_store(err: &ClientError) -> bool {
+    err.problem().is_some_and(|problem| problem.is(code::STORE) || problem.is(code::STORE_FULL))
 }
 
 /// Returns whether a lease has ended, or is somebody else's.

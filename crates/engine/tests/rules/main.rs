@@ -45,6 +45,7 @@ mod reconfigure;
 mod release;
 mod restart;
 mod several;
+mod short;
 mod spawn;
 mod stock;
 mod stranger;

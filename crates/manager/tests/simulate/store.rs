@@ -155,6 +155,10 @@ impl Store for WatchedStore {
         proven
     }
 
+    fn is_short(&self) -> bool {
+        self.inner.is_short()
+    }
+
     async fn events(
         &self,
         domain: &DomainName,

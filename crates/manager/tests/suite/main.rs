@@ -5,6 +5,7 @@ mod batching;
 mod chaos;
 mod checks;
 mod copr;
+mod full;
 mod goes_on;
 mod handover;
 mod hooks;

@@ -225,6 +225,10 @@ impl Store for SpyStore {
         self.inner.prove(claim).await
     }
 
+    fn is_short(&self) -> bool {
+        self.inner.is_short()
+    }
+
     async fn events(
         &self,
         domain: &DomainName,

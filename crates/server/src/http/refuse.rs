@@ -69,6 +69,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::NeverPossible { .. } => code::NEVER_POSSIBLE,
         Refusal::CountOutOfRange { .. } => code::COUNT_OUT_OF_RANGE,
         Refusal::OwnerLimit { .. } => code::OWNER_LIMIT,
+        Refusal::StoreFull => code::STORE_FULL,
         Refusal::QueueFull { .. } => code::QUEUE_FULL,
         Refusal::NoVmAvailable { .. } => code::NO_VM,
         Refusal::TimedOut { .. } => code::WAIT_TIMED_OUT,

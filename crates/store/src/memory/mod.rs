@@ -51,6 +51,7 @@ pub struct MemoryStore {
 struct Shared {
     domains: BTreeMap<DomainName, Rows>,
     faults: VecDeque<CommitFault>,
+    is_short: bool,
 }
 
 impl MemoryStore {
@@ -69,6 +70,11 @@ impl MemoryStore {
     /// Makes the next commit that passes its checks fail; further calls are for the commits after it.
     pub fn fail_next(&self, fault: CommitFault) {
         self.lock().faults.push_back(fault);
+    }
+
+    /// Makes the store say whether it is short of room.
+    pub fn set_short(&self, is_short: bool) {
+        self.lock().is_short = is_short;
     }
 
     /// Makes a record unreadable until it is written or removed, as damage on a disk would; returns whether there is one.
@@ -104,7 +110,7 @@ impl Store for MemoryStore {
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError> {
         change::check_all(&batch.changes, "the store in memory")?;
         let mut shared = self.lock();
-        let Shared { domains, faults } = &mut *shared;
+        let Shared { domains, faults, .. } = &mut *shared;
         let rows = domains.entry(claim.domain.clone()).or_default();
         rows.check(claim.fence, batch.expected)?;
         match faults.pop_front() {
@@ -121,6 +127,10 @@ impl Store for MemoryStore {
     async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
         let current = self.lock().domains.get(&claim.domain).map(|rows| rows.fence).unwrap_or_default();
         change::check_fence(claim.fence, current)
+    }
+
+    fn is_short(&self) -> bool {
+        self.lock().is_short
     }
 
     async fn events(

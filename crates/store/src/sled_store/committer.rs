@@ -13,6 +13,7 @@ use super::{
     place::Place,
     read,
     reader::Readable,
+    reserve::Reserve,
     staged::Staged,
 };
 use crate::{StoreError, change};
@@ -35,6 +36,7 @@ pub(super) struct Committer {
     distrust: Option<String>,
     readable: Readable,
     head: Head,
+    reserve: Reserve,
     options: SledOptions,
     /// Dropped last, as it holds the lock.
     place: Place,
@@ -43,6 +45,7 @@ pub(super) struct Committer {
 impl Committer {
     pub(super) fn new(
         place: Place,
+        reserve: Reserve,
         options: SledOptions,
         opened: Opened,
         head: Head,
@@ -50,7 +53,7 @@ impl Committer {
     ) -> Self {
         readable.show(&opened.database, &opened.domains);
         let acknowledged = opened.sequence;
-        Self { opened: Some(opened), acknowledged, distrust: None, readable, head, options, place }
+        Self { opened: Some(opened), acknowledged, distrust: None, readable, head, reserve, options, place }
     }
 
     /// Answers jobs until nobody can send any more.
@@ -146,6 +149,9 @@ impl Committer {
             self.acknowledged = opened.sequence;
             // If this fails, less is detected when the store is opened next; nothing is lost.
             let _ = self.head.write(self.acknowledged);
+            if self.reserve.is_short() {
+                self.reserve.set_aside();
+            }
             self.readable.show(&opened.database, &opened.domains);
         }
         self.opened = Some(opened);
@@ -162,6 +168,9 @@ impl Committer {
             return Some(self.distrust(fault));
         }
         drop(failed);
+        if fault.is_full() {
+            self.reserve.give();
+        }
         let Ok(opened) = self.attach() else {
             return Some((fault, true));
         };
@@ -183,6 +192,7 @@ impl Committer {
             Some(reason) => reason.clone(),
             None => match self.attach() {
                 Ok(opened) => return Some(opened),
+                Err(StoreError::Full { .. }) if self.reserve.give() => return self.reopen(group),
                 Err(StoreError::Full { .. }) => {
                     let full = || StoreError::Full { place: place.clone() };
                     group.drain(..).for_each(|job| job.refuse(full()));

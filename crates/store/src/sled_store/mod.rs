@@ -13,12 +13,17 @@ mod options;
 mod place;
 mod read;
 mod reader;
+mod reserve;
 mod staged;
 
 use std::{
     fmt, io,
     path::PathBuf,
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
 };
 
@@ -33,6 +38,7 @@ use self::{
     job::{Answer, Job, ReadJob, unanswered},
     place::Place,
     reader::Readable,
+    reserve::Reserve,
 };
 use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreError, change};
 
@@ -70,6 +76,9 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 /// write durable, the system may show what the disk does not have: all jobs are refused until the
 /// store is opened anew.
 ///
+/// Room is set aside in the file `reserve`. When the disk is full, that file is removed and the store goes on with its room:
+/// it [is short](Store::is_short) until the room can be set aside again.
+///
 /// # Examples
 ///
 /// ```
@@ -90,6 +99,7 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 pub struct SledStore {
     place: PathBuf,
     readable: Readable,
+    is_short: Arc<AtomicBool>,
     jobs: Option<mpsc::Sender<Job>>,
     reads: Option<mpsc::Sender<ReadJob>>,
     threads: Vec<JoinHandle<()>>,
@@ -105,16 +115,19 @@ impl SledStore {
     /// for a copy; [`StoreError::Io`] with the system's reason for all else.
     pub fn open(options: SledOptions) -> Result<Self, StoreError> {
         let place = Place::take(&options.path)?;
+        let reserve = Reserve::new(place.reserve(), options.reserve_bytes);
         let (opened, head) = open::open(&place, &options)?;
+        reserve.set_aside();
         let readable = Readable::default();
         let mut store = Self {
             place: options.path.clone(),
             readable: readable.clone(),
+            is_short: reserve.shortage(),
             jobs: None,
             reads: None,
             threads: Vec::new(),
         };
-        let committer = Committer::new(place, options, opened, head, readable.clone());
+        let committer = Committer::new(place, reserve, options, opened, head, readable.clone());
         let (jobs, receiver) = mpsc::channel();
         store.spawn("vmpool-store", move || committer.serve(&receiver))?;
         store.jobs = Some(jobs);
@@ -182,6 +195,10 @@ impl Store for SledStore {
 
     async fn prove(&self, claim: &Claim) -> Result<(), StoreError> {
         self.readable.prove(claim)
+    }
+
+    fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
     }
 
     async fn events(

@@ -21,6 +21,9 @@ pub struct SledOptions {
     /// How many events of each domain are kept at least; 1,000,000 unless set. Older ones are removed
     /// by later commits, some hundreds at a time, so that there may be up to a tenth more.
     pub keep_events: u64,
+    /// How much room is set aside for when the disk is full, in bytes; 16 MiB unless set, 0 is none. While it is in use the
+    /// store [is short](crate::Store::is_short).
+    pub reserve_bytes: u64,
     /// Whether to take the store as it is found, although commits that were acknowledged are missing;
     /// no, unless set. Keep a copy of the directory first.
     pub accept_loss: bool,
@@ -30,7 +33,13 @@ impl SledOptions {
     /// Opens the store in a directory, with the defaults.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), cache_bytes: 64 << 20, keep_events: 1_000_000, accept_loss: false }
+        Self {
+            path: path.into(),
+            cache_bytes: 64 << 20,
+            keep_events: 1_000_000,
+            reserve_bytes: 16 << 20,
+            accept_loss: false,
+        }
     }
 
     /// Sets how much memory sled's cache may take, in bytes.
@@ -43,6 +52,12 @@ impl SledOptions {
     #[must_use]
     pub fn with_keep_events(self, keep_events: u64) -> Self {
         Self { keep_events: keep_events.max(1), ..self }
+    }
+
+    /// Sets how much room is set aside for when the disk is full, in bytes.
+    #[must_use]
+    pub fn with_reserve_bytes(self, reserve_bytes: u64) -> Self {
+        Self { reserve_bytes, ..self }
     }
 
     /// Takes the store as it is found, although commits that were acknowledged are missing.

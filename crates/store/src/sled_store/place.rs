@@ -61,6 +61,11 @@ impl Place {
         self.dir.join("head")
     }
 
+    /// Returns the file that keeps room free.
+    pub(super) fn reserve(&self) -> PathBuf {
+        self.dir.join("reserve")
+    }
+
     /// Returns the directory that sled works in.
     pub(super) fn sled(&self) -> PathBuf {
         self.dir.join("sled")
