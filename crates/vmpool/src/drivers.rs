@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use vmpool_driver::{Driver, FactoryContext, LayerExt, OpenError, Pause, Registry};
 use vmpool_layers::{RateLimitLayer, RetryLayer, TimeoutLayer, TracingLayer};
-use vmpool_model::{ProviderName, config::ProviderConfig};
+use vmpool_model::{
+    ProviderName,
+    config::{DriverOptions, ProviderConfig},
+};
 
 /// Returns a registry of all drivers that the features of this crate build in.
 ///
@@ -37,12 +40,15 @@ pub async fn open(
     provider: &ProviderName,
     config: &ProviderConfig,
 ) -> Result<Arc<dyn Driver>, OpenError> {
-    let factory = registry.get(&config.driver)?;
+    let Opening { driver, options, request_timeout, rate } = Opening::of(config);
+    let factory = registry.get(driver)?;
     let context = FactoryContext::new(provider.clone()).with_pause(pause());
-    let driver = factory.open(context, &config.options).await?;
-    let driver = driver.layer(&TimeoutLayer::new(config.request_timeout));
-    let driver = match config.rate {
-        Some(rate) => driver.layer(&rate_limit(rate, config)),
+    let driver = factory.open(context, options).await?;
+    let driver = driver.layer(&TimeoutLayer::new(request_timeout));
+    let driver = match rate {
+        Some(Rate { interval, burst }) => {
+            driver.layer(&RateLimitLayer::new(interval, burst).with_max_wait(request_timeout / 2))
+        }
         None => driver,
     };
     Ok(driver.layer(&RetryLayer::new(fastrand::u64(..))).layer(&TracingLayer::new(provider.clone())))
@@ -53,18 +59,33 @@ pub async fn open(
 /// What only the manager looks at, such as how often nodes are listed, does not matter.
 #[must_use]
 pub fn is_same(before: &ProviderConfig, after: &ProviderConfig) -> bool {
-    let opened_for = |config: &ProviderConfig| {
-        let ProviderConfig { driver, options, request_timeout, rate, burst, .. } = config;
-        (driver.clone(), options.clone(), *request_timeout, rate.map(|rate| (rate, *burst)))
-    };
-    opened_for(before) == opened_for(after)
+    Opening::of(before) == Opening::of(after)
 }
 
-/// Limits how fast requests of the account begin, all pools together.
-fn rate_limit(rate: f64, config: &ProviderConfig) -> RateLimitLayer {
-    // A rate that is all but 0 is one request, and then none.
-    let interval = Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::MAX);
-    RateLimitLayer::new(interval, config.burst).with_max_wait(config.request_timeout / 2)
+/// What a driver is opened with. It is all that [`open`] sees of a configuration, so that [`is_same`] misses nothing.
+#[derive(Debug, PartialEq)]
+struct Opening<'a> {
+    driver: &'a str,
+    options: &'a DriverOptions,
+    request_timeout: Duration,
+    rate: Option<Rate>,
+}
+
+/// How fast requests of the account begin, all pools together.
+#[derive(Debug, PartialEq)]
+struct Rate {
+    interval: Duration,
+    burst: u32,
+}
+
+impl<'a> Opening<'a> {
+    fn of(config: &'a ProviderConfig) -> Self {
+        let ProviderConfig { driver, options, request_timeout, rate, burst, .. } = config;
+        // A rate that is all but 0 is one request, and then none.
+        let interval = |rate: f64| Duration::try_from_secs_f64(rate.recip()).unwrap_or(Duration::MAX);
+        let rate = rate.map(|rate| Rate { interval: interval(rate), burst: *burst });
+        Self { driver, options, request_timeout: *request_timeout, rate }
+    }
 }
 
 /// Returns the wait that drivers and deployments are lent: on tokio's clock.
