@@ -149,3 +149,27 @@ fn a_request_that_waits_is_explained_by_the_limit_that_binds_and_since_when() {
     );
     assert_fails(&server.run(&["explain", "build-18"]), exit::NOT_FOUND, &["build-18"]);
 }
+
+#[test]
+fn a_full_pool_says_so_and_a_request_is_told_when_it_is_likely_to_be_served() {
+    let place = Place::new();
+    let server = place.start(&place.setup(1));
+    // How long leases last and VMs take is known once there was one.
+    let first = text(&server.acquire(&[]), "id");
+    assert_eq!(server.run(&["release", &first]).code, Some(0));
+    let lease = text(&server.acquire(&[]), "id");
+    let words = ["acquire", "builders", "--wait", "60s", "--request", "build-17"];
+    let child = server.prepare(&words).spawn().unwrap();
+    until_waiting(&server, 1);
+    let pool = server.json(&["pool", "show", "builders"]);
+    assert_eq!(text(&pool["limits"][0], "kind"), "pool_full", "{pool}");
+    let wide = server.run(&["pool", "ls", "--output", "wide"]);
+    let parts = ["WANTED", "MIN READY", "the pool has 1 VMs, and max_total is 1"];
+    assert!(parts.iter().all(|part| wide.stdout.contains(part)), "{wide:?}");
+    let explained = server.json(&["explain", "build-17"]);
+    assert!(text(&explained["request"], "submitted_at") < text(&explained, "likely_at"), "{explained}");
+    let shown = server.run(&["explain", "build-17"]);
+    assert!(shown.stdout.contains("likely served"), "{shown:?}");
+    assert_eq!(server.run(&["release", &lease]).code, Some(0));
+    assert_eq!(end(child).code, Some(0));
+}

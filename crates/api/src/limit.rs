@@ -30,4 +30,7 @@ pub struct Explanation {
     /// What is in the way in each pool that may serve it, the one that it likes best first; empty if it does not wait.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// When it is likely to be served, as far as that can be told: as long as VMs take to become ready, and leases last.
+    #[serde(default)]
+    pub likely_at: Option<Timestamp>,
 }

@@ -80,6 +80,8 @@ pub(crate) struct Global {
 pub(crate) enum Format {
     /// A table for people
     Table,
+    /// A table with more columns, where there are more
+    Wide,
     /// JSON, exactly as the daemon's API gives it
     Json,
 }

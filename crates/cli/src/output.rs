@@ -30,9 +30,14 @@ impl Output {
         table: impl FnOnce(&T) -> Table,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Table => print(&table(result).trim_fmt()),
+            Format::Table | Format::Wide => print(&table(result).trim_fmt()),
             Format::Json => print(&serde_json::to_string_pretty(result).map_err(Failure::unprintable)?),
         }
+    }
+
+    /// Returns whether people want all columns of a table.
+    pub(crate) fn is_wide(self) -> bool {
+        self.format == Format::Wide
     }
 
     /// Prints one of a stream of results as a line of text, or as one line of JSON.
@@ -42,7 +47,7 @@ impl Output {
         line: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Table => print(&line(item)),
+            Format::Table | Format::Wide => print(&line(item)),
             Format::Json => print(&serde_json::to_string(item).map_err(Failure::unprintable)?),
         }
     }

@@ -7,7 +7,7 @@ use vmpool_api::VmFilter;
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
     /// Lists the pools
-    #[command(after_long_help = "Example:\n  vmpool pool ls")]
+    #[command(after_long_help = "Examples:\n  vmpool pool ls\n  vmpool pool ls --output wide")]
     Ls,
     /// Shows one pool
     #[command(after_long_help = "Example:\n  vmpool pool show builders --output json")]

@@ -15,7 +15,10 @@ use crate::{
 /// Runs `vmpool pool …`.
 pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) -> Result<(), Failure> {
     match command {
-        PoolCommand::Ls => output.result(&client.pools().await?, |found| render::pools(found)),
+        PoolCommand::Ls => output.result(&client.pools().await?, |found| match output.is_wide() {
+            true => render::pools_wide(found),
+            false => render::pools(found),
+        }),
         PoolCommand::Show { name } => output.result(&client.pool(&name).await?, render::pool),
     }
 }

@@ -13,7 +13,7 @@ use crate::output::or_dash;
 
 pub(crate) use self::{
     lease::{lease, leases},
-    pool::{pool, pools},
+    pool::{pool, pools, pools_wide},
     provider::{provider, providers},
     reload::reloaded,
     request::{explanation, request, requests},

@@ -24,6 +24,52 @@ pub(crate) fn pools(pools: &[Pool]) -> Table {
     table
 }
 
+/// Makes the table of pools with all that fits into a line.
+pub(crate) fn pools_wide(pools: &[Pool]) -> Table {
+    let mut table = table(&[
+        "pool",
+        "ready",
+        "starting",
+        "in use",
+        "held",
+        "ending",
+        "total",
+        "max",
+        "size",
+        "min ready",
+        "waiting",
+        "wanted",
+        "provider",
+        "drained",
+        "limit",
+        "tries again",
+        "problem",
+    ]);
+    for pool in pools {
+        let sum = |states: &[&str]| states.iter().map(|state| pool.count(state)).sum::<u32>().to_string();
+        table.add_row([
+            pool.name.clone(),
+            sum(&["ready"]),
+            sum(&["spawning", "got_ip", "check_health", "check_health_failed"]),
+            sum(&["in_use"]),
+            sum(&["held"]),
+            sum(&["releasing", "terminating"]),
+            pool.total().to_string(),
+            pool.max_total.to_string(),
+            pool.size.to_string(),
+            pool.min_ready.to_string(),
+            pool.waiting.to_string(),
+            pool.wanted.to_string(),
+            pool.provider.clone(),
+            or_dash(pool.drain.as_ref().map(|drain| &drain.reason)),
+            or_dash(pool.limits.first().map(|limit| &limit.text)),
+            time(pool.retry_at),
+            or_dash(pool.problem.as_ref()),
+        ]);
+    }
+    table
+}
+
 /// Says what an operator should know of a pool first.
 fn note(pool: &Pool) -> String {
     let drain = pool.drain.as_ref().map(|drain| format!("drained: {}", drain.reason));

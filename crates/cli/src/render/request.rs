@@ -40,6 +40,7 @@ pub(crate) fn explanation(explanation: &Explanation) -> Table {
     let nothing = waits && explanation.limits.is_empty();
     rows.extend(nothing.then(|| ("waits for", "nothing that is known: it is served next".to_owned())));
     rows.extend(explanation.limits.iter().map(|limit| ("waits for", self::limit(limit))));
+    rows.extend(explanation.likely_at.map(|at| ("likely served", time(Some(at)))));
     facts(rows)
 }
 

@@ -29,7 +29,8 @@ pub(super) async fn explain(State(api): State<Api>, Name(id): Name) -> Result<Js
     let limits = convert::obstacles(&explanation);
     request.limit = limits.first().cloned();
     let position = explanation.position.and_then(|position| u64::try_from(position).ok());
-    Ok(Json(Explanation { request, position, limits }))
+    let likely_at = explanation.likely_at.map(convert::time);
+    Ok(Json(Explanation { request, position, limits, likely_at }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<Request>, Refused> {

@@ -11,7 +11,7 @@ use vmpool::{
 };
 use vmpool_api as api;
 
-use super::{number, time};
+use super::{number, provider::limit, time};
 
 pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Pool {
     let view = &status.pool;
@@ -36,7 +36,7 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
             .map(|drain| api::Drain { reason: drain.reason.clone(), since: time(drain.since) }),
         waiting: number(view.waiting),
         wanted: number(view.wanted),
-        limits: Vec::new(),
+        limits: view.limits.iter().map(limit).collect(),
         problem: view.problem.clone(),
         retry_at: view.paused_until.map(time),
     }
