@@ -42,6 +42,7 @@ codes! {
     STALE_FENCE = "stale_fence", 409, REFUSED, "the fencing token is that of another lease";
     POOL_DRAINED = "pool_drained", 409, REFUSED, "the pool is being drained";
     NO_MASS_LOSS = "no_mass_loss", 409, REFUSED, "there is no loss to accept";
+    RECORD_UNREADABLE = "record_unreadable", 409, REFUSED, "a record cannot be read, and is not written over";
     REQUEST_CONFLICT = "request_conflict", 409, REFUSED, "the request id was used for another request";
     REQUEST_CANCELLED = "request_cancelled", 409, REFUSED, "the request was cancelled";
     REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";

@@ -89,16 +89,19 @@ impl Engine {
         self.wake_pools(&name);
     }
 
-    /// Takes in what a failed listing tells of creates.
+    /// Takes in what a failed listing tells of creates: where listings fail, nobody knows what creates leave behind, so as
+    /// many in a row as creates open the breaker, and a refused login at once.
     pub(crate) fn listing_refused(&mut self, name: &ProviderName, failure: &Failure) {
         let (now, jitter) = (self.moment(), self.rng.f64());
         let Some(provider) = self.providers.get_mut(name) else { return };
         slow_down(&mut provider.gate, failure, now.at, jitter);
         let why = failure.to_string();
         let failed = Failed { kind: failure.kind, why: &why, now, jitter };
-        let opened = match failure.kind {
-            FailureKind::Authentication => provider.gate.breaker.trip(failed, &provider.config),
-            _ => None,
+        let is_enough =
+            tells_of_provider(failure.kind) && provider.config.breaker_failures <= provider.failures;
+        let opened = match is_enough || failure.kind == FailureKind::Authentication {
+            true => provider.gate.breaker.trip(failed, &provider.config),
+            false => None,
         };
         self.breaker_event(name, opened, Some(failure));
     }

@@ -157,7 +157,11 @@ impl Engine {
         let Wanted { count, owner, .. } = wanted;
         let pools = || candidates.iter().map(|candidate| candidate.pool.clone()).collect();
         let most = |candidate: &Candidate| self.most(&candidate.pool);
-        let max = candidates.iter().map(most).fold(0, usize::saturating_add);
+        // Each of them can have one, so that one is always possible.
+        let max = match count {
+            1 => 1,
+            _ => self.most_together(candidates.iter().map(|candidate| &candidate.pool)),
+        };
         if count == 0 || max < count as usize {
             return Err(Refusal::CountOutOfRange { count, max, pools: pools() });
         }

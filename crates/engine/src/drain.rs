@@ -11,6 +11,9 @@ impl Engine {
     ///
     /// Draining it again changes the reason.
     pub(crate) fn drain(&mut self, name: &PoolName, reason: &str) -> Answer {
+        if self.unreadable_pools.contains(name) {
+            return Answer::Refused(Refusal::PoolUnreadable { pool: name.clone() });
+        }
         let now = self.now;
         let Some(pool) = self.pools.get_mut(name) else { return self.no_such_pool(name) };
         let since = pool.drain.as_ref().map_or(now, |drain| drain.since);
@@ -28,6 +31,9 @@ impl Engine {
 
     /// Lets a drained pool work again.
     pub(crate) fn undrain(&mut self, name: &PoolName) -> Answer {
+        if self.unreadable_pools.contains(name) {
+            return Answer::Refused(Refusal::PoolUnreadable { pool: name.clone() });
+        }
         let Some(pool) = self.pools.get_mut(name) else { return self.no_such_pool(name) };
         if pool.drain.take().is_none() {
             return Answer::Accepted;
@@ -45,13 +51,17 @@ impl Engine {
         Answer::Refused(Refusal::UnknownPool { pool: name.clone(), known })
     }
 
-    /// Writes what is remembered of a pool, if there is anything.
+    /// Writes what is remembered of a pool, if there is anything; a record that cannot be read stays as it is.
     pub(crate) fn put_pool(&mut self, name: &PoolName) {
-        let Some(pool) = self.pools.get(name) else { return };
+        let Some(pool) = self.pools.get(name).filter(|_| !self.unreadable_pools.contains(name)) else {
+            return;
+        };
         let (drain, removed_at) = (pool.drain.clone(), pool.removed_at);
+        // The configuration does not know them any more.
+        let hooks = removed_at.map(|_| pool.config.hooks.clone()).unwrap_or_default();
         self.out.changes.push(match (&drain, removed_at) {
             (None, None) => Change::RemovePool(name.clone()),
-            _ => Change::PutPool(Box::new(PoolRecord { name: name.clone(), drain, removed_at })),
+            _ => Change::PutPool(Box::new(PoolRecord { name: name.clone(), drain, removed_at, hooks })),
         });
     }
 
@@ -62,7 +72,8 @@ impl Engine {
             return;
         }
         self.timers.set(Timer::Pool(name.clone()), None);
-        if self.pools.remove(name).is_some_and(|pool| pool.is_ending()) {
+        let is_remembered = self.pools.remove(name).is_some_and(|pool| pool.is_ending());
+        if is_remembered && !self.unreadable_pools.contains(name) {
             self.out.changes.push(Change::RemovePool(name.clone()));
         }
     }

@@ -56,6 +56,8 @@ pub struct Engine {
     pub(crate) asleep: BTreeMap<PoolName, PoolRecord>,
     /// VMs whose records cannot be read: what is theirs is left alone.
     pub(crate) unreadable: BTreeSet<VmName>,
+    /// Pools whose records cannot be read: these are left alone.
+    pub(crate) unreadable_pools: BTreeSet<PoolName>,
     pub(crate) timers: Timers,
     /// The VM that each effect under way is for.
     pub(crate) awaited: BTreeMap<EffectId, VmName>,

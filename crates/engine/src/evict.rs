@@ -48,7 +48,7 @@ impl Engine {
     fn in_the_way_at(&self, name: &PoolName, offer: &OfferConfig, missing: usize) -> Option<Vec<VmName>> {
         let provider = self.providers.get(&offer.provider)?;
         let quota = &provider.config.quota;
-        let mut stays = provider.gate.usage.without(&provider.gate.leaving);
+        let mut stays = provider.gate.taken().without(&provider.gate.leaving);
         let fit = (0..missing).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let mut found = Vec::new();
         let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));

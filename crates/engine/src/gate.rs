@@ -1,6 +1,9 @@
 //! What a provider lets through: its quota, its breaker, and how many creates it takes at once; for all pools together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use vmpool_model::{
     PoolName, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::ProviderConfig,
@@ -18,10 +21,12 @@ use crate::{
 /// What a provider lets through, and what it has, for all pools together.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    /// What all VMs take that are not proven gone.
+    /// What all VMs take that are not proven gone, but for those whose records cannot be read.
     pub(crate) usage: Usage,
     /// What those of them take that are being destroyed.
     pub(crate) leaving: Usage,
+    /// What VMs take at most whose records cannot be read.
+    pub(crate) unreadable: Usage,
     /// VMs whose node is not known: it is asked for, or looked for.
     nodeless: BTreeSet<VmName>,
     /// VMs that are kept for their last users, the one that waited longest first.
@@ -40,6 +45,7 @@ impl Gate {
     pub(crate) fn new(config: &ProviderConfig) -> Self {
         Self {
             usage: Usage::default(),
+            unreadable: Usage::default(),
             leaving: Usage::default(),
             nodeless: BTreeSet::new(),
             dirty: BTreeSet::new(),
@@ -90,6 +96,14 @@ impl Gate {
         usize::try_from(self.usage.vms).unwrap_or(usize::MAX) - self.nodeless.len()
     }
 
+    /// Returns what is taken of the quota, by VMs whose records cannot be read, too.
+    pub(crate) fn taken(&self) -> Cow<'_, Usage> {
+        match self.unreadable == Usage::default() {
+            true => Cow::Borrowed(&self.usage),
+            false => Cow::Owned(self.usage.with(&self.unreadable)),
+        }
+    }
+
     /// Returns how many creates are under way, those that are not answered and looked for included.
     pub(crate) fn creating(&self) -> usize {
         let seen = self.creates.values().filter(|vm| !self.nodeless.contains(*vm)).count();
@@ -128,7 +142,7 @@ impl Gate {
         now: Timestamp,
     ) -> Option<Limit> {
         let (provider, since) = (provider.clone(), now);
-        if let Some(lack) = self.usage.lack(&config.quota, needs, 1) {
+        if let Some(lack) = self.taken().lack(&config.quota, needs, 1) {
             let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
             return Some(Limit::Quota { provider, resource, needs, used, quota, since });
         }

@@ -25,8 +25,13 @@ pub(crate) struct Lack {
 
 impl Usage {
     pub(crate) fn add(&mut self, record: &VmRecord) {
+        self.add_vm(&record.needs);
+    }
+
+    /// Adds a VM with these needs.
+    pub(crate) fn add_vm(&mut self, needs: &BTreeMap<String, u64>) {
         self.vms += 1;
-        for (resource, amount) in &record.needs {
+        for (resource, amount) in needs {
             match self.needs.get_mut(resource) {
                 Some(taken) => *taken += u128::from(*amount),
                 None => drop(self.needs.insert(resource.clone(), u128::from(*amount))),
@@ -50,6 +55,15 @@ impl Usage {
         let needs =
             needs.map(|(resource, taken)| (resource.clone(), taken.saturating_sub(part.of(resource))));
         Self { vms: self.vms.saturating_sub(part.vms), needs: needs.collect() }
+    }
+
+    /// Returns what two parts take together.
+    pub(crate) fn with(&self, part: &Self) -> Self {
+        let mut needs = self.needs.clone();
+        for (resource, taken) in &part.needs {
+            *needs.entry(resource.clone()).or_default() += taken;
+        }
+        Self { vms: self.vms + part.vms, needs }
     }
 
     /// Returns how much of a resource is taken.

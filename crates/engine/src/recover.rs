@@ -20,6 +20,7 @@ use crate::{
     pool::Pool,
     provider::Provider,
     queue::Waiting,
+    quota::Usage,
     serve::Walk,
     table::{Ordered, Table},
     timers::{Timer, Timers},
@@ -57,6 +58,7 @@ impl Engine {
             providers: providers.collect(),
             asleep: records.pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
             unreadable: records.unreadable,
+            unreadable_pools: records.unreadable_pools,
             timers: Timers::new(seed),
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
@@ -92,6 +94,9 @@ impl Engine {
         record.removed_at = record.removed_at.filter(|_| pool.retired);
         pool.removed_at = record.removed_at;
         pool.drain.clone_from(&record.drain);
+        if pool.retired {
+            Arc::make_mut(&mut pool.config).hooks.clone_from(&record.hooks);
+        }
         if record != before {
             self.put_pool(name);
         }
@@ -170,12 +175,28 @@ impl Engine {
         self.count_unreadable();
     }
 
-    /// Counts the VMs whose records cannot be read with the pools that there are.
+    /// Counts the VMs whose records cannot be read with the pools that there are, and with the quota of every provider that
+    /// they may be at, as what their pool needs most there.
     pub(crate) fn count_unreadable(&mut self) {
         self.pools.values_mut().for_each(|pool| pool.unreadable = 0);
+        self.providers.values_mut().for_each(|provider| provider.gate.unreadable = Usage::default());
         for vm in &self.unreadable {
-            if let Some(pool) = self.pool_by_name_of(vm).and_then(|pool| self.pools.get_mut(&pool)) {
-                pool.unreadable += 1;
+            let Some(pool) = self.pool_by_name_of(vm).and_then(|pool| self.pools.get_mut(&pool)) else {
+                continue;
+            };
+            pool.unreadable += 1;
+            let mut needs = BTreeMap::<_, BTreeMap<String, u64>>::new();
+            for offer in &pool.offers {
+                let most = needs.entry(&offer.config.provider).or_default();
+                for (resource, amount) in &offer.config.needs {
+                    let before = most.entry(resource.clone()).or_default();
+                    *before = (*before).max(*amount);
+                }
+            }
+            for (provider, needs) in needs {
+                if let Some(provider) = self.providers.get_mut(provider) {
+                    provider.gate.unreadable.add_vm(&needs);
+                }
             }
         }
     }

@@ -189,6 +189,16 @@ pub enum Refusal {
         /// Why it is drained.
         reason: String,
     },
+    /// The pool's record cannot be read, and is not written over.
+    #[error(
+        "the record of pool {pool} cannot be read, so nobody knows whether it is drained, and it is not written over: \
+         the daemon's notices say why; run the version of vmpool that wrote it, or take the pool out of the \
+         configuration to bring it to its end"
+    )]
+    PoolUnreadable {
+        /// The pool.
+        pool: PoolName,
+    },
     /// Not too many nodes of the provider are missing, so there is no loss to accept.
     #[error("provider {provider} does not miss too many nodes at once: there is no loss to accept")]
     NoMassLoss {

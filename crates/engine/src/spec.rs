@@ -66,6 +66,8 @@ pub struct Records {
     pub pools: Vec<PoolRecord>,
     /// VMs whose records exist and cannot be read: they count with their pools, and their nodes are left alone.
     pub unreadable: BTreeSet<VmName>,
+    /// Pools whose records exist and cannot be read: these are never written over.
+    pub unreadable_pools: BTreeSet<PoolName>,
 }
 
 impl Records {

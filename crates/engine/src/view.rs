@@ -129,7 +129,8 @@ fn offer_view(offer: &Offer, now: Timestamp) -> OfferView {
 }
 
 fn provider_view(name: &ProviderName, provider: &Provider, now: Timestamp) -> ProviderView {
-    let used = |part: &String| u64::try_from(provider.gate.usage.of(part)).unwrap_or(u64::MAX);
+    let taken = provider.gate.taken();
+    let used = |part: &String| u64::try_from(taken.of(part)).unwrap_or(u64::MAX);
     ProviderView {
         name: name.clone(),
         nodes: provider.by_node.len(),

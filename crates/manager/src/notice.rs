@@ -57,7 +57,9 @@ fn advice(kind: RecordKind) -> &'static str {
             "the VM counts with its pool and its node is left alone until it is forgotten or its record repaired"
         }
         RecordKind::Request => "its client is told to choose a new request id",
-        RecordKind::Pool => "if the pool was being drained, drain it again",
+        RecordKind::Pool => {
+            "the pool works as if it was not being drained, and can neither be drained nor undrained until then"
+        }
         _ => "nothing is done about it until it is repaired",
     }
 }

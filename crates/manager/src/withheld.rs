@@ -41,7 +41,8 @@ impl Withheld {
         fenced.extend(withheld.iter().map(|vm| vm.name.clone()));
         let mut unknown_ids: BTreeSet<RequestId> = ids(&unreadable, RecordKind::Request);
         unknown_ids.extend(unknown.into_iter().map(|request| request.id));
-        let records = Records { vms, leases, requests, pools, unreadable: fenced };
+        let unreadable_pools = ids(&unreadable, RecordKind::Pool);
+        let records = Records { vms, leases, requests, pools, unreadable: fenced, unreadable_pools };
         (records, Self { unreadable, vms: withheld, requests: unknown_ids })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Owner, PoolName, Timestamp};
+use crate::{Owner, PoolName, Timestamp, config::HooksConfig};
 
 /// Why and until when a VM is kept for debugging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct PoolRecord {
     /// that only is not configured after a start keeps its VMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
+    /// The hooks of a pool that was taken out of the configuration: its VMs have them to their end.
+    #[serde(default, skip_serializing_if = "HooksConfig::is_empty")]
+    pub hooks: HooksConfig,
 }
 
 /// That a pool is being drained: nothing is made or leased any more, and what is not in use is destroyed.
@@ -48,8 +51,8 @@ mod tests {
         let json = r#"{"name": "small", "drain": {"reason": "upgrade", "since": "2026-01-01T00:00:00Z"}}"#;
         let record = serde_json::from_str::<PoolRecord>(json).unwrap();
         assert_eq!(
-            (record.drain.map(|drain| drain.reason), record.removed_at),
-            (Some("upgrade".to_owned()), None)
+            (record.drain.map(|drain| drain.reason), record.removed_at, record.hooks),
+            (Some("upgrade".to_owned()), None, HooksConfig::default())
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_engine::{Answer, Limit, Spec};
+use vmpool_engine::{Answer, Effect, Limit, Spec};
 use vmpool_model::{
     EventKind, Failure, FailureKind, PoolName, RecordState,
     config::{PoolConfig, ProviderConfig},
@@ -142,12 +142,10 @@ fn a_login_that_is_still_refused_when_the_pause_is_over_opens_the_breaker_anew()
 }
 
 #[test]
-fn listings_that_fail_otherwise_keep_nothing_from_being_created() {
-    let mut pool = fragile(0);
-    pool.pools.values_mut().for_each(|pool| pool.max_total = Some(1));
-    let mut lab = Lab::of(pool);
-    for _ in 0..5 {
-        lab.listed(Err(timeout()));
+fn fewer_listings_that_fail_than_open_the_breaker_keep_nothing_from_being_created() {
+    let mut lab = unlistable();
+    for _ in 0..2 {
+        unlisted(&mut lab, timeout());
     }
     let _ = lab.acquire(wish("r1", "ann").with_wait(seconds(900)));
     assert_eq!((lab.happened(EventKind::BreakerOpened), lab.creates()), (0, 1));
@@ -324,4 +322,60 @@ fn f13_a_provider_that_asks_for_fewer_requests_and_not_for_how_long_pauses_for_a
     assert_eq!(lab.creates(), 0);
     lab.pass(Duration::from_millis(501));
     assert_eq!(lab.creates(), 1, "a pause of a second, and at most a half more");
+}
+
+/// A pool that makes one VM when somebody wants it, at a provider that opens after three failures.
+fn unlistable() -> Lab {
+    let mut spec = fragile(0);
+    spec.pools.values_mut().for_each(|pool| pool.max_total = Some(1));
+    Lab::of(spec)
+}
+
+/// Lets a listing fail, and passes the time until the next one.
+fn unlisted(lab: &mut Lab, failure: Failure) {
+    lab.listed(Err(failure));
+    while lab.count(|effect| matches!(effect, Effect::List { .. })) == 0 {
+        lab.pass(seconds(1));
+    }
+}
+
+#[test]
+fn f13_listings_that_fail_in_a_row_open_the_breaker_as_creates_do() {
+    let mut lab = unlistable();
+    unlisted(&mut lab, down());
+    lab.list(&[]);
+    lab.pass(seconds(600));
+    for _ in 0..2 {
+        unlisted(&mut lab, down());
+        assert_eq!(lab.happened(EventKind::BreakerOpened), 0, "a listing was answered in between");
+    }
+    unlisted(&mut lab, Failure::not_applied(FailureKind::RateLimited, "slow down"));
+    assert_eq!(lab.happened(EventKind::BreakerOpened), 1);
+    let told = lab.events.iter().find(|event| event.kind == EventKind::BreakerOpened).unwrap();
+    assert!(told.detail.contains("slow down"), "{told:?}");
+}
+
+#[test]
+fn f13_while_listings_fail_one_vm_is_tried_at_a_time() {
+    let mut lab = unlistable();
+    for _ in 0..3 {
+        unlisted(&mut lab, down());
+    }
+    assert_eq!(lab.happened(EventKind::BreakerOpened), 1);
+    let _ = lab.acquire(wish("r1", "ann").with_wait(seconds(9000)));
+    assert_eq!(lab.creates(), 0);
+    tried(&mut lab);
+    lab.made_at("lab", NodeState::Pending);
+    assert_eq!(lab.happened(EventKind::BreakerClosed), 1);
+    lab.listed(Err(down()));
+    assert_eq!(lab.happened(EventKind::BreakerOpened), 2, "listings fail all the same");
+}
+
+#[test]
+fn a_listing_that_fails_for_a_reason_of_its_own_says_nothing_about_creates() {
+    let mut lab = unlistable();
+    for _ in 0..9 {
+        unlisted(&mut lab, Failure::not_applied(FailureKind::Permission, "not yours to list"));
+    }
+    assert_eq!(lab.happened(EventKind::BreakerOpened), 0);
 }

@@ -1,6 +1,6 @@
 //! A drained pool comes to its end without hurting anybody, and may begin again.
 
-use vmpool_engine::{Answer, Input, Refusal};
+use vmpool_engine::{Answer, Input, Reconfigure, Refusal};
 use vmpool_model::{EventKind, PoolName, RecordState, config::OnRelease, states::NodeState};
 
 use crate::lab::{Lab, config, pool, quota, seconds, timeout, wish, with_check};
@@ -174,6 +174,7 @@ fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
             name: pool(),
             drain: Some(vmpool_model::Drain { reason: "upgrade".to_owned(), since: lab.now }),
             removed_at: None,
+            hooks: vmpool_model::config::HooksConfig::default(),
         },
     );
     lab.restart();
@@ -218,4 +219,28 @@ fn what_comes_back_to_a_drained_pool_is_not_cleaned_first() {
     drain(&mut lab, "upgrade");
     lab.release(&lease);
     assert_eq!((lab.hooks().len(), lab.only_vm().state), (0, RecordState::Terminating));
+}
+
+#[test]
+fn f14_a_record_of_a_pool_that_cannot_be_read_is_never_written_over() {
+    let mut lab = Lab::ready(config(2));
+    lab.unreadable_pools.insert(pool());
+    lab.restart();
+    for input in [Input::Drain { pool: pool(), reason: String::new() }, Input::Undrain(pool())] {
+        assert_eq!(lab.refused(input), Refusal::PoolUnreadable { pool: pool() });
+    }
+    assert_eq!(lab.counts([RecordState::Ready]), [2], "nothing is known that speaks against using them");
+    let spec = lab.engine.spec();
+    let with = Reconfigure {
+        pools: spec.pools.clone(),
+        providers: spec.providers.clone(),
+        limits: spec.limits.clone(),
+    };
+    let without = Reconfigure { pools: std::collections::BTreeMap::new(), ..with.clone() };
+    for to in [without.clone(), with, without] {
+        assert_eq!(lab.step(Input::Reconfigure(Box::new(to))), Answer::Accepted);
+    }
+    assert_eq!(lab.counts([RecordState::Terminating]), [2]);
+    destroy_all(&mut lab);
+    assert!(lab.engine.pools().is_empty() && lab.pools.is_empty(), "and no record of it was removed");
 }

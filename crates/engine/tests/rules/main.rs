@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod acquire;
+mod admission;
 mod again;
 mod backoff;
 mod brake;

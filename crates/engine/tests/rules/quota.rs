@@ -259,3 +259,28 @@ fn what_a_pool_could_have_at_best_is_told() {
         "one needs more than there is"
     );
 }
+
+#[test]
+fn a8_a_vm_whose_record_cannot_be_read_counts_with_the_quota_as_what_its_pool_needs_most() {
+    let mut pool_ = may_have(1, 1);
+    let mut big = offer("lab", 1);
+    (big.template, big.needs) = ("big".to_owned(), [("cores".to_owned(), 6)].into());
+    pool_.offers.push(big);
+    let mut second = may_have(4, 4);
+    second.offers[0].needs.insert("cores".to_owned(), 1);
+    let mut lab = Lab::of(limited(pool_, "cores", 8));
+    lab.boot_all();
+    lab.unreadable.insert(lab.only_vm().name.clone());
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    spec.pools.insert(other(), second);
+    lab.restart_as(spec);
+    assert_eq!(lab.creates(), 2, "it may be one of 6 cores");
+    assert_eq!(lab.engine.providers()[0].used["cores"], 8);
+    let vm = lab.unreadable.pop_first().unwrap();
+    let forget = vmpool_engine::Input::Forget { vm, reason: String::new() };
+    // The record that cannot be read is not the laboratory's to remove.
+    let step = lab.engine.step(lab.now, forget);
+    assert_eq!(step.answer, vmpool_engine::Answer::Accepted);
+    assert_eq!(lab.engine.providers()[0].used["cores"], 2);
+}

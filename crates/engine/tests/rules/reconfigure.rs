@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vmpool_engine::{Answer, Effect, Input, Reconfigure, Refusal};
 use vmpool_model::{
     EventKind, Owner, PoolName, ProviderName, RecordState,
-    config::{CheckConfig, CheckMode, LimitsConfig, OfferConfig, PoolConfig, ProviderConfig},
+    config::{CheckConfig, CheckMode, HookKind, LimitsConfig, OfferConfig, PoolConfig, ProviderConfig},
     states::NodeState,
 };
 
@@ -454,4 +454,19 @@ fn an_offer_of_another_template_does_not_take_over_the_pause_of_the_one_before()
     assert_eq!(lab.creates(), 0, "the offer is the same");
     change_pool(&mut lab, |pool| pool.template = Some("another".to_owned()));
     assert_eq!(lab.creates(), 1);
+}
+
+#[test]
+fn a_removed_pool_keeps_its_hooks_to_its_end_over_a_restart() {
+    let mut hooked = config(1);
+    hooked.hooks.after_destroy = crate::lab::hook();
+    let mut lab = Lab::ready(hooked);
+    change(&mut lab, |to| drop(to.pools.remove(&pool())));
+    lab.restart();
+    lab.destroyed(Ok(()));
+    lab.list(&[]);
+    lab.list(&[]);
+    assert_eq!(lab.hooks().iter().map(|run| run.kind).collect::<Vec<_>>(), [HookKind::AfterDestroy]);
+    lab.hooked(Ok(()));
+    assert!(lab.engine.pools().is_empty() && lab.pools.is_empty());
 }

@@ -29,6 +29,14 @@ pub struct HooksConfig {
     pub after_destroy: Option<HookConfig>,
 }
 
+impl HooksConfig {
+    /// Returns whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One hook: a command on the daemon's host, with the VM in its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -60,7 +60,7 @@ pub struct ProviderConfig {
     /// other names are what the offers of pools need, such as `cores`. Default: no limit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quota: BTreeMap<String, u64>,
-    /// After how many failures in a row nothing more is created for a while. Default: 5.
+    /// After how many failures in a row, of creates or of listings, nothing more is created for a while. Default: 5.
     #[serde(default = "defaults::breaker_failures")]
     pub breaker_failures: u32,
     /// How long nothing is created then; it doubles each time the VM that is tried next fails. Default: 30 s.

@@ -81,6 +81,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::StaleFence { .. } => code::STALE_FENCE,
         Refusal::UnknownProvider { .. } => code::UNKNOWN_PROVIDER,
         Refusal::PoolDrained { .. } => code::POOL_DRAINED,
+        Refusal::PoolUnreadable { .. } => code::RECORD_UNREADABLE,
         Refusal::NoMassLoss { .. } => code::NO_MASS_LOSS,
         Refusal::InvalidConfig(_) => code::INVALID_CONFIG,
         Refusal::TtlOutOfRange { .. } => code::TTL_OUT_OF_RANGE,

@@ -6,6 +6,7 @@ use vmpool_model::{
     Change, DomainName, Drain, Event, EventKind, Hold, InstallationId, InvalidName, Label, Lease, LeaseEnd,
     LeaseId, NodeId, NodeView, Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId,
     RequestRecord, RequestStatus, Returned, Sandbox, TaskId, Timestamp, VmName, VmRecord,
+    config::HooksConfig,
     states::{NodeState, RawState},
 };
 use vmpool_store::Batch;
@@ -133,7 +134,8 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
 /// None.
 pub fn pool(number: u32) -> Sample<PoolRecord> {
     let drain = Drain { reason: "it moves".to_owned(), since: time(number) };
-    Ok(PoolRecord { name: PoolName::new(format!("pool-{number:06}"))?, drain: Some(drain), removed_at: None })
+    let name = PoolName::new(format!("pool-{number:06}"))?;
+    Ok(PoolRecord { name, drain: Some(drain), removed_at: None, hooks: HooksConfig::default() })
 }
 
 /// Makes an event that says its number.
