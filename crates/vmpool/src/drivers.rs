@@ -22,6 +22,8 @@ pub fn builtin() -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "dummy")]
     let registry = registry.with(vmpool_dummy::factory());
+    #[cfg(feature = "cloudapi")]
+    let registry = registry.with(vmpool_cloudapi::factory());
     registry
 }
 

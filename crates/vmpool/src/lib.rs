@@ -24,6 +24,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `client` | no | the module `client`: a client of the daemon over HTTP |
+//! | `cloudapi` | no | the module `cloudapi` and the driver of that name: Triton CloudAPI |
 //! | `dummy` | yes | the module `dummy` and the driver of that name: a cloud in memory |
 //! | `sled` | yes | `store::SledStore`: records in a directory |
 //! | `ssh` | yes | the module `ssh`: deployments by the host's `ssh`, on Unix |
@@ -34,6 +35,8 @@ pub mod ssh;
 
 #[cfg(feature = "client")]
 pub use vmpool_client as client;
+#[cfg(feature = "cloudapi")]
+pub use vmpool_cloudapi as cloudapi;
 #[cfg(feature = "dummy")]
 pub use vmpool_dummy as dummy;
 

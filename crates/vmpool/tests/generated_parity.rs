@@ -216,3 +216,163 @@ fn every_built_item_of_oca_virtualmachine_exists() {
     // LCM UNKNOWN
     let _ = vmpool_model::states::opennebula::LcmState::Unknown;
 }
+
+#[test]
+fn every_built_item_of_smartdc_machine_exists() {
+    // Machine(datacenter, machine_id, data, credentials)
+    named::<vmpool_cloudapi::Machine>();
+    // id
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.id;
+    };
+    // name
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.name;
+    };
+    // type
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.kind;
+    };
+    // state
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.state;
+    };
+    // dataset
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.image;
+    };
+    // memory
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.memory;
+    };
+    // disk
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.disk;
+    };
+    // ips
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.ips;
+    };
+    // metadata
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.metadata;
+    };
+    // created
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.created;
+    };
+    // updated
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.updated;
+    };
+    // networks
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.networks;
+    };
+    // package
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.package;
+    };
+    // compute_node
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.compute_node;
+    };
+    // tags
+    let _ = |it: &vmpool_cloudapi::types::MachineData| {
+        let _ = &it.tags;
+    };
+    // boot_script
+    let _ = vmpool_cloudapi::types::MachineData::boot_script;
+    // datacenter
+    let _ = vmpool_cloudapi::Machine::datacenter;
+    // path
+    let _ = vmpool_cloudapi::Machine::path;
+    // public_ips
+    let _ = vmpool_cloudapi::Machine::public_ips;
+    // private_ips
+    let _ = vmpool_cloudapi::Machine::private_ips;
+    // create_in_datacenter(datacenter, …)
+    let _ = vmpool_cloudapi::Machine::create;
+    // refresh(credentials)
+    let _ = vmpool_cloudapi::Machine::refresh;
+    // credentials()
+    let _ = vmpool_cloudapi::Machine::credentials;
+    // status()
+    let _ = vmpool_cloudapi::Machine::status;
+    // stop()
+    let _ = vmpool_cloudapi::Machine::stop;
+    // start()
+    let _ = vmpool_cloudapi::Machine::start;
+    // reboot()
+    let _ = vmpool_cloudapi::Machine::reboot;
+    // resize(package)
+    let _ = vmpool_cloudapi::Machine::resize;
+    // delete()
+    let _ = vmpool_cloudapi::Machine::delete;
+    // poll_until(state, interval)
+    let _ = vmpool_cloudapi::Machine::wait_until;
+    // poll_while(state, interval)
+    let _ = vmpool_cloudapi::Machine::wait_while;
+    // get_metadata()
+    let _ = vmpool_cloudapi::Machine::metadata;
+    // update_metadata(…)
+    let _ = vmpool_cloudapi::Machine::update_metadata;
+    // delete_metadata_at_key(key)
+    let _ = vmpool_cloudapi::Machine::delete_metadata;
+    // set_boot_script(filename)
+    let _ = vmpool_cloudapi::Machine::set_boot_script_from;
+    // delete_boot_script()
+    let _ = vmpool_cloudapi::Machine::delete_boot_script;
+    // delete_all_metadata()
+    let _ = vmpool_cloudapi::Machine::delete_all_metadata;
+    // get_tags()
+    let _ = vmpool_cloudapi::Machine::tags;
+    // add_tags(…)
+    let _ = vmpool_cloudapi::Machine::add_tags;
+    // get_tag(tag)
+    let _ = vmpool_cloudapi::Machine::tag;
+    // delete_tag(tag)
+    let _ = vmpool_cloudapi::Machine::delete_tag;
+    // delete_all_tags()
+    let _ = vmpool_cloudapi::Machine::delete_all_tags;
+    // raw_snapshot_data(name)
+    let _ = vmpool_cloudapi::Machine::snapshot_data;
+    // snapshots()
+    let _ = vmpool_cloudapi::Machine::snapshots;
+    // create_snapshot(name)
+    let _ = vmpool_cloudapi::Machine::create_snapshot;
+    // start_from_snapshot(name)
+    let _ = vmpool_cloudapi::Machine::start_from_snapshot;
+    // snapshot(name)
+    let _ = vmpool_cloudapi::Machine::snapshot;
+    // Snapshot(machine, name, data)
+    named::<vmpool_cloudapi::Snapshot>();
+    // Snapshot.name
+    let _ = |it: &vmpool_cloudapi::types::SnapshotData| {
+        let _ = &it.name;
+    };
+    // Snapshot.state
+    let _ = |it: &vmpool_cloudapi::types::SnapshotData| {
+        let _ = &it.state;
+    };
+    // Snapshot.created
+    let _ = |it: &vmpool_cloudapi::types::SnapshotData| {
+        let _ = &it.created;
+    };
+    // Snapshot.updated
+    let _ = |it: &vmpool_cloudapi::types::SnapshotData| {
+        let _ = &it.updated;
+    };
+    // Snapshot.machine
+    let _ = vmpool_cloudapi::Snapshot::machine;
+    // Snapshot.path
+    let _ = vmpool_cloudapi::Snapshot::path;
+    // Snapshot.refresh()
+    let _ = vmpool_cloudapi::Snapshot::refresh;
+    // Snapshot.status()
+    let _ = vmpool_cloudapi::Snapshot::status;
+    // Snapshot.delete()
+    let _ = vmpool_cloudapi::Snapshot::delete;
+    // Snapshot.start()
+    let _ = vmpool_cloudapi::Snapshot::start;
+}

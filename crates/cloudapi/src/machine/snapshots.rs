@@ -26,8 +26,16 @@ impl Machine {
     ///
     /// [`CloudApiError`], `NotFound` if there never was one of that name.
     pub async fn snapshot(&self, name: &str) -> Result<Snapshot, CloudApiError> {
-        let data = self.datacenter.ask(self.call(Method::Get, &["snapshots", name])).await?;
-        Ok(Snapshot { machine: self.clone(), data })
+        Ok(Snapshot { machine: self.clone(), data: self.snapshot_data(name).await? })
+    }
+
+    /// Gets what there is to know about a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`CloudApiError`], `NotFound` if there never was one of that name.
+    pub async fn snapshot_data(&self, name: &str) -> Result<SnapshotData, CloudApiError> {
+        self.datacenter.ask(self.call(Method::Get, &["snapshots", name])).await
     }
 
     /// Begins to make a snapshot; without a name the server calls it by the time.
@@ -94,7 +102,7 @@ impl Snapshot {
     ///
     /// [`CloudApiError`].
     pub async fn refresh(&mut self) -> Result<&SnapshotData, CloudApiError> {
-        self.data = self.machine.snapshot(&self.data.name).await?.data;
+        self.data = self.machine.snapshot_data(&self.data.name).await?;
         Ok(&self.data)
     }
 

@@ -124,6 +124,12 @@ impl MachineData {
         self.addresses().filter(is_private).collect()
     }
 
+    /// Returns the script that is run when the machine boots, if there is one.
+    #[must_use]
+    pub fn boot_script(&self) -> Option<&str> {
+        self.metadata.text("user-script")
+    }
+
     fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
         self.ips.iter().filter_map(|ip| ip.parse().ok())
     }

@@ -7,6 +7,7 @@ mod env;
 mod errors;
 mod exchange;
 mod loopback;
+mod machine;
 mod options;
 mod paging;
 mod replay;

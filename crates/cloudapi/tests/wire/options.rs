@@ -99,3 +99,34 @@ async fn an_authority_that_cannot_be_read_is_refused() {
     let err = open(&with(json!({"insecure": null, "ca_file": key("rsa.pub")}))).await.unwrap_err();
     assert!(err.contains("certificates to trust"), "{err}");
 }
+
+/// Returns the names that a type knows, from its refusal of one that it does not.
+fn known(place: &str, unknown: Value) -> Vec<String> {
+    let err = factory().check(&with(unknown)).unwrap_err().to_string();
+    let names = err.split_once("expected one of ").unwrap_or_else(|| panic!("{err}")).1;
+    names.split('`').skip(1).step_by(2).map(|name| format!("`{place}{name}`")).collect()
+}
+
+#[test]
+fn the_guide_has_a_row_for_each_option_and_for_no_other() {
+    let guide = include_str!("../../../../docs/cloudapi.md");
+    let rows = guide.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows: Vec<String> = rows.map(|row| format!("`{}`", row.split('`').next().unwrap())).collect();
+    let mut expected = known("", json!({"no_such": 1}));
+    expected.retain(|name| name != "`templates`");
+    expected.extend(known("templates.NAME.", json!({"templates": {"small": {"no_such": 1}}})));
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn the_example_of_the_guide_is_accepted() {
+    let guide = include_str!("../../../../docs/cloudapi.md");
+    let example = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config: toml::Value = toml::from_str(example).unwrap();
+    let provider = &config["providers"]["lab"];
+    assert_eq!(provider["driver"].as_str(), Some("cloudapi"));
+    let read = serde_json::to_value(&provider["options"]).unwrap();
+    factory().check(&options(read)).unwrap();
+    let template = config["pools"]["small"]["template"].as_str().unwrap();
+    assert!(provider["options"]["templates"].get(template).is_some());
+}

@@ -17,7 +17,7 @@ async fn harness() -> DriverHarness {
     let server = Cloud::default().serve().await;
     let driver = CloudApiDriver::new(open(&server.url).await, templates());
     DriverHarness::new(Arc::new(driver), "base")
-        .with_patience(Duration::from_secs(6))
+        .with_patience(Duration::from_secs(12))
         .with_unknown_id("00000000-0000-4000-8000-000000000000")
         .keeping(server)
 }
