@@ -21,10 +21,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing};
 use jiff::Timestamp;
-use tokio::{
-    sync::{Mutex, watch},
-    time::Instant,
-};
+use tokio::sync::watch;
 use vmpool::{
     manager::{ManagerHandle, View},
     model,
@@ -33,9 +30,6 @@ use vmpool_api::routes;
 
 use self::refuse::Refused;
 use crate::Reloader;
-
-/// How long a view may be old that only shows something beside the answer.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// What all handlers share.
 #[derive(Debug, Clone)]
@@ -50,14 +44,6 @@ pub(crate) struct Api {
     /// Becomes true when the daemon stops.
     pub(crate) stopping: watch::Receiver<bool>,
     polls: poll::Polls,
-    recent: Arc<Mutex<Option<Seen>>>,
-}
-
-/// A view and when it was seen.
-#[derive(Debug)]
-struct Seen {
-    at: Instant,
-    view: Arc<View>,
 }
 
 impl Api {
@@ -70,16 +56,7 @@ impl Api {
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let started_at = convert::time(started_at);
-        Self {
-            manager,
-            started_at,
-            state_dir,
-            hold,
-            reloader,
-            stopping,
-            polls: poll::Polls::default(),
-            recent: Arc::default(),
-        }
+        Self { manager, started_at, state_dir, hold, reloader, stopping, polls: poll::Polls::default() }
     }
 
     /// Makes the router of all routes, served at an address.
@@ -120,21 +97,8 @@ impl Api {
             .with_state(self)
     }
 
-    /// Shows everything as it is.
+    /// Shows everything as it is. It is a copy of all records, so it is not for what is asked for often.
     pub(crate) async fn view(&self) -> Result<Arc<View>, Refused> {
         Ok(self.manager.view().await?)
-    }
-
-    /// Shows everything as it was at most a second ago, for what does not change or may be told a little later.
-    pub(crate) async fn recent_view(&self) -> Result<Arc<View>, Refused> {
-        let mut recent = self.recent.lock().await;
-        if let Some(seen) = recent.as_ref()
-            && seen.at.elapsed() < FRESH
-        {
-            return Ok(Arc::clone(&seen.view));
-        }
-        let view = self.view().await?;
-        *recent = Some(Seen { at: Instant::now(), view: Arc::clone(&view) });
-        Ok(view)
     }
 }

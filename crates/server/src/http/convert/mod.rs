@@ -38,7 +38,11 @@ pub(super) fn grant(grant: &Grant) -> api::Lease {
 pub(super) fn lease(lease: &model::Lease, view: &View) -> api::Lease {
     // The records are sorted by name.
     let found = view.vms.binary_search_by(|vm| vm.name.cmp(&lease.vm)).ok();
-    let vm = found.and_then(|index| view.vms.get(index));
+    lease_of(lease, found.and_then(|index| view.vms.get(index)))
+}
+
+/// Shows a lease with its VM, if that is known.
+pub(super) fn lease_of(lease: &model::Lease, vm: Option<&model::VmRecord>) -> api::Lease {
     let suspect = lease.suspect.clone().or_else(|| vm?.suspect.clone());
     lease_at(lease, vm.and_then(|vm| vm.node.as_ref()), suspect)
 }
