@@ -2,7 +2,9 @@
 
 use vmpool_manager::{
     ManagerError,
-    model::{Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, states::NodeState},
+    model::{
+        Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, VmRecord, states::NodeState,
+    },
 };
 
 use crate::{
@@ -12,11 +14,14 @@ use crate::{
 };
 
 /// How long rest may take.
-const LIMIT: u64 = 2 * 3600;
+pub(crate) const LIMIT: u64 = 2 * 3600;
 
 /// Serves everybody once more, and waits until nothing moves.
 pub(crate) async fn come(world: &World) -> Result<(), String> {
     for pool in world.scenario.pools.keys() {
+        if world.ledger.lock().unwrap().is_drained(pool) {
+            continue;
+        }
         let request = RequestId::new(format!("last-of-{pool}")).unwrap();
         let acquire = Acquire::new(request, pool.clone(), Owner::new("last").unwrap());
         let acquire = acquire.with_wait(seconds(LIMIT));
@@ -48,6 +53,23 @@ pub(crate) async fn come(world: &World) -> Result<(), String> {
     unrest(world)
 }
 
+/// Does what only operators may: accepts that nodes are lost which are missing all at once, and ends what operators and expired
+/// leases keep for debugging, for a day perhaps. Most often there is nothing to do.
+pub(crate) async fn clean_up(world: &World) {
+    for provider in world.clouds.keys() {
+        let _ = world.handle().accept_loss(provider.clone()).await;
+    }
+    let held = |vm: &&VmRecord| vm.hold.is_some() || vm.state == RecordState::Held;
+    let held: Vec<_> = {
+        let ledger = world.ledger.lock().unwrap();
+        ledger.rows.vms.values().filter(held).map(|vm| vm.name.clone()).collect()
+    };
+    for vm in held {
+        // It is tried again if it is refused or not answered.
+        let _ = world.handle().unhold(vm).await;
+    }
+}
+
 /// Asks again until the manager, which may still be getting over its last disaster, answers.
 async fn until_answered<T, F: Future<Output = Result<T, ManagerError>>>(
     ask: impl Fn() -> F,
@@ -60,12 +82,29 @@ async fn until_answered<T, F: Future<Output = Result<T, ManagerError>>>(
     }
 }
 
+/// Says who still waits, or holds, long after everything should have gone well.
+pub(crate) fn stuck(world: &World) -> String {
+    let ledger = world.ledger.lock().unwrap();
+    let rows = &ledger.rows;
+    let vms = rows.vms.values().map(|vm| brief(&Change::PutVm(Box::new(vm.clone()))));
+    let waiting: Vec<_> =
+        rows.requests.values().filter(|request| request.status == RequestStatus::Waiting).collect();
+    format!(
+        "nobody serves {waiting:?}; the leases are {:?}, the VMs are {:?}",
+        rows.leases.keys().collect::<Vec<_>>(),
+        vms.collect::<Vec<_>>()
+    )
+}
+
 /// Says what is not at rest.
 fn unrest(world: &World) -> Result<(), String> {
     let ledger = world.ledger.lock().unwrap();
     let rows = &ledger.rows;
     for (name, config) in &world.scenario.pools {
-        let wanted = config.size.max(config.min_ready) as usize;
+        let wanted = match ledger.is_drained(name) {
+            true => 0,
+            false => config.size.max(config.min_ready) as usize,
+        };
         let vms: Vec<_> = rows.vms_of(name).collect();
         let is_ready = |state| matches!(state, RecordState::Ready | RecordState::CheckHealth);
         if vms.len() != wanted || !vms.iter().all(|vm| is_ready(vm.state) && vm.is_clean()) {

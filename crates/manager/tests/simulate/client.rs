@@ -106,6 +106,10 @@ fn is_expected(refusal: &Refusal) -> bool {
             | Refusal::TimedOut { .. }
             | Refusal::Cancelled { .. }
             | Refusal::RequestEnded { .. }
+            | Refusal::NeverPossible { .. }
+            | Refusal::CountOutOfRange { .. }
+            | Refusal::OwnerLimit { .. }
+            | Refusal::PoolDrained { .. }
     )
 }
 

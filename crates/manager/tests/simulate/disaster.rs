@@ -6,6 +6,7 @@ use fastrand::Rng;
 use vmpool_manager::{Manager, StopError, model::InstallationId};
 
 use crate::{
+    calm,
     scenario::seconds,
     world::{World, pass},
 };
@@ -31,6 +32,8 @@ async fn revive(world: &World, rng: &mut Rng) {
             .installation(InstallationId::new("sim").unwrap())
             .holder(format!("manager {number}"))
             .checker(world.health.clone())
+            .hooks(world.health.clone())
+            .limits(world.scenario.limits.clone())
             .clock(Arc::new(world.clock(number)))
             .restart_grace(world.scenario.restart_grace)
             .check_invariants()
@@ -67,7 +70,7 @@ pub(crate) async fn care(world: Arc<World>, mut rng: Rng) {
     loop {
         pass(Duration::from_millis(rng.u64(100..5000))).await;
         if world.is_calm() {
-            accept_losses(&world).await;
+            calm::clean_up(&world).await;
         }
         let managers = world.managers.lock().await;
         let is_well = managers.iter().all(|manager| !manager.handle().is_stopped());
@@ -75,13 +78,6 @@ pub(crate) async fn care(world: Arc<World>, mut rng: Rng) {
             drop(managers);
             tend(&world, &mut rng).await;
         }
-    }
-}
-
-/// Says what only an operator may: that nodes that are missing all at once are lost. Most often there is nothing to say.
-async fn accept_losses(world: &World) {
-    for provider in world.clouds.keys() {
-        let _ = world.handle().accept_loss(provider.clone()).await;
     }
 }
 

@@ -10,7 +10,7 @@ use vmpool_manager::{
     model::{
         Change, EventKind, InstallationId, Lease, LeaseId, Node, NodeId, Owner, PoolName, ProviderName,
         RecordState, RequestId, Sandbox, Token, VmName, VmRecord,
-        config::{PoolConfig, ProviderConfig},
+        config::{LimitsConfig, PoolConfig, ProviderConfig},
         states::NodeState,
     },
     store::Batch,
@@ -44,6 +44,7 @@ pub(crate) struct Ledger {
     pub(crate) installation: InstallationId,
     pools: BTreeMap<PoolName, PoolConfig>,
     providers: BTreeMap<ProviderName, ProviderConfig>,
+    limits: LimitsConfig,
     clouds: BTreeMap<ProviderName, DummyCloud>,
     /// Who used each VM last, until it is cleaned.
     tenants: BTreeMap<VmName, Tenant>,
@@ -80,6 +81,7 @@ impl Ledger {
                 .iter()
                 .map(|(name, known)| (name.clone(), known.config.clone()))
                 .collect(),
+            limits: scenario.limits.clone(),
             clouds: BTreeMap::new(),
             tenants: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -109,6 +111,7 @@ impl Ledger {
         let mut vms = BTreeSet::new();
         let mut intended = BTreeSet::new();
         let (mut made, mut given) = (Vec::new(), Vec::new());
+        let mut served = BTreeSet::new();
         for change in &batch.changes {
             match change {
                 Change::PutLease(lease) => {
@@ -116,6 +119,7 @@ impl Ledger {
                     if !self.rows.leases.contains_key(&lease.id) {
                         self.granted(lease)?;
                         given.push(lease);
+                        served.insert((lease.owner.clone(), lease.pool.clone()));
                     }
                 }
                 Change::RemoveLease(id) => {
@@ -143,6 +147,7 @@ impl Ledger {
         given.into_iter().try_for_each(|lease| self.check_place(lease))?;
         made.into_iter().try_for_each(|vm| self.check_budget(vm))?;
         self.check_missing(batch)?;
+        served.iter().try_for_each(|(owner, pool)| self.check_owner(owner, pool))?;
         intended.iter().try_for_each(|pool| self.check_room(pool, before.get(pool)))
     }
 
@@ -245,6 +250,31 @@ impl Ledger {
         Ok(())
     }
 
+    /// The hook that cleans a VM ended well; it says nothing while somebody holds the VM.
+    pub(crate) fn clean(&mut self, vm: &VmName) {
+        if !self.rows.leases.values().any(|lease| lease.vm == *vm) {
+            self.tenants.remove(vm);
+        }
+    }
+
+    /// I3: an owner is given no more than it may have, its sub-owners counted in.
+    fn check_owner(&self, owner: &Owner, pool: &PoolName) -> Result<(), String> {
+        let main = |owner: &Owner| owner.as_str().split('/').next().map(str::to_owned);
+        let is_sub = owner.as_str().contains('/');
+        let all = self.rows.leases.values().filter(|lease| main(&lease.owner) == main(owner)).count();
+        let own = self.rows.leases.values().filter(|lease| lease.owner == *owner).count();
+        let leases = self.rows.leases.values().filter(|lease| lease.pool == *pool);
+        let here = leases.filter(|lease| main(&lease.owner) == main(owner)).count();
+        let sub = self.limits.max_per_sub_owner.filter(|_| is_sub);
+        let here_most = self.pools.get(pool).and_then(|config| config.max_per_owner);
+        let limits = [(all, self.limits.max_per_owner), (own, sub), (here, here_most)];
+        for (count, most) in limits {
+            let fits = most.is_none_or(|most| count <= most as usize);
+            ensure!(fits, "I3: {owner} has {count} leases after one of {pool}, {most:?} at most");
+        }
+        Ok(())
+    }
+
     /// A client was told that it holds a VM.
     pub(crate) fn hold(&mut self, lease: &Lease) -> Result<(), String> {
         self.served += 1;
@@ -275,16 +305,29 @@ impl Ledger {
         self.held.remove(vm);
     }
 
+    /// An operator is about to make the manager forget a VM.
+    pub(crate) fn forget(&mut self, vm: &VmName) {
+        self.condemn(vm);
+        self.forgotten.insert(vm.clone());
+    }
+
     pub(crate) fn is_condemned(&self, vm: &VmName) -> bool {
         self.condemned.contains(vm)
+    }
+
+    /// Returns whether a pool is being drained.
+    pub(crate) fn is_drained(&self, pool: &PoolName) -> bool {
+        self.rows.pools.get(pool).is_some_and(|pool| pool.drain.is_some())
     }
 
     /// A manager asks a cloud for a node.
     pub(crate) fn create_begins(&self, manager: u64, token: Option<&Token>) -> Result<(), String> {
         let Some(token) = token else { return Err("a node without a token is asked for".to_owned()) };
         let record = self.rows.vms.get(&token.vm);
-        // A manager that was superseded does not know it yet.
         let fits = record.is_some_and(|record| record.token(&self.installation) == *token);
+        // What waited for its turn when the VM was forgotten makes an orphan, which the sweep finds.
+        let fits = fits || self.forgotten.contains(&token.vm);
+        // A manager that was superseded does not know it yet.
         ensure!(fits || manager < self.newest, "{token} is asked for and has the record {record:?}");
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::{
     calm, client, cloud, disaster, failover,
     journal::Journal,
     operator,
-    scenario::Scenario,
+    scenario::{Scenario, seconds},
     world::{World, pass},
 };
 
@@ -60,8 +60,15 @@ async fn all(seed: u64, journal: Journal) -> Result<(), String> {
     caretaker.spawn(disaster::care(Arc::clone(&world), rng.fork()));
     pass(world.scenario.trouble).await;
     world.calm();
-    while let Some(end) = people.join_next().await {
-        end.map_err(reason)?;
+    let ended = async {
+        while let Some(end) = people.join_next().await {
+            end.map_err(reason)?;
+        }
+        Ok::<(), String>(())
+    };
+    match tokio::time::timeout(seconds(calm::LIMIT), ended).await {
+        Ok(ended) => ended?,
+        Err(_) => return Err(calm::stuck(&world)),
     }
     failover::prove(&world).await?;
     calm::come(&world).await

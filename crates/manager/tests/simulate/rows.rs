@@ -38,7 +38,9 @@ impl Rows {
     /// Returns how many VMs of a pool there are, and how many of them are starting.
     pub(crate) fn count(&self, pool: &PoolName) -> Count {
         let starting = |vm: &&VmRecord| matches!(vm.state, RecordState::Spawning | RecordState::GotIp);
-        Count { all: self.vms_of(pool).count(), starting: self.vms_of(pool).filter(starting).count() }
+        // A record whose node is proven gone waits for its last hook, and takes no room.
+        let all = self.vms_of(pool).filter(|vm| vm.gone_at.is_none()).count();
+        Count { all, starting: self.vms_of(pool).filter(starting).count() }
     }
 }
 

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use vmpool_dummy::{DummyConfig, FaultConfig};
 use vmpool_manager::model::{
     PoolName, ProviderName,
-    config::{CheckConfig, OnRelease, PoolConfig, ProviderConfig},
+    config::{CheckConfig, HookConfig, LimitsConfig, OnExpiry, OnRelease, PoolConfig, ProviderConfig},
 };
 
 use crate::offers;
@@ -16,6 +16,7 @@ use crate::offers;
 pub(crate) struct Scenario {
     pub(crate) pools: BTreeMap<PoolName, PoolConfig>,
     pub(crate) providers: BTreeMap<ProviderName, Provider>,
+    pub(crate) limits: LimitsConfig,
     pub(crate) clients: u64,
     /// How many VMs each client uses at most.
     pub(crate) uses: u32,
@@ -106,6 +107,7 @@ impl Scenario {
         let mut scenario = Self {
             stays_down: None,
             pools: pools.collect(),
+            limits: limits(rng),
             clients: rng.u64(2..=8),
             uses: rng.u32(1..=6),
             restart_grace: seconds(rng.u64(15..=60)),
@@ -138,6 +140,29 @@ impl Scenario {
         offers::spread(&mut scenario, rng);
         scenario
     }
+
+    /// One pool of eight VMs, which go on being used by whoever had them, and nothing goes wrong.
+    pub(crate) fn fair(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut config = PoolConfig::new(provider_name(0), "template", 0);
+        (config.max_total, config.max_starting) = (Some(8), 8);
+        config.on_release = [OnRelease::Reuse, OnRelease::Destroy][rng.usize(0..2)];
+        (config.lease_ttl, config.max_lease_ttl) = (seconds(1000), seconds(1000));
+        let mut fair = Self::new(seed);
+        fair.providers = [(provider_name(0), provider(seed, &mut rng))].into();
+        fair.pools = [(pool_name(0), config)].into();
+        (fair.limits, fair.stays_down) = (LimitsConfig::default(), None);
+        (fair.store.fails, fair.store.outages, fair.disasters.clocks) = (0.0, false, false);
+        fair
+    }
+}
+
+fn limits(rng: &mut Rng) -> LimitsConfig {
+    let mut limits = LimitsConfig::default();
+    limits.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..5));
+    limits.max_per_sub_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));
+    limits.priority_aging = seconds(rng.u64(0..100));
+    limits
 }
 
 fn provider(seed: u64, rng: &mut Rng) -> Provider {
@@ -194,7 +219,17 @@ fn pool(number: u32, providers: usize, rng: &mut Rng) -> PoolConfig {
     config.spawn_min_interval = seconds(if rng.u32(0..4) == 0 { rng.u64(1..10) } else { 0 });
     config.lease_ttl = seconds(rng.u64(30..120));
     config.max_lease_ttl = seconds(600);
-    config.on_release = if rng.bool() { OnRelease::Reuse } else { OnRelease::Destroy };
+    config.on_release = [OnRelease::Reuse, OnRelease::Destroy, OnRelease::Clean][rng.usize(0..3)];
+    config.on_expiry = [OnExpiry::Destroy, OnExpiry::Clean, OnExpiry::Hold][rng.usize(0..3)];
+    config.hooks.before_release = Some(hook(rng));
+    config.hooks.after_boot = rng.bool().then(|| hook(rng));
+    config.hooks.after_destroy = rng.bool().then(|| hook(rng));
+    config.max_hooks = rng.u32(1..4);
+    config.max_checks = rng.u32(1..4);
+    config.max_uses = rng.bool().then(|| rng.u32(1..5));
+    config.max_age = (rng.u32(0..4) == 0).then(|| seconds(rng.u64(300..900)));
+    config.max_held = rng.u32(0..3);
+    config.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));
     config.dirty_timeout = seconds(rng.u64(5..120));
     config.max_idle = seconds(rng.u64(5..120));
     config.boot_timeout = seconds(rng.u64(60..120));
@@ -204,6 +239,12 @@ fn pool(number: u32, providers: usize, rng: &mut Rng) -> PoolConfig {
     config.max_check_fails = rng.u32(0..3);
     config.retry_max = seconds(rng.u64(2..30));
     config
+}
+
+fn hook(rng: &mut Rng) -> HookConfig {
+    let mut hook = HookConfig::new(vec!["hook".to_owned()]);
+    hook.timeout = seconds(rng.u64(1..10));
+    hook
 }
 
 /// Returns 0 half of the time, else a probability up to `most`.

@@ -53,7 +53,7 @@ impl World {
             .collect();
         Self {
             store: Arc::new(WatchedStore::new(scenario.store, &ledger, &journal, rng.fork())),
-            health: Arc::new(Health::new(scenario.health, rng.fork())),
+            health: Arc::new(Health::new(scenario.health, &ledger, rng.fork())),
             scenario,
             journal,
             clock,
