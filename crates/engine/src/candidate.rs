@@ -173,9 +173,20 @@ impl Engine {
                 pools: Vec::new(),
             });
         }
-        let in_pool = |candidate: &Candidate| {
+        let limit_in = |candidate: &Candidate| {
             let max = self.spec.pools.get(&candidate.pool).and_then(|config| config.max_per_owner);
-            max.filter(|max| *max != 0).map_or(usize::MAX, |max| max as usize).min(most(candidate))
+            max.filter(|max| *max != 0).map_or(usize::MAX, |max| max as usize)
+        };
+        let in_pool = |candidate: &Candidate| {
+            // A pool that could make more, but not for this owner, is not stood in for.
+            let mut other = candidate.instead_of.and_then(|index| candidates.get(index));
+            while let Some(first) = other {
+                if limit_in(first) < most(first) {
+                    return 0;
+                }
+                other = first.instead_of.and_then(|index| candidates.get(index));
+            }
+            limit_in(candidate).min(most(candidate))
         };
         let max = candidates.iter().map(in_pool).fold(0, usize::saturating_add);
         match max < count as usize {

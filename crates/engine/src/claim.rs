@@ -15,6 +15,7 @@ use vmpool_model::{Owner, PoolName};
 
 use crate::{
     Engine, Limit,
+    candidate::Candidates,
     owners::Allowance,
     queue::{Place, Shape},
     rank::Rank,
@@ -170,7 +171,7 @@ impl Engine {
         let before = Before { claims, taken: None };
         let count = shape.count as usize;
         let used: Vec<_> = (0..shape.candidates.len())
-            .filter(|index| self.is_used(&shape.candidates, *index))
+            .filter(|index| self.may_be_used(&shape.candidates, *index))
             .map(|index| &shape.candidates[index].pool)
             .collect();
         if used.iter().all(|pool| self.is_down(pool)) {
@@ -208,6 +209,18 @@ impl Engine {
         let is_nothing = of_sub == 0 && of_top == 0 && in_pools.is_empty();
         let (owner, shape) = (owner.clone(), Arc::clone(shape));
         (!is_nothing).then_some(Claim { rank, owner, shape, fits, of_sub, of_top, in_pools })
+    }
+
+    /// Returns whether a candidate is used, or would be if enough were wanted of the one that it stands in for: what is wanted is
+    /// counted by the claims, so that these cannot go by that.
+    fn may_be_used(&self, candidates: &Candidates, index: usize) -> bool {
+        match candidates.get(index).map(|candidate| candidate.instead_of) {
+            None => false,
+            Some(None) => true,
+            Some(Some(other)) => {
+                other < index && self.may_be_used(candidates, other) && self.is_stuck(&candidates[other].pool)
+            }
+        }
     }
 
     /// Returns whether a pool has nothing free and makes nothing for a while, because it failed or comes to its end.

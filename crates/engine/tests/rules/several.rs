@@ -6,7 +6,7 @@ use vmpool_model::{RecordState, RequestStatus};
 use crate::{
     farm::{
         count, farm, given, grants, id, kept, of, on_demand, refusal, release, renew, served, spec, waits,
-        wish,
+        wish, with_fallback,
     },
     lab::{Lab, config, quota, seconds},
 };
@@ -294,4 +294,19 @@ fn two_big_requests_do_not_keep_from_each_other_what_the_quota_leaves() {
         renew(&mut lab);
     }
     assert_eq!(served(&lab), ["first", "second"]);
+}
+
+#[test]
+fn more_than_an_owner_may_ever_have_of_a_pool_is_refused_although_another_one_stands_in_for_it() {
+    let mut pool = with_fallback(on_demand(4), "b");
+    pool.max_per_owner = Some(2);
+    let mut lab = farm([("a", pool), ("b", on_demand(4))]);
+    let told = refusal(&mut lab, wish("r1", "ann", ["a"]).with_count(3));
+    assert!(matches!(told, Refusal::OwnerLimit { max: 2, count: 3, .. }), "{told}");
+    waits(&mut lab, wish("r2", "ann", ["a"]).with_count(2));
+    // Of a pool that is full another one makes what is missing.
+    let mut lab = farm([("a", with_fallback(on_demand(2), "b")), ("b", on_demand(4))]);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(3));
+    lab.boot_all();
+    assert_eq!(served(&lab), ["r1"]);
 }
