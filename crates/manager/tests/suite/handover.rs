@@ -10,7 +10,7 @@ use vmpool_manager::model::config::OnRelease;
 
 use crate::world::{World, pool, request, small, until_ready};
 
-/// How often all waiters together acquire and release; `PAIRS` in the environment says otherwise, as the job `simulate` does.
+/// How often all waiters together acquire and release, unless `PAIRS` in the environment says otherwise.
 const PAIRS: u64 = 10_000;
 
 fn pairs() -> u64 {
