@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// Owners, and for how many seconds each of them uses a VM: who uses them for longer asks less often.
-const OWNERS: [(&str, u64); 4] = [("ann", 15), ("bob", 40), ("cat", 90), ("team/dan", 200)];
+const OWNERS: [(&str, u64); 4] = [("ann", 20), ("bob", 40), ("cat", 80), ("team/dan", 150)];
 /// How many VMs each owner always wants: all of them, so that each could use up the pool.
-const WANTED: u64 = 8;
+const WANTED: u64 = 20;
 /// When the measurement begins, and when it ends.
-const WINDOW: (u64, u64) = (600, 4200);
+const WINDOW: (u64, u64) = (600, 2400);
 
 /// For how many seconds each owner held VMs, all of them together.
 type Held = Arc<Mutex<BTreeMap<&'static str, f64>>>;
@@ -81,7 +81,8 @@ async fn work(
     for use_number in 0_u64.. {
         let request = RequestId::new(format!("{}-{number}-{use_number}", owner.replace('/', "-"))).unwrap();
         let acquire = Acquire::new(request, pool_name(0), Owner::new(owner).unwrap());
-        let granted = world.handle().acquire(acquire.with_wait(seconds(100_000)));
+        let handle = world.handle();
+        let granted = handle.acquire(acquire.with_wait(seconds(100_000)));
         let Ok(Ok(grant)) = tokio::time::timeout_at(end, granted).await else { return };
         let since = Instant::now();
         pass(Duration::from_secs_f64(time as f64 * (0.5 + rng.f64()))).await;

@@ -46,10 +46,10 @@ fn a_seed_goes_the_same_way_each_time() {
 
 #[test]
 fn owners_of_equal_weight_with_constant_demand_have_equal_shares_with_a_jain_index_of_at_least_0_95() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let shares = fair::shares(seed);
         assert!(0.95 <= fair::jain(&shares), "seed {seed}: {shares:?}, {}", fair::jain(&shares));
-        // Not because nobody had anything: eight VMs for an hour, less what it took to make them.
-        assert!(8.0 * 3600.0 * 0.3 < shares.iter().sum(), "seed {seed}: {shares:?}");
+        // Not because nobody had anything: there are 20 VMs for half an hour, and making them takes some of it.
+        assert!(20.0 * 1800.0 * 0.7 < shares.iter().sum(), "seed {seed}: {shares:?}");
     }
 }

@@ -141,15 +141,16 @@ impl Scenario {
         scenario
     }
 
-    /// One pool of eight VMs, which go on being used by whoever had them, and nothing goes wrong.
+    /// One pool of 20 VMs, which go on being used by whoever had them, and nothing goes wrong.
     pub(crate) fn fair(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut config = PoolConfig::new(provider_name(0), "template", 0);
-        (config.max_total, config.max_starting) = (Some(8), 8);
-        config.on_release = [OnRelease::Reuse, OnRelease::Destroy][rng.usize(0..2)];
+        (config.max_total, config.max_starting, config.on_release) = (Some(20), 5, OnRelease::Reuse);
         (config.lease_ttl, config.max_lease_ttl) = (seconds(1000), seconds(1000));
         let mut fair = Self::new(seed);
-        fair.providers = [(provider_name(0), provider(seed, &mut rng))].into();
+        let mut provider = provider(seed, &mut rng);
+        provider.cloud = DummyConfig::default().with_seed(seed).with_boot_latency(seconds(rng.u64(0..10)));
+        fair.providers = [(provider_name(0), provider)].into();
         fair.pools = [(pool_name(0), config)].into();
         (fair.limits, fair.stays_down) = (LimitsConfig::default(), None);
         (fair.store.fails, fair.store.outages, fair.disasters.clocks) = (0.0, false, false);
