@@ -196,7 +196,13 @@ async fn give_back(world: &World, lease: Lease, is_late: bool, rng: &mut Rng) {
     world.journal.note(|| format!("{} is given back", lease.id));
     loop {
         let refusal = match world.handle().release(lease.id.clone()).await {
-            Ok(()) => return,
+            Ok(()) => {
+                let is_there = world.ledger.lock().unwrap().rows.leases.contains_key(&lease.id);
+                if is_there {
+                    world.journal.violate(format!("{} was given back and is still recorded", lease.id));
+                }
+                return;
+            }
             Err(ManagerError::Refused(refusal)) => refusal,
             Err(_) => {
                 pass(Duration::from_millis(rng.u64(1..2000))).await;
