@@ -4,6 +4,7 @@
 //! about it.
 
 mod addresses;
+mod attributes;
 mod device;
 mod full;
 mod history;
@@ -12,6 +13,7 @@ mod listing;
 
 pub use self::{
     addresses::Addresses,
+    attributes::Attributes,
     device::{Disk, Nic},
     full::{Permissions, ScheduledAction, Vm},
     history::HistoryRecord,

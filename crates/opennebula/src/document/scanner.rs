@@ -1,6 +1,7 @@
 //! The scan over the escaped document, a piece at a time.
 
 mod content;
+mod leaf;
 mod markup;
 
 use super::sink::Sink;
@@ -8,6 +9,7 @@ use crate::rpc::{CodecError, Problem};
 
 use self::{
     content::{Content, Piece},
+    leaf::leaf_at,
     markup::{Markup, Tag, closes, markup},
 };
 
@@ -70,6 +72,17 @@ impl Scanner {
     /// Does what is next, and returns where that ends; nothing at the end of the string.
     #[inline]
     fn step<S: Sink>(&mut self, piece: &[u8], at: usize, sink: &mut S) -> Result<Option<usize>, Stop> {
+        // Most of every document.
+        if !self.starts.is_empty()
+            && let Some(leaf) = leaf_at(piece, at)
+        {
+            if self.skipping.is_none() && sink.wants(leaf.name) {
+                let (place, text) = self.content.simple(piece, leaf.text, leaf.is_raw)?;
+                sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))?;
+                self.content.clear();
+            }
+            return Ok(Some(leaf.end));
+        }
         match markup(piece, at)? {
             Markup::Open(tag) if !self.complete => self.open(piece, at, tag, sink).map(Some),
             Markup::Close => self.close(piece, at, sink).map(Some),

@@ -2,7 +2,7 @@
 
 use vmpool_model::states::opennebula::{LcmState, VmState};
 
-use super::Addresses;
+use super::{Addresses, Attributes};
 
 /// A VM in a listing.
 ///
@@ -35,17 +35,15 @@ pub struct ListedVm {
     pub host: String,
     /// Its addresses.
     pub addresses: Addresses,
-    /// The user template: names and texts in their order; names may repeat.
-    ///
-    /// An attribute that has attributes itself is left out.
-    pub user_template: Vec<(String, String)>,
+    /// The user template; an attribute that has attributes itself is left out.
+    pub user_template: Attributes,
 }
 
 impl ListedVm {
     /// Returns the first attribute of a name in the user template.
     #[must_use]
     pub fn user_attribute(&self, name: &str) -> Option<&str> {
-        self.user_template.iter().find(|(found, _)| found == name).map(|(_, text)| text.as_str())
+        self.user_template.get(name)
     }
 }
 
@@ -64,7 +62,7 @@ impl Default for ListedVm {
             host_id: None,
             host: String::new(),
             addresses: Addresses::default(),
-            user_template: Vec::new(),
+            user_template: Attributes::default(),
         }
     }
 }

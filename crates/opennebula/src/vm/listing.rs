@@ -5,7 +5,7 @@ use std::str::FromStr;
 use vmpool_model::states::opennebula::{LcmState, VmState};
 
 use super::{
-    ListedVm,
+    Attributes, ListedVm,
     addresses::{IN_MONITORING, IN_NIC},
 };
 use crate::{document::Sink, rpc::Problem};
@@ -18,6 +18,8 @@ pub struct ListingSink {
     place: Place,
     /// What the guest reported, which counts after the network cards wherever it comes.
     reported: String,
+    /// The user template; gathered here, so that each VM gets as much room as it needs.
+    attributes: Attributes,
     /// An address for a VM that has none else.
     spare: String,
     in_pool: bool,
@@ -42,6 +44,7 @@ enum Place {
 impl ListingSink {
     fn end_vm(&mut self) {
         let mut vm = std::mem::take(&mut self.vm);
+        vm.user_template = self.attributes.take();
         vm.addresses.add(&self.reported);
         if vm.addresses.all().is_empty() {
             vm.addresses.add(&self.spare);
@@ -128,7 +131,7 @@ impl Sink for ListingSink {
             (Place::History, b"HID") => vm.host_id = text.parse().ok(),
             (Place::History, _) => text.clone_into(&mut vm.host),
             (Place::User, _) => {
-                vm.user_template.push((String::from_utf8_lossy(name).into_owned(), text.to_owned()));
+                self.attributes.push(&String::from_utf8_lossy(name), text);
             }
             _ => {
                 let found = String::from_utf8_lossy(name).into_owned();

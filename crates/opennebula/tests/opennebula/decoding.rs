@@ -131,6 +131,13 @@ fn an_error_behind_the_document_is_named_by_its_place_in_the_answer() {
 }
 
 #[test]
+fn an_empty_element_has_nothing_of_the_text_before_it() {
+    let vm = document(&answer("<VM><A>1 &amp; 2</A><B/><C><![CDATA[3 & 4]]></C><D a='1'/></VM>"), 1000);
+    let texts: Vec<_> = vm.children.iter().map(|child| child.text.as_str()).collect();
+    assert_eq!(texts, ["1 & 2", "", "3 & 4", ""]);
+}
+
+#[test]
 fn elements_inside_a_text_are_text() {
     let vm = document(&answer("<VM><U><![CDATA[</U></VM><VM><ID>8</ID>]]></U><ID>7</ID></VM>"), 3);
     assert_eq!(vm.text_of("U"), "</U></VM><VM><ID>8</ID>");

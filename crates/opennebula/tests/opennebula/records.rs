@@ -50,9 +50,9 @@ fn every_listing_tells_the_same_as_the_full_documents() {
             assert_eq!(listed.name, full.name, "{name}");
             assert_eq!(listed.addresses, full.addresses(), "{name}");
             assert_eq!(listed.host_id, full.history.last().map(|stay| stay.host_id), "{name}");
-            for (attribute, text) in &listed.user_template {
+            for (attribute, text) in listed.user_template.iter() {
                 let user = full.document.child("USER_TEMPLATE").unwrap();
-                assert!(user.all(attribute).any(|found| found.text == *text), "{name}: {attribute}");
+                assert!(user.all(attribute).any(|found| found.text == text), "{name}: {attribute}");
             }
             read += 1;
         }

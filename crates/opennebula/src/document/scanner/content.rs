@@ -1,6 +1,6 @@
 //! The text of a leaf, which may come in several parts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     Stop,
@@ -63,6 +63,24 @@ impl Content {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.parts.clear();
+    }
+
+    /// Returns a text that is in one part, all references resolved, and where it begins.
+    #[inline]
+    pub(super) fn simple<'a>(
+        &'a mut self,
+        piece: &'a [u8],
+        range: Range<usize>,
+        is_raw: bool,
+    ) -> Result<(usize, &'a str), Stop> {
+        let part = Part { begin: range.start, end: range.end, is_raw };
+        let text = utf8(piece, part)?;
+        if memchr::memchr(b'&', text.as_bytes()).is_none() {
+            return Ok((part.begin, text));
+        }
+        self.parts.clear();
+        self.parts.push(part);
+        self.text(piece)
     }
 
     /// Returns the text that was read, all references resolved, and where it begins.
