@@ -31,6 +31,7 @@ impl Engine {
         self.check_providers()?;
         self.check_supply()?;
         ensure(self.vms.is_in_order(), || "the VMs are not in the order of their names".to_owned())?;
+        ensure(self.looks_up_right(), || format!("VMs are not found where they are: {:?}", self.lookup))?;
         ensure(self.timers.is_complete(), || format!("timers are not queued right: {:?}", self.timers))?;
         let awaited: usize = self.vms.values().map(|vm| vm.effects().count()).sum();
         ensure(awaited == self.awaited.len(), || {

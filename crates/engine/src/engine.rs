@@ -11,6 +11,7 @@ use vmpool_model::{
 use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
     demand::Demand,
+    lookup::Lookup,
     order::Order,
     owners::Owners,
     pool::Pool,
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(crate) leases: Table<LeaseId, Lease>,
     pub(crate) requests: Table<RequestId, RequestRecord>,
     pub(crate) owners: Owners,
+    pub(crate) lookup: Lookup,
     /// Requests that wait.
     pub(crate) waiting: Waiting,
     /// What they want, and of which pools.

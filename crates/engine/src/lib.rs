@@ -36,6 +36,7 @@ mod life;
 mod limit;
 mod listing;
 mod look;
+mod lookup;
 mod mend;
 mod missing;
 mod moment;

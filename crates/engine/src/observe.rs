@@ -22,6 +22,7 @@ impl Engine {
         let stays = |suspect: &String| !runs || is_of_checks(suspect);
         let is_trusted = vm.record.suspect.as_ref().is_none_or(stays);
         if vm.record.node.as_ref() != Some(&node) || !is_trusted {
+            self.readdress(name, &node.addresses);
             self.edit(name, |record| {
                 record.suspect = record.suspect.take().filter(stays);
                 record.node = Some(node);

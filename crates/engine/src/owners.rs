@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use vmpool_model::{Lease, Owner, PoolName, Timestamp, config::LimitsConfig};
 
+use crate::table::Table;
+
 /// What every owner holds that holds something, or waits.
 #[derive(Debug, Default)]
-pub(crate) struct Owners(BTreeMap<Owner, Account>);
+pub(crate) struct Owners(Table<Owner, Account>);
 
 /// What one owner or sub-owner holds. Only leases count: a VM that is kept for its last user, or ends, is nobody's.
 #[derive(Debug, Default, Clone)]
@@ -53,6 +55,10 @@ impl Allowance {
 }
 
 impl Owners {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Table::new(seed))
+    }
+
     pub(crate) fn get(&self, owner: &Owner) -> Option<&Account> {
         self.0.get(owner)
     }
@@ -103,10 +109,11 @@ impl Owners {
         };
         for (owner, is_itself) in [(Some(owner), true), (parent.as_ref(), false)] {
             let Some(owner) = owner else { continue };
-            let account = self.0.entry(owner.clone()).or_insert_with(|| Account {
-                parent: parent.clone().filter(|_| is_itself),
-                ..Account::default()
-            });
+            if !self.0.contains_key(owner) {
+                let parent = parent.clone().filter(|_| is_itself);
+                self.0.insert(owner.clone(), Account { parent, ..Account::default() });
+            }
+            let Some(account) = self.0.get_mut(owner) else { continue };
             change(account, is_itself);
             if account.held == 0 && account.waiting == 0 {
                 self.0.remove(owner);
@@ -156,7 +163,8 @@ impl Owners {
             };
             (a.held, a.own, a.waiting, pools(a)) == (b.held, b.own, b.waiting, pools(b))
         };
-        self.0.keys().eq(other.0.keys()) && self.0.values().zip(other.0.values()).all(same)
+        let is_there = |(owner, account)| other.get(owner).is_some_and(|other| same((account, other)));
+        self.0.len() == other.0.len() && self.0.iter().all(is_there)
     }
 }
 
@@ -280,6 +288,6 @@ mod tests {
         owners.count_out(&lease(1, "team/a", "x"));
         assert_eq!(owners.get(&owner("team")).map(|account| account.served), Some(1));
         owners.stop_waiting(&owner("team/a"));
-        assert!(owners.0.is_empty(), "{owners:?}");
+        assert_eq!(owners.0.len(), 0, "{owners:?}");
     }
 }

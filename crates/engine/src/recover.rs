@@ -14,6 +14,7 @@ use vmpool_model::{
 use crate::{
     Engine, Records, Spec, Step,
     demand::Demand,
+    lookup::Lookup,
     mend,
     order::Order,
     owners::Owners,
@@ -45,7 +46,8 @@ impl Engine {
             vms: Ordered::new(seed),
             leases: Table::new(seed),
             requests: Table::new(seed),
-            owners: Owners::default(),
+            owners: Owners::new(seed),
+            lookup: Lookup::new(seed),
             waiting: Waiting::default(),
             demand: Demand::default(),
             order: Order::default(),
@@ -111,6 +113,7 @@ impl Engine {
         }
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.owners.count_in(&lease);
+        self.lookup.lease(&lease);
         self.leases.insert(lease.id.clone(), lease);
     }
 
@@ -145,6 +148,7 @@ impl Engine {
         }
         self.timers.set(Timer::Vm(record.name.clone()), Some(self.now));
         self.vms.insert(record.name.clone(), vm);
+        self.address(&record.name, record.node.as_ref().map(|node| &*node.addresses).unwrap_or_default());
         self.bind_known(&record.name);
     }
 

@@ -26,6 +26,13 @@ pub(crate) struct Table<K, V> {
     free: Vec<Place>,
 }
 
+impl<K: Hash + Eq, V> Default for Table<K, V> {
+    /// Makes an empty table for keys that nobody chooses in order to do harm.
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 /// Where an entry is, until it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(u32);

@@ -218,6 +218,7 @@ impl Engine {
 
     /// Removes a record whose node is proven not to exist.
     pub(crate) fn remove(&mut self, name: &VmName) {
+        self.readdress(name, &[]);
         let Some(vm) = self.vms.remove(name) else { return };
         for id in vm.effects() {
             self.awaited.remove(&id);

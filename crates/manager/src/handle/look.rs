@@ -13,7 +13,7 @@ use crate::{
 
 /// Each look shows one moment between two commits.
 ///
-/// All but that by name look at every record, though they copy only what they return.
+/// Those by state look at every record, though they copy only what they return.
 impl ManagerHandle {
     /// Returns the record of a VM.
     ///
@@ -30,7 +30,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn vms_with_address(&self, address: IpAddr) -> Result<Vec<VmRecord>, ManagerError> {
-        self.look(move |seen| lookup::with_address(seen.engine.vms(), address).cloned().collect()).await
+        self.look(move |seen| seen.engine.vms_with_address(address).cloned().collect()).await
     }
 
     /// Returns the VM that is leased for a task; that of the oldest lease if there are several.
@@ -39,11 +39,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn vm_of_task(&self, task: TaskId) -> Result<Option<VmRecord>, ManagerError> {
-        self.look(move |seen| {
-            let vm = lookup::of_task(seen.engine.leases(), &task)?;
-            seen.engine.vm(vm).cloned()
-        })
-        .await
+        self.look(move |seen| seen.engine.vm_of_task(&task).cloned()).await
     }
 
     /// Returns the VMs of a pool, of all pools if `None`, that are in one of some states, by name.
