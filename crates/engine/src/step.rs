@@ -137,6 +137,23 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Returns the VM that it is for, if it is for one.
+    #[must_use]
+    pub fn vm(&self) -> Option<&VmName> {
+        match self {
+            Self::Create { vm, .. }
+            | Self::Find { vm, .. }
+            | Self::Check { vm, .. }
+            | Self::Get { vm, .. }
+            | Self::SetExpiry { vm, .. } => Some(vm),
+            Self::Hook(run) => Some(&run.vm.name),
+            Self::Destroy { vm, .. } => vm.as_ref(),
+            Self::List { .. } => None,
+        }
+    }
+}
+
 /// A hook to be run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookRun {

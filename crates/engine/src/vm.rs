@@ -223,6 +223,8 @@ impl Engine {
         for id in vm.effects() {
             self.awaited.remove(&id);
         }
+        // What was asked for it in this very step is in vain, and a node that is made for it would be an orphan.
+        self.out.effects.retain(|(_, effect)| effect.vm() != Some(name));
         self.timers.set(Timer::Expiry(name.clone()), None);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);

@@ -96,3 +96,14 @@ fn a_vm_that_does_not_exist_is_not_forgotten() {
     let vm = VmName::new("small-nothing").unwrap();
     assert_eq!(forget(&mut lab, &vm), Answer::Refused(Refusal::UnknownVm { vm }));
 }
+
+#[test]
+fn nothing_is_asked_for_a_vm_that_is_forgotten_in_the_same_step() {
+    let mut pool = with_check(config(1));
+    pool.check_interval = seconds(10);
+    let mut lab = Lab::ready(pool);
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.now = lab.now + seconds(10);
+    assert_eq!(forget(&mut lab, &lease.vm), Answer::Accepted);
+    assert_eq!(lab.checks(), 0, "its periodic check was due when it was forgotten");
+}
