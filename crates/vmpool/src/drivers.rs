@@ -24,6 +24,8 @@ pub fn builtin() -> Registry {
     let registry = registry.with(vmpool_dummy::factory());
     #[cfg(feature = "cloudapi")]
     let registry = registry.with(vmpool_cloudapi::factory());
+    #[cfg(feature = "opennebula")]
+    let registry = registry.with(vmpool_opennebula::driver::factory());
     registry
 }
 

@@ -26,6 +26,7 @@
 //! | `client` | no | the module `client`: a client of the daemon over HTTP |
 //! | `cloudapi` | no | the module `cloudapi` and the driver of that name: Triton CloudAPI |
 //! | `dummy` | yes | the module `dummy` and the driver of that name: a cloud in memory |
+//! | `opennebula` | no | the module `opennebula` and the driver of that name |
 //! | `sled` | yes | `store::SledStore`: records in a directory |
 //! | `ssh` | yes | the module `ssh`: deployments by the host's `ssh`, on Unix |
 
@@ -39,6 +40,8 @@ pub use vmpool_client as client;
 pub use vmpool_cloudapi as cloudapi;
 #[cfg(feature = "dummy")]
 pub use vmpool_dummy as dummy;
+#[cfg(feature = "opennebula")]
+pub use vmpool_opennebula as opennebula;
 
 pub use vmpool_driver as driver;
 pub use vmpool_engine as engine;
