@@ -1,0 +1,40 @@
+//! The suite for drivers and the life of a machine on a real data center, if `VMPOOL_LIVE_CLOUDAPI` has its address.
+//!
+//! Account and key are those of the variables that the tools of Triton use. `VMPOOL_LIVE_PACKAGE` and `VMPOOL_LIVE_IMAGE` choose
+//! what machines are made of. Everything that is made is destroyed, also when a test fails.
+//! Without the address each test passes at once, and shows nothing.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+mod life;
+mod suite;
+
+use vmpool_cloudapi::{CloudApiConfig, DataCenter};
+
+/// Opens the data center, if there is one, and says what machines are made of: a package and an image.
+async fn live() -> Option<(DataCenter, String, String)> {
+    let url = std::env::var("VMPOOL_LIVE_CLOUDAPI").ok().filter(|url| !url.is_empty())?;
+    let variables = |name: &str| match name {
+        "TRITON_URL" => Some(url.clone()),
+        "TRITON_PROFILE" => None,
+        name => std::env::var(name).ok(),
+    };
+    let datacenter = DataCenter::open(CloudApiConfig::from_variables(&variables).unwrap()).await.unwrap();
+    let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let package = match chosen("VMPOOL_LIVE_PACKAGE") {
+        Some(package) => package,
+        None => {
+            let packages = datacenter.packages(&[]).await.unwrap();
+            packages.into_iter().find(|package| package.brand.is_none()).unwrap().name
+        }
+    };
+    let image = match chosen("VMPOOL_LIVE_IMAGE") {
+        Some(image) => image,
+        None => {
+            let zone =
+                |kind: &Option<String>| matches!(kind.as_deref(), Some("zone-dataset" | "smartmachine"));
+            let images = datacenter.images(&[("state", "active")]).await.unwrap();
+            images.into_iter().find(|image| zone(&image.kind)).unwrap().id
+        }
+    };
+    Some((datacenter, package, image))
+}
