@@ -20,14 +20,26 @@ use crate::{
 /// How many VMs are wanted by those who may be served from the same pools, as far as the limits of owners allow.
 #[derive(Debug, Default)]
 pub(crate) struct Demand {
-    by_pools: BTreeMap<Candidates, usize>,
-    of_owners: BTreeMap<Owner, BTreeMap<Candidates, usize>>,
+    by_pools: Wants,
+    of_owners: BTreeMap<Owner, Wants>,
     /// What requests for several VMs claim of what their owners may have.
     pub(crate) claims: Claims,
     /// Owners whose requests or leases changed.
     stale: BTreeSet<Owner>,
     /// Whether some pool is told to have more than it would have of itself.
     is_spread: bool,
+}
+
+/// What is wanted of the same pools, by these pools.
+type Wants = BTreeMap<Candidates, Want>;
+
+/// How many VMs are wanted of some pools, and how many of these each pool may give at most, for the sake of the limits that
+/// owners have there.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Want {
+    vms: usize,
+    /// By the place of the pool among the candidates.
+    at_most: Vec<usize>,
 }
 
 /// What is left of a pool while demand is spread over the pools.
@@ -39,6 +51,26 @@ struct Room {
     growth: usize,
     /// How many can be made once VMs that are kept for their last users are destroyed.
     evictable: usize,
+}
+
+impl Want {
+    /// Adds VMs of which a pool may give no more than limits leave there.
+    fn add(&mut self, vms: usize, left_in: impl IntoIterator<Item = usize>) {
+        self.vms += vms;
+        for (index, left) in left_in.into_iter().enumerate() {
+            if self.at_most.len() <= index {
+                self.at_most.resize(index + 1, 0);
+            }
+            self.at_most[index] += left.min(vms);
+        }
+    }
+
+    fn remove(&mut self, other: &Self) {
+        self.vms -= other.vms;
+        for (all, its) in self.at_most.iter_mut().zip(&other.at_most) {
+            *all -= its;
+        }
+    }
 }
 
 impl Demand {
@@ -77,13 +109,13 @@ impl Engine {
                 true => self.demand.of_owners.remove(&owner),
                 false => self.demand.of_owners.insert(owner.clone(), wants.clone()),
             };
-            for (pools, vms) in wants {
-                *self.demand.by_pools.entry(pools).or_default() += vms;
+            for (pools, want) in wants {
+                self.demand.by_pools.entry(pools).or_default().add(want.vms, want.at_most);
             }
-            for (pools, vms) in before.into_iter().flatten() {
+            for (pools, want) in before.into_iter().flatten() {
                 if let Some(all) = self.demand.by_pools.get_mut(&pools) {
-                    *all -= vms;
-                    if *all == 0 {
+                    all.remove(&want);
+                    if all.vms == 0 {
                         self.demand.by_pools.remove(&pools);
                     }
                 }
@@ -94,18 +126,22 @@ impl Engine {
 
     /// Returns what an owner and its sub-owners want, as far as limits allow: a request that its owner's limits keep waiting
     /// needs no VM, and neither does one that comes after requests for several VMs that take all that the limits leave.
-    fn wants_of(&self, top: &Owner) -> BTreeMap<Candidates, usize> {
-        let mut wants = BTreeMap::<Candidates, usize>::new();
+    fn wants_of(&self, top: &Owner) -> Wants {
+        let mut wants = Wants::new();
         let mut promised = BTreeMap::<Owner, usize>::new();
         let mut promised_in = BTreeMap::<PoolName, usize>::new();
         let mut claimed = BTreeMap::<(&Owner, &Arc<Shape>), usize>::new();
+        let taken = Taken::new();
         for claim in self.demand.claims.get(top).into_iter().flatten() {
             *claimed.entry((&claim.owner, &claim.shape)).or_default() += 1;
             if claim.fits {
-                *wants.entry(claim.shape.candidates.clone()).or_default() += claim.shape.count as usize;
+                let candidates = &claim.shape.candidates;
+                let before = self.before(&claim.owner, &claim.rank, &taken);
+                let left_in =
+                    candidates.iter().map(|candidate| self.left_in(&candidate.pool, &claim.owner, before));
+                wants.entry(candidates.clone()).or_default().add(claim.shape.count as usize, left_in);
             }
         }
-        let taken = Taken::new();
         for (owner, shape, places) in self.waiting.wants(top) {
             let claimed = claimed.get(&(owner, shape)).copied().unwrap_or_default();
             let Some(first) = places.iter().nth(claimed) else { continue };
@@ -128,6 +164,8 @@ impl Engine {
             if vms == 0 {
                 continue;
             }
+            let in_pools = shape.candidates.iter().map(|candidate| left_in(&candidate.pool));
+            wants.entry(shape.candidates.clone()).or_default().add(vms, in_pools);
             let mut rest = vms;
             let takes: Vec<_> = shape
                 .candidates
@@ -144,7 +182,6 @@ impl Engine {
             for owner in BTreeSet::from([owner, top]) {
                 *promised.entry(owner.clone()).or_default() += vms;
             }
-            *wants.entry(shape.candidates.clone()).or_default() += vms;
         }
         wants
     }
@@ -153,7 +190,7 @@ impl Engine {
     pub(crate) fn wanted_of(&self, pool: &PoolName) -> usize {
         let all = self.demand.by_pools.iter();
         let of_pool = all.filter(|(pools, _)| pools.iter().any(|candidate| candidate.pool == *pool));
-        of_pool.map(|(_, vms)| vms).sum()
+        of_pool.map(|(_, want)| want.vms).sum()
     }
 
     /// Spreads what is wanted over the pools, each VM at one pool: where one is ready or starts, else at the first pool that
@@ -178,35 +215,38 @@ impl Engine {
     fn demand_of_pools(&self) -> BTreeMap<PoolName, usize> {
         let wanted = self.demand.by_pools.iter();
         // VMs that are kept for their last users are there already.
-        let mut wanted: Vec<_> =
-            wanted.map(|(pools, vms)| (pools, vms.saturating_sub(self.kept_for(pools)))).collect();
+        let mut wanted: Vec<_> = wanted
+            .map(|(pools, want)| (pools, want.vms.saturating_sub(self.kept_for(pools)), want.at_most.clone()))
+            .collect();
         // Who has the fewest pools to choose from chooses first.
-        wanted.sort_by_key(|(pools, _)| pools.len());
+        wanted.sort_by_key(|(pools, ..)| pools.len());
         let mut rooms = BTreeMap::<PoolName, Room>::new();
         let mut demand = BTreeMap::<PoolName, usize>::new();
         let choices: [fn(&mut Room) -> &mut usize; 3] =
             [|room| &mut room.made, |room| &mut room.growth, |room| &mut room.evictable];
         for choice in choices {
-            for (pools, vms) in &mut wanted {
+            for (pools, vms, at_most) in &mut wanted {
                 for (index, Candidate { pool, .. }) in pools.iter().enumerate() {
                     if *vms == 0 {
                         break;
                     }
                     let room = rooms.entry(pool.clone()).or_insert_with(|| self.room(pool));
                     let room = choice(room);
-                    if *room == 0 || !self.is_used(pools, index) {
+                    if *room == 0 || at_most[index] == 0 || !self.is_used(pools, index) {
                         continue;
                     }
-                    let placed = (*vms).min(*room);
+                    let placed = (*vms).min(*room).min(at_most[index]);
                     *vms -= placed;
                     *room -= placed;
+                    at_most[index] -= placed;
                     *demand.entry(pool.clone()).or_default() += placed;
                 }
             }
         }
-        for (pools, vms) in wanted {
-            if let Some(first) = pools.first().filter(|_| vms != 0) {
-                *demand.entry(first.pool.clone()).or_default() += vms;
+        for (pools, vms, at_most) in wanted {
+            let first = at_most.iter().position(|left| *left != 0).unwrap_or_default();
+            if let Some(liked) = pools.get(first).filter(|_| vms != 0) {
+                *demand.entry(liked.pool.clone()).or_default() += vms;
             }
         }
         demand
@@ -235,9 +275,9 @@ impl Engine {
         let tops: BTreeSet<_> = self.waiting.iter().map(|waiter| self.owners.top(waiter.owner())).collect();
         let wants = tops.into_iter().map(|top| (top.clone(), self.wants_of(&top)));
         let wants: BTreeMap<_, _> = wants.filter(|(_, wants)| !wants.is_empty()).collect();
-        let mut all = BTreeMap::<Candidates, usize>::new();
-        for (pools, vms) in wants.values().flatten() {
-            *all.entry(pools.clone()).or_default() += vms;
+        let mut all = Wants::new();
+        for (pools, want) in wants.values().flatten() {
+            all.entry(pools.clone()).or_default().add(want.vms, want.at_most.iter().copied());
         }
         let has_claims = self.demand.claims == self.claims();
         has_claims

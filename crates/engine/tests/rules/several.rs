@@ -310,3 +310,14 @@ fn more_than_an_owner_may_ever_have_of_a_pool_is_refused_although_another_one_st
     lab.boot_all();
     assert_eq!(served(&lab), ["r1"]);
 }
+
+#[test]
+fn a_pool_makes_what_another_one_has_ready_and_may_not_give_to_one_owner() {
+    let mut scarce = fresh(2);
+    scarce.max_per_owner = Some(1);
+    let mut lab = farm([("a", on_demand(9)), ("b", scarce)]);
+    waits(&mut lab, wish("r1", "ann", ["a", "b"]).with_count(2));
+    assert_eq!(lab.creates(), 1, "two are ready in b, and ann may have one of them");
+    lab.boot_all();
+    assert_eq!(lab.counts([RecordState::InUse]), [2]);
+}
