@@ -104,6 +104,8 @@ impl Engine {
             false => None,
         };
         self.breaker_event(name, opened, Some(failure));
+        // Pools that can make nothing now may be stood in for.
+        self.unserved = true;
     }
 
     /// Lets the pools that wait for a provider look again.
