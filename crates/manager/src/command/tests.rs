@@ -47,9 +47,11 @@ fn lease() -> Lease {
     }
 }
 
-/// Returns what a command sees of our variables.
+/// Returns what a command sees of our variables, apart from those that tell tests what this machine has.
 async fn seen(environment: &Environment) -> String {
-    let failure = run_well(&shell("env | grep ^VMPOOL_ | sort; exit 1"), environment, LONG).await;
+    let failure =
+        run_well(&shell("env | grep ^VMPOOL_ | grep -v ^VMPOOL_TEST_ | sort; exit 1"), environment, LONG)
+            .await;
     failure.unwrap_err().split_once(": ").unwrap().1.to_owned()
 }
 
