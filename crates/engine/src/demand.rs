@@ -156,28 +156,20 @@ impl Engine {
                     left => left.saturating_sub(promised),
                 }
             };
-            let in_pools = shape.candidates.iter().map(|candidate| left_in(&candidate.pool));
-            let in_pools = in_pools.fold(0, usize::saturating_add);
+            let left_in: Vec<_> = shape.candidates.iter().map(|candidate| left_in(&candidate.pool)).collect();
+            let in_pools = left_in.iter().fold(0, |all: usize, left| all.saturating_add(*left));
             let count = shape.count as usize;
             let vms = left.min(in_pools) / count.max(1) * count;
             let vms = vms.min((places.len() - claimed).saturating_mul(count));
             if vms == 0 {
                 continue;
             }
-            let in_pools = shape.candidates.iter().map(|candidate| left_in(&candidate.pool));
-            wants.entry(shape.candidates.clone()).or_default().add(vms, in_pools);
+            wants.entry(shape.candidates.clone()).or_default().add(vms, left_in.iter().copied());
             let mut rest = vms;
-            let takes: Vec<_> = shape
-                .candidates
-                .iter()
-                .map(|candidate| {
-                    let taken = left_in(&candidate.pool).min(rest);
-                    rest -= taken;
-                    (candidate.pool.clone(), taken)
-                })
-                .collect();
-            for (pool, taken) in takes {
-                *promised_in.entry(pool).or_default() += taken;
+            for (candidate, left) in shape.candidates.iter().zip(left_in) {
+                let taken = left.min(rest);
+                rest -= taken;
+                *promised_in.entry(candidate.pool.clone()).or_default() += taken;
             }
             for owner in BTreeSet::from([owner, top]) {
                 *promised.entry(owner.clone()).or_default() += vms;
