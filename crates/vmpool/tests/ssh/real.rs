@@ -25,6 +25,9 @@ use vmpool::{
 
 const SSHD: &str = "/usr/sbin/sshd";
 
+/// Kills the `sshd` above the shell, which need not be its parent, and reads on until its input ends.
+const KILL_SSHD: &str = r"p=$PPID; until grep -q sshd /proc/$p/comm; do p=$(sed -n 's/^PPid:\t//p' /proc/$p/status); done; kill -9 $p; cat";
+
 /// An `sshd` that lets in the user of the test by a key, one process per connection.
 struct Sshd {
     dir: TempDir,
@@ -132,7 +135,7 @@ async fn a_real_sshd_gives_a_shell_that_puts_runs_and_deletes() {
     assert_eq!((output.exit, output.stdout.as_str(), output.stderr.trim_end()), (7, "out", "err"));
     shell.delete(&path).await.unwrap();
     assert!(!Path::new(&path).exists());
-    let lost = shell.run("kill -9 $PPID; sleep 60").await.unwrap_err();
+    let lost = shell.run(KILL_SSHD).await.unwrap_err();
     assert!(matches!(lost, ShellError::Lost { .. }), "{lost}");
 }
 
