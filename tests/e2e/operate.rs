@@ -68,6 +68,38 @@ fn a_hangup_has_the_configuration_read_again() {
 }
 
 #[test]
+fn every_verb_tells_programs_what_was_done_and_the_events_by_whom() {
+    let place = Place::new();
+    let server = place.start(&place.setup(3));
+    server.ready(3);
+    let lease = text(&server.acquire(&["--owner", "ada"]), "id");
+    let [vm, other] = server.ready(2).try_into().unwrap();
+    let verbs = [
+        (format!("release {lease}"), format!("lease={lease}")),
+        (format!("hold {vm} --by zoe --reason smoke"), format!("vm={vm} by=zoe reason=smoke")),
+        (format!("unhold {vm} --by zoe"), format!("vm={vm} by=zoe")),
+        (format!("terminate {other} --by zoe"), format!("vm={other} by=zoe")),
+        (format!("forget {vm} --by zoe --reason fire"), format!("vm={vm} by=zoe reason=fire")),
+        ("drain builders --by zoe".to_owned(), "pool=builders by=zoe".to_owned()),
+        ("undrain builders --by zoe".to_owned(), "pool=builders by=zoe".to_owned()),
+    ];
+    for (line, told) in verbs {
+        let words: Vec<&str> = line.split(' ').collect();
+        let said = server.json(&words);
+        assert_eq!(said["verb"], words[0]);
+        for (name, value) in told.split(' ').filter_map(|told| told.split_once('=')) {
+            assert_eq!(said[name], value, "{line}");
+        }
+    }
+    let history = server.run(&["vm", "history", &vm]);
+    assert!(history.stdout.contains("by=zoe fire"), "{history:?}");
+    // Where nobody is named, it was the user.
+    assert_eq!(server.run(&["drain", "builders"]).code, Some(0));
+    let shown = server.json(&["pool", "show", "builders"]);
+    assert_ne!(text(&shown["drain"], "by"), "");
+}
+
+#[test]
 fn the_history_of_a_vm_is_told_when_the_vm_is_gone() {
     let place = Place::new();
     let server = place.start(&place.setup(1));

@@ -30,6 +30,9 @@ pub struct Event {
     /// Whom it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Who asked for it, if somebody did and said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// More about it, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

@@ -46,7 +46,7 @@ pub use crate::{
     provider::{Brake, Provider, Providers, Quota, Stranger},
     reload::Reloaded,
     request::{Request, RequestStatus, Requests},
-    verb::{DrainRequest, Empty, ForgetRequest, HoldRequest, TerminateRequest},
+    verb::{DrainRequest, ForgetRequest, HoldRequest, TerminateRequest, VerbRequest},
     version::VERSION,
     vm::{Hold, Vm, Vms},
     vm_filter::VmFilter,

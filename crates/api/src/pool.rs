@@ -102,6 +102,9 @@ pub struct Drain {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+    /// Who gave this reason, if they said so.
+    #[serde(default)]
+    pub by: Option<String>,
 }
 
 /// All pools.

@@ -3,19 +3,19 @@
 //! | method and path | what it does |
 //! |---|---|
 //! | `GET /v1/health` | [`Health`](crate::Health) of the daemon |
-//! | `POST /v1/reload` | reads the configuration again; body [`Empty`](crate::Empty), answer [`Reloaded`](crate::Reloaded) |
+//! | `POST /v1/reload` | reads the configuration again; body [`VerbRequest`](crate::VerbRequest), answer [`Reloaded`](crate::Reloaded) |
 //! | `GET /v1/providers` | [`Providers`](crate::Providers) |
 //! | `GET /v1/providers/{provider}` | [`Provider`](crate::Provider) |
-//! | `POST /v1/providers/{provider}/accept-loss` | says that its missing nodes are lost; body [`Empty`](crate::Empty) |
+//! | `POST /v1/providers/{provider}/accept-loss` | says that its missing nodes are lost; body [`VerbRequest`](crate::VerbRequest) |
 //! | `GET /v1/pools` | [`Pools`](crate::Pools) |
 //! | `GET /v1/pools/{pool}` | [`Pool`](crate::Pool) |
 //! | `POST /v1/pools/{pool}/drain` | brings a pool to its end; body [`DrainRequest`](crate::DrainRequest) |
-//! | `POST /v1/pools/{pool}/undrain` | lets a drained pool work again; body [`Empty`](crate::Empty) |
+//! | `POST /v1/pools/{pool}/undrain` | lets a drained pool work again; body [`VerbRequest`](crate::VerbRequest) |
 //! | `GET /v1/vms?pool=&state=&address=&task=&owner=&name=` | [`Vms`](crate::Vms), those that all given parameters fit; `state` takes several, with commas between |
 //! | `GET /v1/vms/{vm}` | [`Vm`](crate::Vm) |
 //! | `POST /v1/vms/{vm}/terminate` | destroys a VM, leased or not; body [`TerminateRequest`](crate::TerminateRequest) |
 //! | `POST /v1/vms/{vm}/hold` | keeps a VM for debugging; body [`HoldRequest`](crate::HoldRequest) |
-//! | `POST /v1/vms/{vm}/unhold` | ends that; body [`Empty`](crate::Empty) |
+//! | `POST /v1/vms/{vm}/unhold` | ends that; body [`VerbRequest`](crate::VerbRequest) |
 //! | `POST /v1/vms/{vm}/forget` | removes the record of a VM without proof that it is gone; body [`ForgetRequest`](crate::ForgetRequest) |
 //! | `POST /v1/leases` | acquires a VM; body [`AcquireRequest`](crate::AcquireRequest), answer [`AcquireAnswer`](crate::AcquireAnswer) |
 //! | `GET /v1/leases` | [`Leases`](crate::Leases) |

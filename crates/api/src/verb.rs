@@ -6,10 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
-/// The body `{}` of what needs no more than its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Says who wants what needs no more than its path; the body may be `{}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Empty {}
+#[non_exhaustive]
+pub struct VerbRequest {
+    /// Who wants it; it is kept in the event log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+impl VerbRequest {
+    /// Makes a request of somebody, or of nobody who said so.
+    #[must_use]
+    pub fn new(by: Option<String>) -> Self {
+        Self { by }
+    }
+}
 
 /// Destroys a VM, leased or not; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,13 +35,22 @@ pub struct TerminateRequest {
     /// The state that the VM must be in, such as `ready`; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_if: Option<String>,
+    /// Who wants it; it is kept in the event log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl TerminateRequest {
     /// Makes a request to destroy a VM, with or without a reason.
     #[must_use]
     pub fn new(reason: Option<String>) -> Self {
-        Self { reason, only_if: None }
+        Self { reason, only_if: None, by: None }
+    }
+
+    /// Says who wants it.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
     }
 
     /// Destroys it only if it is in this state.
@@ -43,7 +65,7 @@ impl TerminateRequest {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HoldRequest {
-    /// Why, for people.
+    /// Why, for people; without one, the reason of the hold there is stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who wants it kept.
@@ -81,13 +103,22 @@ impl HoldRequest {
 pub struct ForgetRequest {
     /// Why, for people; it is kept in the event log, and so it must be told.
     pub reason: String,
+    /// Who wants it; it is kept in the event log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl ForgetRequest {
     /// Makes a request to forget a VM.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), by: None }
+    }
+
+    /// Says who wants it.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
     }
 }
 
@@ -96,15 +127,24 @@ impl ForgetRequest {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DrainRequest {
-    /// Why, for people.
+    /// Why, for people; without one, a pool that is drained stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who wants it; it is kept in the event log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl DrainRequest {
     /// Makes a request to drain a pool, with or without a reason.
     #[must_use]
     pub fn new(reason: Option<String>) -> Self {
-        Self { reason }
+        Self { reason, by: None }
+    }
+
+    /// Says who wants it.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
     }
 }

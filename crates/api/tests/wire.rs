@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use vmpool_api::{
-    AcquireAnswer, AcquireRequest, Empty, Event, ForgetRequest, Lease, Problem, RenewRequest, RequestStatus,
-    code, exit,
+    AcquireAnswer, AcquireRequest, Event, ForgetRequest, Lease, Problem, RenewRequest, RequestStatus,
+    VerbRequest, code, exit,
 };
 
 fn lease() -> serde_json::Value {
@@ -101,9 +101,11 @@ fn a_forgotten_vm_has_a_reason() {
 }
 
 #[test]
-fn a_body_of_nothing_takes_nothing() {
-    assert_eq!(serde_json::from_str::<Empty>("{}").unwrap(), Empty {});
-    assert!(serde_json::from_value::<Empty>(json!({"now": true})).is_err());
+fn a_body_that_may_be_empty_takes_who_wants_it_and_nothing_else() {
+    assert_eq!(serde_json::from_str::<VerbRequest>("{}").unwrap(), VerbRequest::new(None));
+    let ada = serde_json::from_value::<VerbRequest>(json!({"by": "ada"})).unwrap();
+    assert_eq!(ada.by.as_deref(), Some("ada"));
+    assert!(serde_json::from_value::<VerbRequest>(json!({"now": true})).is_err());
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) use self::{
 pub(crate) use self::{
     lease::{AcquireArgs, ReleaseArgs, RenewArgs, RequestCommand},
     listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
-    operate::{DrainArgs, ForgetArgs, HoldArgs, TerminateArgs, UndrainArgs, UnholdArgs},
+    operate::{DrainArgs, ForgetArgs, HoldArgs, ReloadArgs, TerminateArgs, UndrainArgs, UnholdArgs, user},
 };
 
 /// Where the daemon is unless the command line or the environment says otherwise.
@@ -185,9 +185,7 @@ pub(crate) enum Ask {
     /// Shows every pool with its VMs, all in one
     #[command(after_long_help = "Example:\n  vmpool info")]
     Info,
-    /// Has the daemon read its configuration again; one that does not fit changes nothing
-    #[command(after_long_help = "Example:\n  vmpool reload")]
-    Reload,
+    Reload(ReloadArgs),
 }
 
 #[cfg(test)]

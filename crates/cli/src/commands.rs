@@ -66,7 +66,7 @@ async fn ask(client: &Client, command: Ask, output: Output) -> Result<u8, Failur
         Ask::Provider(command) => listing::provider(client, command, output).await?,
         Ask::Events(args) => events::run(client, args, output).await?,
         Ask::Info => listing::info(client, output).await?,
-        Ask::Reload => operate::reload(client, output).await?,
+        Ask::Reload(args) => operate::reload(client, args, output).await?,
     }
     Ok(exit::OK)
 }

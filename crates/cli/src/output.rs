@@ -1,6 +1,9 @@
 //! What is printed: results on standard output, notices and failures on standard error.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use comfy_table::Table;
 use serde::Serialize;
@@ -33,6 +36,22 @@ impl Output {
             Format::Table | Format::Wide => print(&table(result).trim_fmt()),
             Format::Json => print(&serde_json::to_string_pretty(result).map_err(Failure::unprintable)?),
         }
+    }
+
+    /// Says that something was done: to programs by what was done to what, to people by a notice.
+    pub(crate) fn done<'a>(
+        self,
+        verb: &'a str,
+        told: impl IntoIterator<Item = (&'a str, &'a String)>,
+        notice: &str,
+    ) -> Result<(), Failure> {
+        if self.format == Format::Json {
+            let told = told.into_iter().map(|(name, value)| (name, value.as_str()));
+            let object: BTreeMap<&str, &str> = told.chain([("verb", verb)]).collect();
+            print(&serde_json::to_string_pretty(&object).map_err(Failure::unprintable)?)?;
+        }
+        self.notice(notice);
+        Ok(())
     }
 
     /// Returns whether people want all columns of a table.

@@ -21,6 +21,7 @@ pub struct Client {
     base: String,
     http: reqwest::Client,
     timeout: Duration,
+    by: Option<String>,
 }
 
 impl Client {
@@ -52,13 +53,24 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .build()
             .map_err(|err| invalid(err.to_string()))?;
-        Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), http, timeout: CALL_TIMEOUT })
+        Ok(Self {
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            http,
+            timeout: CALL_TIMEOUT,
+            by: None,
+        })
     }
 
     /// Sets how long a call may take; 30 s if it is not set. An acquire that waits has its own time.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Says who speaks: the event log tells this name with what is done as an operator, unless a wish names somebody else.
+    #[must_use]
+    pub fn with_by(self, by: Option<String>) -> Self {
+        Self { by, ..self }
     }
 
     /// Returns the daemon's address, without a slash at its end.
@@ -69,6 +81,11 @@ impl Client {
 
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Returns who wants something: whom the wish names, or who speaks.
+    pub(crate) fn by(&self, named: Option<&String>) -> Option<String> {
+        named.or(self.by.as_ref()).cloned()
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(

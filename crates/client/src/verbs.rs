@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use vmpool_api::{
-    DrainRequest, Empty, ForgetRequest, HoldRequest, Lease, Reloaded, RenewRequest, TerminateRequest, routes,
+    DrainRequest, ForgetRequest, HoldRequest, Lease, Reloaded, RenewRequest, TerminateRequest, VerbRequest,
+    routes,
 };
 
 use crate::{Client, ClientError};
@@ -77,7 +78,8 @@ impl Client {
     ///
     /// Those of [`terminate`](Self::terminate), and `invalid_state` if it is in another state.
     pub async fn terminate_if(&self, vm: &str, wish: &TerminateRequest) -> Result<(), ClientError> {
-        self.act_with(&routes::vm_terminate(vm), wish).await
+        let wish = wish.clone().with_by(self.by(wish.by.as_ref()));
+        self.act_with(&routes::vm_terminate(vm), &wish).await
     }
 
     /// Has a VM kept for debugging: at once, or when its lease ends.
@@ -87,7 +89,8 @@ impl Client {
     /// `unknown_vm` if there is none of that name, `invalid_state` if its state forbids it, and a refusal if the pool holds
     /// as many as it may.
     pub async fn hold(&self, vm: &str, wish: &HoldRequest) -> Result<(), ClientError> {
-        self.act_with(&routes::vm_hold(vm), wish).await
+        let wish = wish.clone().with_by(self.by(wish.by.as_ref()));
+        self.act_with(&routes::vm_hold(vm), &wish).await
     }
 
     /// Ends the holding of a VM, which is checked and used again.
@@ -96,7 +99,7 @@ impl Client {
     ///
     /// `unknown_vm` if there is none of that name, `invalid_state` if it is not held.
     pub async fn unhold(&self, vm: &str) -> Result<(), ClientError> {
-        self.act_with(&routes::vm_unhold(vm), &Empty {}).await
+        self.act_with(&routes::vm_unhold(vm), &self.verb()).await
     }
 
     /// Has the record of a VM removed without proof that its node is gone; a lease of it ends.
@@ -105,16 +108,20 @@ impl Client {
     ///
     /// `unknown_vm` if there is none of that name.
     pub async fn forget(&self, vm: &str, reason: &str) -> Result<(), ClientError> {
-        self.act_with(&routes::vm_forget(vm), &ForgetRequest::new(reason)).await
+        let wish = ForgetRequest::new(reason).with_by(self.by(None));
+        self.act_with(&routes::vm_forget(vm), &wish).await
     }
 
     /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed.
+    ///
+    /// Draining it again changes the reason, if one is given.
     ///
     /// # Errors
     ///
     /// `unknown_pool` if there is none of that name.
     pub async fn drain(&self, pool: &str, reason: Option<&str>) -> Result<(), ClientError> {
-        self.act_with(&routes::pool_drain(pool), &DrainRequest::new(reason.map(str::to_owned))).await
+        let wish = DrainRequest::new(reason.map(str::to_owned)).with_by(self.by(None));
+        self.act_with(&routes::pool_drain(pool), &wish).await
     }
 
     /// Lets a drained pool work again.
@@ -123,7 +130,7 @@ impl Client {
     ///
     /// `unknown_pool` if there is none of that name.
     pub async fn undrain(&self, pool: &str) -> Result<(), ClientError> {
-        self.act_with(&routes::pool_undrain(pool), &Empty {}).await
+        self.act_with(&routes::pool_undrain(pool), &self.verb()).await
     }
 
     /// Says that the nodes that are missing all at once at a provider are lost indeed.
@@ -132,7 +139,7 @@ impl Client {
     ///
     /// `unknown_provider` if there is none of that name, `no_mass_loss` if nothing is missing.
     pub async fn accept_loss(&self, provider: &str) -> Result<(), ClientError> {
-        self.act_with(&routes::provider_accept_loss(provider), &Empty {}).await
+        self.act_with(&routes::provider_accept_loss(provider), &self.verb()).await
     }
 
     /// Has the daemon read its configuration again; a configuration that does not fit changes nothing.
@@ -141,6 +148,10 @@ impl Client {
     ///
     /// `invalid_config` with every place that does not fit, `no_config_file` if the daemon has none.
     pub async fn reload(&self) -> Result<Reloaded, ClientError> {
-        self.post(routes::RELOAD, &Empty {}, self.timeout()).await
+        self.post(routes::RELOAD, &self.verb(), self.timeout()).await
+    }
+
+    fn verb(&self) -> VerbRequest {
+        VerbRequest::new(self.by(None))
     }
 }

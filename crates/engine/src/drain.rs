@@ -4,24 +4,26 @@ use std::ops::Bound;
 
 use vmpool_model::{Change, Drain, EventKind, PoolName, PoolRecord, RecordState, VmName};
 
-use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer, vm::Vm};
+use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer, vm::Vm, words::NO_REASON};
 
 impl Engine {
     /// Lets a pool come to its end: it gives and makes nothing any more, and what is neither leased nor held is destroyed.
     ///
-    /// Draining it again changes the reason.
+    /// Draining it again changes the reason, if one is given.
     pub(crate) fn drain(&mut self, name: &PoolName, reason: &str) -> Answer {
         if self.unreadable_pools.contains(name) {
             return Answer::Refused(Refusal::PoolUnreadable { pool: name.clone() });
         }
-        let now = self.now;
+        let (now, by) = (self.now, self.by.clone());
         let Some(pool) = self.pools.get_mut(name) else { return self.no_such_pool(name) };
+        let reason = match (&pool.drain, reason) {
+            (Some(_), "") => return Answer::Accepted,
+            (Some(drain), reason) if drain.reason == reason && drain.by == by => return Answer::Accepted,
+            (None, "") => NO_REASON,
+            (_, reason) => reason,
+        };
         let since = pool.drain.as_ref().map_or(now, |drain| drain.since);
-        let drain = Drain { reason: reason.to_owned(), since };
-        if pool.drain.as_ref() == Some(&drain) {
-            return Answer::Accepted;
-        }
-        pool.drain = Some(drain);
+        pool.drain = Some(Drain { reason: reason.to_owned(), since, by });
         self.put_pool(name);
         self.pool_event(EventKind::PoolDrained, name, reason);
         self.advance_all_of(name);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use vmpool_model::{
-    Event, EventKind, Lease, LeaseId, PoolName, PoolRecord, ProviderName, RequestId, RequestRecord,
+    Event, EventKind, Lease, LeaseId, Owner, PoolName, PoolRecord, ProviderName, RequestId, RequestRecord,
     Timestamp, VmName, VmRecord,
 };
 
@@ -67,6 +67,8 @@ pub struct Engine {
     pub(crate) touched: BTreeSet<PoolName>,
     /// Pools that may want another VM.
     pub(crate) growing: BTreeSet<PoolName>,
+    /// Who said what is being decided, if they said who they are.
+    pub(crate) by: Option<Owner>,
     /// The step that is being made.
     pub(crate) out: Step,
 }
@@ -76,18 +78,27 @@ impl Engine {
     ///
     /// Time that runs backwards counts as standing still.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        self.step_by(now, None, input)
+    }
+
+    /// Takes one input as [`step`](Self::step) does, and tells who said it with everything that comes of it at once.
+    pub fn step_by(&mut self, now: Timestamp, by: Option<Owner>, input: Input) -> Step {
         self.now = self.now.max(now);
         // What is due comes first: a renewal at the moment of expiry is too late.
         while let Some(timer) = self.timers.pop_due(self.now) {
             self.fire(timer);
         }
+        self.by = by.or_else(|| match &input {
+            Input::Hold { by, .. } => by.clone(),
+            _ => None,
+        });
         let answer = match input {
             Input::Acquire(acquire) => self.acquire_measured(*acquire),
             Input::Cancel(request) => self.cancel(&request),
             Input::Renew { lease, fence, ttl } => self.renew(&lease, fence, ttl),
             Input::Release { lease, fence } => self.release(&lease, fence),
             Input::Terminate { vm, only_if, reason } => self.terminate_by_verb(&vm, only_if, &reason),
-            Input::Hold { vm, reason, by, time } => self.hold(&vm, &reason, by, time),
+            Input::Hold { vm, reason, by: _, time } => self.hold(&vm, &reason, time),
             Input::Unhold(vm) => self.unhold(&vm),
             Input::Forget { vm, reason } => self.forget(&vm, &reason),
             Input::Drain { pool, reason } => self.drain(&pool, &reason),
@@ -101,6 +112,7 @@ impl Engine {
             }
             Input::Tick => Answer::Nothing,
         };
+        self.by = None;
         self.rest();
         Step { answer, ..std::mem::take(&mut self.out) }
     }
@@ -184,6 +196,7 @@ impl Engine {
     /// Writes an event; `fill` adds what it is about.
     pub(crate) fn event(&mut self, kind: EventKind, fill: impl FnOnce(&mut Event)) {
         let mut event = Event::new(self.now, kind);
+        event.by = self.by.clone();
         fill(&mut event);
         self.out.events.push(event);
     }

@@ -2,22 +2,16 @@
 
 use std::time::Duration;
 
-use vmpool_model::{EventKind, Hold, Owner, PoolName, RecordState, Timestamp, Transition, VmName};
+use vmpool_model::{EventKind, Hold, PoolName, RecordState, Timestamp, Transition, VmName};
 
-use crate::{Answer, Engine, Refusal, life::is_of_checks};
+use crate::{Answer, Engine, Refusal, life::is_of_checks, words::NO_REASON};
 
 /// For how long a VM is held if nobody says so.
 const DEFAULT_TIME: Duration = Duration::from_secs(86_400);
 
 impl Engine {
     /// Keeps a VM, at once or when what is under way with it ends; one that is held already is held for this time from now.
-    pub(crate) fn hold(
-        &mut self,
-        name: &VmName,
-        reason: &str,
-        by: Option<Owner>,
-        time: Option<Duration>,
-    ) -> Answer {
+    pub(crate) fn hold(&mut self, name: &VmName, reason: &str, time: Option<Duration>) -> Answer {
         use RecordState as S;
         let Some(vm) = self.vms.get(name) else {
             return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
@@ -37,10 +31,13 @@ impl Engine {
             let max_held = vm.config.max_held;
             return Answer::Refused(Refusal::TooManyHeld { pool: pool.clone(), max_held });
         }
-        self.want_held(name, reason, by, time);
+        let Hold { reason, until, .. } = self.want_held(name, reason, time);
         match state {
             S::GotIp | S::CheckHealthFailed | S::Ready => self.keep(name),
-            S::Held => self.advance(name),
+            S::Held => {
+                self.hold_event(EventKind::VmHeld, name, &format!("from now on until {until}: {reason}"));
+                self.advance(name);
+            }
             _ => self.hold_event(EventKind::VmHeld, name, &format!("when it is free: {reason}")),
         }
         Answer::Accepted
@@ -69,21 +66,21 @@ impl Engine {
         self.pools.get(pool).is_some_and(|pool| pool.held() < pool.config.max_held as usize)
     }
 
-    /// Notes that a VM is to be held.
-    pub(crate) fn want_held(
-        &mut self,
-        name: &VmName,
-        reason: &str,
-        by: Option<Owner>,
-        time: Option<Duration>,
-    ) {
-        let now = self.now;
+    /// Notes that a VM is to be held; without a reason, that of a hold there is stays.
+    pub(crate) fn want_held(&mut self, name: &VmName, reason: &str, time: Option<Duration>) -> Hold {
+        let (now, by) = (self.now, self.by.clone());
+        let record = self.vms.get(name).map(|vm| &vm.record);
+        let before = record.and_then(|record| record.hold.as_ref());
+        let reason = match reason {
+            "" => before.map_or(NO_REASON, |hold| &hold.reason),
+            reason => reason,
+        };
+        let is_held = record.is_some_and(|record| record.state == RecordState::Held);
+        let since = before.filter(|_| is_held).map_or(now, |hold| hold.since);
         let until = now + time.unwrap_or(DEFAULT_TIME);
-        self.edit(name, |record| {
-            let is_held = record.state == RecordState::Held;
-            let since = record.hold.as_ref().filter(|_| is_held).map_or(now, |hold| hold.since);
-            record.hold = Some(Hold { reason: reason.to_owned(), by, since, until });
-        });
+        let hold = Hold { reason: reason.to_owned(), by, since, until };
+        self.edit(name, |record| record.hold = Some(hold.clone()));
+        hold
     }
 
     /// Keeps a VM that is to be held and that nothing is under way with; its time begins now.
@@ -144,12 +141,14 @@ impl Engine {
     fn hold_event(&mut self, kind: EventKind, name: &VmName, detail: &str) {
         let Some(vm) = self.vms.get(name) else { return };
         let (pool, lease) = (vm.record.pool.clone(), vm.record.lease.clone());
-        let by = vm.record.hold.as_ref().and_then(|hold| hold.by.clone());
+        // What was asked for while the VM was leased comes about later.
+        let holds = vm.record.hold.as_ref().filter(|_| kind == EventKind::VmHeld);
+        let by = holds.and_then(|hold| hold.by.clone());
         self.event(kind, |event| {
             event.pool = Some(pool);
             event.vm = Some(name.clone());
             event.lease = lease;
-            event.owner = by;
+            event.by = event.by.take().or(by);
             event.detail = detail.to_owned();
         });
     }

@@ -49,7 +49,7 @@ pub enum Input {
     Hold {
         /// The VM.
         vm: VmName,
-        /// Why, for people.
+        /// Why, for people; if it is empty, the reason of the hold there is stays.
         reason: String,
         /// Who wants it, if they said so.
         by: Option<Owner>,
@@ -69,7 +69,7 @@ pub enum Input {
     Drain {
         /// The pool.
         pool: PoolName,
-        /// Why, for people.
+        /// Why, for people; if it is empty, a pool that is drained stays as it is.
         reason: String,
     },
     /// A drained pool is to work again.

@@ -65,6 +65,7 @@ impl Engine {
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
             growing: BTreeSet::new(),
+            by: None,
             out: Step::default(),
             spec,
         };

@@ -4,6 +4,9 @@ use std::{fmt::Display, time::Duration};
 
 use vmpool_model::PoolName;
 
+/// What is told where somebody gave no reason.
+pub(crate) const NO_REASON: &str = "no reason was given";
+
 /// Returns the time without what nobody wants to read: parts of a second, where there are whole ones.
 pub(crate) fn whole(time: Duration) -> Duration {
     match time.as_secs() {

@@ -38,6 +38,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         installation: installation.clone(),
         events,
         tools: builder.tools.clone(),
+        by: None,
     };
     let effects = Effects::new(&builder.setup.providers, builder.tools);
     let domain = Domain {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
-use vmpool_model::{Change, Event, Lease, LeaseId, PoolName, RequestId, Timestamp, VmName};
+use vmpool_model::{Change, Event, Lease, LeaseId, Owner, PoolName, RequestId, Timestamp, VmName};
 use vmpool_store::StoreError;
 
 use crate::{
@@ -79,17 +79,17 @@ impl Turn {
                     self.decided(decided);
                 }
             },
-            Wake::Wish(input, reply) => {
-                let (answer, decided) = self.step(engine, now, input);
+            Wake::Wish(input, by, reply) => {
+                let (answer, decided) = self.step_by(engine, now, by, input);
                 let result = match answer {
                     Answer::Refused(refusal) => Err(refusal),
                     _ => Ok(()),
                 };
                 self.answer(Answered::Done(reply, result), decided);
             }
-            Wake::Reconfigure(setup, reply) => {
+            Wake::Reconfigure(setup, by, reply) => {
                 let input = Input::Reconfigure(Box::new(setup.reconfigure()));
-                let (answer, decided) = self.step(engine, now, input);
+                let (answer, decided) = self.step_by(engine, now, by, input);
                 let result = match answer {
                     Answer::Refused(refusal) => Err(refusal),
                     _ => {
@@ -195,8 +195,18 @@ impl Turn {
     }
 
     fn step(&mut self, engine: &mut Engine, now: Timestamp, input: Input) -> (Answer, Decided) {
+        self.step_by(engine, now, None, input)
+    }
+
+    fn step_by(
+        &mut self,
+        engine: &mut Engine,
+        now: Timestamp,
+        by: Option<Owner>,
+        input: Input,
+    ) -> (Answer, Decided) {
         self.steps += 1;
-        let Step { changes, events, effects, decided, answer } = engine.step(now, input);
+        let Step { changes, events, effects, decided, answer } = engine.step_by(now, by, input);
         for change in changes {
             self.change(change);
         }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::oneshot;
 use vmpool_engine::{EffectId, Grant, Input, Outcome};
-use vmpool_model::{Acquire, Lease};
+use vmpool_model::{Acquire, Lease, Owner};
 use vmpool_store::StoreError;
 
 use crate::{
@@ -22,10 +22,10 @@ pub(crate) enum Wake {
     Acquire(Box<Acquire>, Reply<Vec<Grant>>),
     /// A holder goes on using its VM.
     Renew(Input, Reply<Lease>),
-    /// A release, a cancellation or a termination.
-    Wish(Input, Reply<()>),
-    /// Another configuration is to take the place of the one there is.
-    Reconfigure(Box<Setup>, Reply<()>),
+    /// A release, a cancellation or what an operator says, and who says so if they told.
+    Wish(Input, Option<Owner>, Reply<()>),
+    /// Another configuration is to take the place of the one there is, and who says so if they told.
+    Reconfigure(Box<Setup>, Option<Owner>, Reply<()>),
     /// Somebody wants to look at everything.
     View(Reply<Arc<View>>),
     /// Somebody wants to look at something.
@@ -56,8 +56,8 @@ impl Wake {
         match self {
             Self::Acquire(_, reply) => drop(reply.send(Err(err))),
             Self::Renew(_, reply) => drop(reply.send(Err(err))),
-            Self::Wish(_, reply) => drop(reply.send(Err(err))),
-            Self::Reconfigure(_, reply) => drop(reply.send(Err(err))),
+            Self::Wish(_, _, reply) => drop(reply.send(Err(err))),
+            Self::Reconfigure(_, _, reply) => drop(reply.send(Err(err))),
             Self::View(reply) => drop(reply.send(Err(err))),
             Self::Look(look) => (look.0)(Err(err)),
             Self::Done(..) | Self::Shutdown => {}

@@ -32,6 +32,9 @@ pub struct Event {
     /// Whom it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+    /// Who asked for it, if somebody did and said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Owner>,
     /// More about it, for people; empty if there is nothing to add.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
@@ -50,6 +53,7 @@ impl Event {
             lease: None,
             request: None,
             owner: None,
+            by: None,
             detail: String::new(),
         }
     }
@@ -179,6 +183,12 @@ mod tests {
     fn a_kind_of_a_newer_version_is_read_as_unknown() {
         let json = r#"{"at":"2026-01-01T00:00:00Z","kind":"vm_painted_blue"}"#;
         assert_eq!(serde_json::from_str::<Event>(json).unwrap().kind, EventKind::Unknown);
+    }
+
+    #[test]
+    fn an_event_of_before_it_was_told_who_asked_for_it_is_read() {
+        let json = r#"{"at":"2026-01-01T00:00:00Z","kind":"pool_drained","pool":"small"}"#;
+        assert_eq!(serde_json::from_str::<Event>(json).unwrap().by, None);
     }
 
     #[test]

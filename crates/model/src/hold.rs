@@ -40,6 +40,9 @@ pub struct Drain {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+    /// Who gave this reason, if they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Owner>,
 }
 
 #[cfg(test)]
@@ -50,9 +53,8 @@ mod tests {
     fn a_record_of_before_pools_could_be_removed_is_read() {
         let json = r#"{"name": "small", "drain": {"reason": "upgrade", "since": "2026-01-01T00:00:00Z"}}"#;
         let record = serde_json::from_str::<PoolRecord>(json).unwrap();
-        assert_eq!(
-            (record.drain.map(|drain| drain.reason), record.removed_at, record.hooks),
-            (Some("upgrade".to_owned()), None, HooksConfig::default())
-        );
+        let drain = record.drain.unwrap();
+        assert_eq!((drain.reason.as_str(), drain.by), ("upgrade", None));
+        assert_eq!((record.removed_at, record.hooks), (None, HooksConfig::default()));
     }
 }

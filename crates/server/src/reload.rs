@@ -12,7 +12,7 @@ use vmpool::{
     driver::{OpenError, Registry},
     drivers,
     manager::{Drivers, ManagerError, ManagerHandle, Refusal},
-    model::ProviderName,
+    model::{Owner, ProviderName},
 };
 use vmpool_api::Reloaded;
 
@@ -74,8 +74,21 @@ impl Reloader {
     ///
     /// Dropping the future abandons the answer, not the reload.
     pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        self.reload_by(None).await
+    }
+
+    /// Reads the file as [`reload`](Self::reload) does, for somebody whose name the event log tells.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reload`](Self::reload).
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`reload`](Self::reload).
+    pub async fn reload_by(&self, by: Option<Owner>) -> Result<Reloaded, ReloadError> {
         let reloader = self.clone();
-        let reloaded = tokio::spawn(async move { reloader.take().await }).await;
+        let reloaded = tokio::spawn(async move { reloader.take(by).await }).await;
         let reloaded = reloaded.unwrap_or_else(|err| Err(ReloadError::Broken(err.to_string())));
         match &reloaded {
             Ok(Reloaded { added, changed, removed, needs_restart, warnings }) => {
@@ -92,11 +105,12 @@ impl Reloader {
         reloaded
     }
 
-    async fn take(&self) -> Result<Reloaded, ReloadError> {
+    async fn take(&self, by: Option<Owner>) -> Result<Reloaded, ReloadError> {
         let mut holds = self.holds.lock().await;
         let config = Config::load(&self.file, &self.registry)?;
         let providers = self.open(&config).await?;
-        let taken = self.manager.reconfigure(config.pools.clone(), providers, config.limits.clone()).await;
+        let manager = self.manager.by(by);
+        let taken = manager.reconfigure(config.pools.clone(), providers, config.limits.clone()).await;
         taken.map_err(|err| match err {
             ManagerError::Refused(Refusal::InvalidConfig(misfit)) => {
                 let key = format!("{}.{}", misfit.table, misfit.key);

@@ -23,13 +23,8 @@ use vmpool_api::duration::parse;
 )]
 pub(crate) struct AcquireArgs {
     /// The pool; or several with commas between, the one liked best first
-    #[arg(
-        value_name = "POOL",
-        value_delimiter = ',',
-        num_args = 0..=1,
-        required_unless_present_any = ["more_pools", "labels"]
-    )]
-    pub(crate) pools: Vec<String>,
+    #[arg(value_name = "POOL,…", required_unless_present_any = ["more_pools", "labels"])]
+    pub(crate) pools: Option<Pools>,
     /// One more pool that is as good; may be repeated
     #[arg(long = "pool", value_name = "POOL", value_delimiter = ',')]
     pub(crate) more_pools: Vec<String>,
@@ -63,6 +58,16 @@ pub(crate) struct AcquireArgs {
     /// The command to run with the VM
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// Pools with commas between: one word, because a second one is more likely a command whose `--` was forgotten.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pools(pub(crate) Vec<String>);
+
+impl From<String> for Pools {
+    fn from(text: String) -> Self {
+        Self(text.split(',').map(str::to_owned).collect())
+    }
 }
 
 /// Extends a lease
@@ -108,4 +113,26 @@ pub(crate) enum RequestCommand {
         /// The request
         id: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command};
+
+    use super::*;
+
+    fn pools(words: &[&str]) -> Option<Vec<String>> {
+        let command = AcquireArgs::augment_args(Command::new("acquire"));
+        let matches = command.try_get_matches_from([&["acquire"], words].concat()).ok()?;
+        matches.get_one::<Pools>("pools").map(|pools| pools.0.clone())
+    }
+
+    #[test]
+    fn pools_are_one_word_and_the_usage_says_so() {
+        assert_eq!(pools(&["small,big"]), Some(vec!["small".to_owned(), "big".to_owned()]));
+        assert_eq!(pools(&["small", "big"]), None);
+        let mut command = AcquireArgs::augment_args(Command::new("acquire"));
+        let usage = command.render_usage().to_string();
+        assert!(usage.contains("[POOL,…] [-- <COMMAND>...]"), "{usage}");
+    }
 }

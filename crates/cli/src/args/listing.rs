@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 use vmpool_api::VmFilter;
 
+use super::operate::Who;
+
 /// What can be done with pools.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
@@ -59,6 +61,9 @@ pub(crate) enum ProviderCommand {
     AcceptLoss {
         /// The provider
         name: String,
+        /// Who does it
+        #[command(flatten)]
+        who: Who,
     },
 }
 

@@ -5,6 +5,27 @@ use std::time::Duration;
 use clap::Args;
 use vmpool_api::duration::parse;
 
+/// Who does what an operator does.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// Who does it, for the people who read the events [default: the user]
+    #[arg(long, env = "VMPOOL_OWNER", value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl Who {
+    /// Returns the name, which is the user's if none was given.
+    pub(crate) fn name(self) -> String {
+        self.by.unwrap_or_else(user)
+    }
+}
+
+/// Returns the name of the user, or where the environment has none, as in a container, the user's number.
+pub(crate) fn user() -> String {
+    let named = std::env::var("USER").ok().filter(|user| !user.is_empty());
+    named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
+}
+
 /// Destroys a VM, leased or not
 #[derive(Debug, Args)]
 #[command(
@@ -19,6 +40,9 @@ pub(crate) struct TerminateArgs {
     /// The state that the VM must be in, such as ready; terminating asks the provider again
     #[arg(long, value_name = "STATE")]
     pub(crate) only_if: Option<String>,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Keeps a VM for debugging: at once, or when its lease ends
@@ -29,15 +53,15 @@ pub(crate) struct TerminateArgs {
 pub(crate) struct HoldArgs {
     /// The VM
     pub(crate) vm: String,
-    /// Why, for the people who find it
-    #[arg(long, value_name = "TEXT", default_value = "held by an operator")]
-    pub(crate) reason: String,
+    /// Why, for the people who find it; without it, a VM that is held keeps the reason it has
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     /// For how long; the VM is destroyed after that [default: 24h]
     #[arg(long, value_name = "TIME", value_parser = parse)]
     pub(crate) time: Option<Duration>,
-    /// Who wants it kept [default: the user]
-    #[arg(long, env = "VMPOOL_OWNER")]
-    pub(crate) by: Option<String>,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Gives a held VM up: it is checked and used again
@@ -46,6 +70,9 @@ pub(crate) struct HoldArgs {
 pub(crate) struct UnholdArgs {
     /// The VM
     pub(crate) vm: String,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Removes the record of a VM without proof that its node is gone
@@ -60,6 +87,9 @@ pub(crate) struct ForgetArgs {
     /// Why; it is kept in the events
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed
@@ -70,9 +100,12 @@ pub(crate) struct ForgetArgs {
 pub(crate) struct DrainArgs {
     /// The pool
     pub(crate) pool: String,
-    /// Why, for the people whose requests are refused
-    #[arg(long, value_name = "TEXT", default_value = "drained by an operator")]
-    pub(crate) reason: String,
+    /// Why, for the people whose requests are refused; without it, a pool that is drained keeps the reason it has
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Lets a drained pool work again
@@ -81,4 +114,16 @@ pub(crate) struct DrainArgs {
 pub(crate) struct UndrainArgs {
     /// The pool
     pub(crate) pool: String,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
+}
+
+/// Has the daemon read its configuration again; one that does not fit changes nothing
+#[derive(Debug, Args)]
+#[command(after_long_help = "Example:\n  vmpool reload")]
+pub(crate) struct ReloadArgs {
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }

@@ -7,7 +7,7 @@ use vmpool_api::{AcquireRequest, Lease, exit};
 use vmpool_client::{Client, ClientError};
 
 use crate::{
-    args::AcquireArgs,
+    args::{AcquireArgs, user},
     child::Running,
     commands::keep,
     failure::Failure,
@@ -70,7 +70,7 @@ async fn acquire(
 fn request(args: &AcquireArgs) -> AcquireRequest {
     let owner = args.owner.clone().unwrap_or_else(user);
     let id = args.request.clone().unwrap_or_else(vmpool_client::new_request_id);
-    let pools = args.pools.iter().chain(&args.more_pools).cloned().collect();
+    let pools = args.pools.iter().flat_map(|pools| &pools.0).chain(&args.more_pools).cloned().collect();
     AcquireRequest::new(id, "", owner)
         .with_pools(pools)
         .with_labels(args.labels.clone())
@@ -80,12 +80,6 @@ fn request(args: &AcquireArgs) -> AcquireRequest {
         .with_task(args.task.clone())
         .with_ttl(args.ttl)
         .with_wait(args.wait)
-}
-
-/// Returns the name of the user, or where the environment has none, as in a container, the user's number.
-pub(crate) fn user() -> String {
-    let named = std::env::var("USER").ok().filter(|user| !user.is_empty());
-    named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }
 
 /// Withdraws the request, so that no VM is leased to somebody who left.

@@ -20,8 +20,7 @@ pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) 
         Some(fence) => client.release_if(&args.lease, fence).await?,
         None => client.release(&args.lease).await?,
     }
-    output.notice(&format!("released lease {}", args.lease));
-    Ok(())
+    output.done("release", [("lease", &args.lease)], &format!("released lease {}", args.lease))
 }
 
 /// Runs `vmpool request …`.
@@ -31,8 +30,7 @@ pub(crate) async fn request(client: &Client, command: RequestCommand, output: Ou
         RequestCommand::Show { id } => output.result(&client.request(&id).await?, render::request),
         RequestCommand::Cancel { id } => {
             client.cancel(&id).await?;
-            output.notice(&format!("cancelled request {id}"));
-            Ok(())
+            output.done("cancel", [("request", &id)], &format!("cancelled request {id}"))
         }
     }
 }

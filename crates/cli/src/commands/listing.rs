@@ -48,10 +48,11 @@ pub(crate) async fn provider(
     match command {
         ProviderCommand::Ls => output.result(&client.providers().await?, |found| render::providers(found)),
         ProviderCommand::Show { name } => output.result(&client.provider(&name).await?, render::provider),
-        ProviderCommand::AcceptLoss { name } => {
-            client.accept_loss(&name).await?;
-            output.notice(&format!("the missing nodes of provider {name} count as lost"));
-            Ok(())
+        ProviderCommand::AcceptLoss { name, who } => {
+            let by = who.name();
+            client.clone().with_by(Some(by.clone())).accept_loss(&name).await?;
+            let notice = format!("the missing nodes of provider {name} count as lost");
+            output.done("accept-loss", [("provider", &name), ("by", &by)], &notice)
         }
     }
 }

@@ -3,9 +3,8 @@
 use vmpool_api::{HoldRequest, TerminateRequest};
 use vmpool_client::Client;
 
-use super::acquire::user;
 use crate::{
-    args::{DrainArgs, ForgetArgs, HoldArgs, TerminateArgs, UndrainArgs, UnholdArgs},
+    args::{DrainArgs, ForgetArgs, HoldArgs, ReloadArgs, TerminateArgs, UndrainArgs, UnholdArgs},
     failure::Failure,
     output::Output,
     render,
@@ -13,53 +12,66 @@ use crate::{
 
 /// Destroys a VM.
 pub(crate) async fn terminate(client: &Client, args: TerminateArgs, output: Output) -> Result<(), Failure> {
-    let wish = TerminateRequest::new(Some(args.reason)).with_only_if(args.only_if);
-    client.terminate_if(&args.vm, &wish).await?;
-    output.notice(&format!("VM {} is being destroyed", args.vm));
-    Ok(())
+    let TerminateArgs { vm, reason, only_if, who } = args;
+    let by = who.name();
+    let wish = TerminateRequest::new(Some(reason.clone())).with_only_if(only_if).with_by(Some(by.clone()));
+    client.terminate_if(&vm, &wish).await?;
+    let told = [("vm", &vm), ("reason", &reason), ("by", &by)];
+    output.done("terminate", told, &format!("VM {vm} is being destroyed"))
 }
 
 /// Keeps a VM for debugging.
 pub(crate) async fn hold(client: &Client, args: HoldArgs, output: Output) -> Result<(), Failure> {
-    let by = args.by.unwrap_or_else(user);
-    client
-        .hold(&args.vm, &HoldRequest::new(Some(args.reason)).with_by(Some(by)).with_time(args.time))
-        .await?;
-    output.notice(&format!("VM {} is held, or will be when its lease ends", args.vm));
-    Ok(())
+    let HoldArgs { vm, reason, time, who } = args;
+    let by = who.name();
+    let wish = HoldRequest::new(reason.clone()).with_by(Some(by.clone())).with_time(time);
+    client.hold(&vm, &wish).await?;
+    let told = [("vm", &vm), ("by", &by)].into_iter().chain(reason.iter().map(|reason| ("reason", reason)));
+    output.done("hold", told, &format!("VM {vm} is held, or will be when its lease ends"))
 }
 
 /// Gives a held VM up.
 pub(crate) async fn unhold(client: &Client, args: UnholdArgs, output: Output) -> Result<(), Failure> {
-    client.unhold(&args.vm).await?;
-    output.notice(&format!("VM {} is not held any more", args.vm));
-    Ok(())
+    let UnholdArgs { vm, who } = args;
+    let by = who.name();
+    client.clone().with_by(Some(by.clone())).unhold(&vm).await?;
+    output.done("unhold", [("vm", &vm), ("by", &by)], &format!("VM {vm} is not held any more"))
 }
 
 /// Removes the record of a VM.
 pub(crate) async fn forget(client: &Client, args: ForgetArgs, output: Output) -> Result<(), Failure> {
-    client.forget(&args.vm, &args.reason).await?;
-    output.notice(&format!("VM {} is forgotten", args.vm));
-    Ok(())
+    let ForgetArgs { vm, reason, who } = args;
+    let by = who.name();
+    client.clone().with_by(Some(by.clone())).forget(&vm, &reason).await?;
+    let told = [("vm", &vm), ("reason", &reason), ("by", &by)];
+    output.done("forget", told, &format!("VM {vm} is forgotten"))
 }
 
 /// Brings a pool to its end.
 pub(crate) async fn drain(client: &Client, args: DrainArgs, output: Output) -> Result<(), Failure> {
-    client.drain(&args.pool, Some(&args.reason)).await?;
-    output.notice(&format!("pool {} is being drained; VMs in use stay until their leases end", args.pool));
-    Ok(())
+    let DrainArgs { pool, reason, who } = args;
+    let by = who.name();
+    client.clone().with_by(Some(by.clone())).drain(&pool, reason.as_deref()).await?;
+    let told =
+        [("pool", &pool), ("by", &by)].into_iter().chain(reason.iter().map(|reason| ("reason", reason)));
+    output.done(
+        "drain",
+        told,
+        &format!("pool {pool} is being drained; VMs in use stay until their leases end"),
+    )
 }
 
 /// Lets a drained pool work again.
 pub(crate) async fn undrain(client: &Client, args: UndrainArgs, output: Output) -> Result<(), Failure> {
-    client.undrain(&args.pool).await?;
-    output.notice(&format!("pool {} works again", args.pool));
-    Ok(())
+    let UndrainArgs { pool, who } = args;
+    let by = who.name();
+    client.clone().with_by(Some(by.clone())).undrain(&pool).await?;
+    output.done("undrain", [("pool", &pool), ("by", &by)], &format!("pool {pool} works again"))
 }
 
 /// Has the daemon read its configuration again.
-pub(crate) async fn reload(client: &Client, output: Output) -> Result<(), Failure> {
-    let reloaded = client.reload().await?;
+pub(crate) async fn reload(client: &Client, args: ReloadArgs, output: Output) -> Result<(), Failure> {
+    let reloaded = client.clone().with_by(Some(args.who.name())).reload().await?;
     for warning in &reloaded.warnings {
         output.notice(&format!("warning: {warning}"));
     }

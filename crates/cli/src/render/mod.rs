@@ -36,6 +36,7 @@ pub(crate) fn event(event: &Event) -> String {
         ("lease", &event.lease),
         ("request", &event.request),
         ("owner", &event.owner),
+        ("by", &event.by),
     ];
     let about =
         about.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={value}")));
@@ -49,13 +50,16 @@ mod tests {
     use super::*;
 
     fn sample() -> Event {
-        let json = r#"{"cursor": 7, "at": "2026-01-01T00:00:00.5Z", "kind": "vm_ready", "vm": "a-1", "detail": "first"}"#;
+        let json = r#"{"cursor": 7, "at": "2026-01-01T00:00:00.5Z", "kind": "vm_ready", "vm": "a-1", "by": "ada", "detail": "first"}"#;
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
     fn an_event_is_one_line_with_what_it_is_about() {
-        assert_eq!(event(&sample()), "     7 2026-01-01T00:00:00.500Z vm_ready           vm=a-1 first");
+        assert_eq!(
+            event(&sample()),
+            "     7 2026-01-01T00:00:00.500Z vm_ready           vm=a-1 by=ada first"
+        );
     }
 
     #[test]

@@ -92,7 +92,10 @@ pub(crate) fn pool(pool: &Pool) -> Table {
         ("waiting", format!("{} requests for {} VMs", pool.waiting, pool.wanted.max(pool.waiting))),
         (
             "drained",
-            or_dash(pool.drain.as_ref().map(|drain| format!("{}, since {:.0}", drain.reason, drain.since))),
+            or_dash(pool.drain.as_ref().map(|drain| {
+                let by = drain.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+                format!("{}, since {:.0}{by}", drain.reason, drain.since)
+            })),
         ),
         ("problem", or_dash(pool.problem.as_ref())),
         ("tries again", time(pool.retry_at)),

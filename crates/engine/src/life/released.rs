@@ -27,10 +27,17 @@ impl Engine {
         match vm.config.on_expiry {
             _ if vm.record.hold.is_some() => self.keep(&name),
             OnExpiry::Hold if self.has_room_to_hold(&vm.record.pool) => {
-                self.want_held(&name, "its lease expired", None, None);
+                self.want_held(&name, "its lease expired", None);
                 self.keep(&name);
             }
-            OnExpiry::Destroy | OnExpiry::Hold => self.terminate(&name, "its lease expired"),
+            OnExpiry::Hold => {
+                let most = vm.config.max_held;
+                let why = format!(
+                    "its lease expired, and its pool holds as many VMs as it may (max_held = {most})"
+                );
+                self.terminate(&name, &why);
+            }
+            OnExpiry::Destroy => self.terminate(&name, "its lease expired"),
             OnExpiry::Clean => self.use_again(lease, true, "its lease expired"),
         }
     }

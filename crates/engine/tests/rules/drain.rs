@@ -140,6 +140,18 @@ fn draining_again_changes_the_reason_only() {
 }
 
 #[test]
+fn draining_again_without_a_reason_keeps_the_first_one() {
+    let mut lab = Lab::ready(config(1));
+    drain(&mut lab, "upgrade");
+    drain(&mut lab, "");
+    assert_eq!(lab.pools[&pool()].drain.clone().unwrap().reason, "upgrade");
+    assert_eq!(lab.happened(EventKind::PoolDrained), 1, "nothing changed");
+    undrain(&mut lab);
+    drain(&mut lab, "");
+    assert_eq!(lab.pools[&pool()].drain.clone().unwrap().reason, "no reason was given");
+}
+
+#[test]
 fn a_pool_that_is_not_known_cannot_be_drained() {
     let mut lab = Lab::new(config(1));
     let unknown = PoolName::new("large").unwrap();
@@ -172,7 +184,7 @@ fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
         pool(),
         vmpool_model::PoolRecord {
             name: pool(),
-            drain: Some(vmpool_model::Drain { reason: "upgrade".to_owned(), since: lab.now }),
+            drain: Some(vmpool_model::Drain { reason: "upgrade".to_owned(), since: lab.now, by: None }),
             removed_at: None,
             hooks: vmpool_model::config::HooksConfig::default(),
         },

@@ -213,6 +213,33 @@ fn holding_again_gives_another_time_from_now() {
 }
 
 #[test]
+fn holding_again_is_told_with_its_reason_and_its_end() {
+    let (mut lab, vm) = ready(|_| {});
+    held(&mut lab, &vm);
+    let again =
+        Input::Hold { vm: vm.clone(), reason: "for bob".to_owned(), by: None, time: Some(seconds(90)) };
+    assert_eq!(lab.step_by(Some("bob"), again), Answer::Accepted);
+    assert_eq!(lab.happened(EventKind::VmHeld), 2);
+    let told = lab.events.last().unwrap();
+    let until = lab.now + seconds(90);
+    assert_eq!(told.detail, format!("from now on until {until}: for bob"));
+    assert_eq!((told.by.as_ref().unwrap().as_str(), told.vm.as_ref()), ("bob", Some(&vm)));
+}
+
+#[test]
+fn holding_again_without_a_reason_keeps_the_first_one() {
+    let (mut lab, vm) = ready(|_| {});
+    held(&mut lab, &vm);
+    let longer = Input::Hold { vm: vm.clone(), reason: String::new(), by: None, time: Some(seconds(90)) };
+    assert_eq!(lab.step(longer.clone()), Answer::Accepted);
+    assert_eq!(lab.vm(&vm).unwrap().hold.clone().unwrap().reason, "a look");
+    let (mut lab, vm) = ready(|_| {});
+    let first = Input::Hold { vm: vm.clone(), reason: String::new(), by: None, time: None };
+    assert_eq!(lab.step(first), Answer::Accepted);
+    assert_eq!(lab.vm(&vm).unwrap().hold.clone().unwrap().reason, "no reason was given");
+}
+
+#[test]
 fn a_vm_that_is_no_longer_held_is_checked_and_its_owner_may_have_it_again() {
     let (mut lab, vm) = ready(|pool| pool.on_release = OnRelease::Reuse);
     let lease = lab.granted(wish("r1", "ann")).lease;

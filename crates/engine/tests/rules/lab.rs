@@ -116,7 +116,13 @@ impl Lab {
     }
 
     pub(crate) fn step(&mut self, input: Input) -> Answer {
-        let Step { changes, events, effects, decided, answer } = self.engine.step(self.now, input);
+        self.step_by(None, input)
+    }
+
+    /// Takes an input of somebody who said who they are.
+    pub(crate) fn step_by(&mut self, by: Option<&str>, input: Input) -> Answer {
+        let by = by.map(|by| Owner::new(by).unwrap());
+        let Step { changes, events, effects, decided, answer } = self.engine.step_by(self.now, by, input);
         let is_vain = changes.is_empty() && events.is_empty() && decided.is_empty();
         self.patience.step(self.now, is_vain);
         changes.into_iter().for_each(|change| self.apply(change));

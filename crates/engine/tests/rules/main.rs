@@ -7,6 +7,7 @@ mod again;
 mod backoff;
 mod brake;
 mod breaker;
+mod by;
 mod candidates;
 mod check;
 mod check_in_use;

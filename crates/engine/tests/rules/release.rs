@@ -196,6 +196,11 @@ fn a_vm_beyond_max_held_is_destroyed_when_its_lease_expires() {
     }
     lab.pass(seconds(600));
     assert_eq!(lab.counts([RecordState::Held, RecordState::Terminating]), [2, 1]);
+    let why = "its lease expired, and its pool holds as many VMs as it may (max_held = 2)";
+    let gone = lab.vms().find(|vm| vm.state == RecordState::Terminating).unwrap();
+    assert_eq!(gone.problem.as_deref(), Some(why));
+    let told = lab.events.iter().find(|event| event.kind == EventKind::VmTerminating).unwrap();
+    assert_eq!(told.detail, why);
 }
 
 #[test]

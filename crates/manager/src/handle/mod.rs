@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vmpool_engine::{Grant, Input, Refusal};
-use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, RequestId};
+use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, Owner, RequestId};
 use vmpool_store::{Cursor, EventPage, Store};
 
 use crate::{
@@ -34,9 +34,17 @@ pub struct ManagerHandle {
     pub(crate) installation: InstallationId,
     pub(crate) events: watch::Receiver<Cursor>,
     pub(crate) tools: Tools,
+    /// Who speaks, if they said so.
+    pub(crate) by: Option<Owner>,
 }
 
 impl ManagerHandle {
+    /// Returns a handle of somebody: what it has done as an operator is told with this name in the event log.
+    #[must_use]
+    pub fn by(&self, by: Option<Owner>) -> Self {
+        Self { by, ..self.clone() }
+    }
+
     /// Waits for a VM, at most as long as the request says, and leases it; of several that the request wants, this
     /// returns the first.
     ///
@@ -118,7 +126,7 @@ impl ManagerHandle {
     ///
     /// Those of [`release`](Self::release), and [`Refusal::StaleFence`] if the lease has another one.
     pub async fn release_if(&self, lease: LeaseId, fence: Option<u64>) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Release { lease, fence }, reply)).await
+        self.wish(Input::Release { lease, fence }).await
     }
 
     /// Withdraws a request; a lease that it was given meanwhile is released.
@@ -127,7 +135,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such request.
     pub async fn cancel(&self, request: RequestId) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Cancel(request), reply)).await
+        self.wish(Input::Cancel(request)).await
     }
 
     /// Shows everything that the manager knows.
@@ -185,6 +193,11 @@ impl ManagerHandle {
         let mut events = self.events.clone();
         // The loop owns the sender: it is gone when the loop is.
         while events.changed().await.is_ok() {}
+    }
+
+    /// Says what is answered with whether it is done.
+    pub(crate) async fn wish(&self, input: Input) -> Result<(), ManagerError> {
+        self.ask(|reply| Wake::Wish(input, self.by.clone(), reply)).await
     }
 
     pub(crate) async fn ask<T>(&self, wake: impl FnOnce(Reply<T>) -> Wake) -> Result<T, ManagerError> {

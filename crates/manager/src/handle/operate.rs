@@ -34,12 +34,13 @@ impl ManagerHandle {
         reason: impl Into<String>,
     ) -> Result<(), ManagerError> {
         let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Terminate { vm, only_if, reason }, reply)).await
+        self.wish(Input::Terminate { vm, only_if, reason }).await
     }
 
     /// Keeps a VM for debugging: at once, or when its lease ends.
     ///
-    /// It is destroyed after `time`, a day if `None`, unless it is given up before.
+    /// It is destroyed after `time`, a day if `None`, unless it is given up before. One that is held already is held for this
+    /// time from now, with the reason there is if this one is empty.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ impl ManagerHandle {
         time: Option<Duration>,
     ) -> Result<(), ManagerError> {
         let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Hold { vm, reason, by, time }, reply)).await
+        self.wish(Input::Hold { vm, reason, by, time }).await
     }
 
     /// Ends the holding of a VM, which is checked and used again.
@@ -61,7 +62,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such VM, or it is not held.
     pub async fn unhold(&self, vm: VmName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Unhold(vm), reply)).await
+        self.wish(Input::Unhold(vm)).await
     }
 
     /// Removes the record of a VM without proof that its node is gone; a lease of it ends.
@@ -73,19 +74,20 @@ impl ManagerHandle {
     /// [`ManagerError::Refused`] if there is no such VM.
     pub async fn forget(&self, vm: VmName, reason: impl Into<String>) -> Result<(), ManagerError> {
         let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Forget { vm, reason }, reply)).await
+        self.wish(Input::Forget { vm, reason }).await
     }
 
     /// Brings a pool to its end: nothing is made or leased any more, and what is not in use is destroyed.
     ///
-    /// It stays so across restarts until [`undrain`](Self::undrain).
+    /// It stays so across restarts until [`undrain`](Self::undrain). Draining a pool again changes the reason, unless the new
+    /// one is empty.
     ///
     /// # Errors
     ///
     /// [`ManagerError::Refused`] if there is no such pool.
     pub async fn drain(&self, pool: PoolName, reason: impl Into<String>) -> Result<(), ManagerError> {
         let reason = reason.into();
-        self.ask(|reply| Wake::Wish(Input::Drain { pool, reason }, reply)).await
+        self.wish(Input::Drain { pool, reason }).await
     }
 
     /// Lets a drained pool work again.
@@ -94,7 +96,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such pool.
     pub async fn undrain(&self, pool: PoolName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::Undrain(pool), reply)).await
+        self.wish(Input::Undrain(pool)).await
     }
 
     /// Says that the nodes that are missing all at once at a provider are lost indeed.
@@ -103,7 +105,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Refused`] if there is no such provider, or nothing is missing.
     pub async fn accept_loss(&self, provider: ProviderName) -> Result<(), ManagerError> {
-        self.ask(|reply| Wake::Wish(Input::AcceptLoss(provider), reply)).await
+        self.wish(Input::AcceptLoss(provider)).await
     }
 
     /// Lets another configuration take the place of the one there is: all of it, or nothing if something does not fit.
@@ -124,7 +126,7 @@ impl ManagerHandle {
     ) -> Result<(), ManagerError> {
         let setup = Setup { pools, providers, limits };
         setup.check(&self.tools).map_err(|misfit| ManagerError::Refused(Refusal::InvalidConfig(misfit)))?;
-        self.ask(|reply| Wake::Reconfigure(Box::new(setup), reply)).await
+        self.ask(|reply| Wake::Reconfigure(Box::new(setup), self.by.clone(), reply)).await
     }
 
     /// Returns the providers as they are configured, with their drivers.

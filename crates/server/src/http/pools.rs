@@ -2,12 +2,12 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use vmpool::{manager::View, model::PoolName};
-use vmpool_api::{DrainRequest, Empty, Pool, Pools, Problem, code};
+use vmpool_api::{DrainRequest, Pool, Pools, Problem, VerbRequest, code};
 
 use super::{
     Api,
     convert::{self, Totals},
-    read::{Body, Name},
+    read::{Body, Name, operator},
     refuse::Refused,
 };
 
@@ -31,18 +31,18 @@ pub(super) async fn drain(
     Body(body): Body<DrainRequest>,
 ) -> Result<StatusCode, Refused> {
     let pool = find(&api, &name).await?;
-    let reason = body.reason.unwrap_or_else(|| "drained by request".to_owned());
-    api.manager.drain(pool, reason).await?;
+    let by = operator(body.by)?;
+    api.manager.by(by).drain(pool, body.reason.unwrap_or_default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn undrain(
     State(api): State<Api>,
     Name(name): Name,
-    Body(Empty {}): Body<Empty>,
+    Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
     let pool = find(&api, &name).await?;
-    api.manager.undrain(pool).await?;
+    api.manager.by(operator(body.by)?).undrain(pool).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,11 +2,11 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use vmpool::{manager::View, model::ProviderName};
-use vmpool_api::{Empty, Problem, Provider, Providers, code};
+use vmpool_api::{Problem, Provider, Providers, VerbRequest, code};
 
 use super::{
     Api, convert,
-    read::{Body, Name},
+    read::{Body, Name, operator},
     refuse::Refused,
 };
 
@@ -26,12 +26,12 @@ pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Jso
 pub(super) async fn accept_loss(
     State(api): State<Api>,
     Name(name): Name,
-    Body(Empty {}): Body<Empty>,
+    Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
     let Ok(provider) = ProviderName::new(&name) else {
         return Err(unknown(&*api.view().await?, &name));
     };
-    api.manager.accept_loss(provider).await?;
+    api.manager.by(operator(body.by)?).accept_loss(provider).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use vmpool::model::InvalidName;
+use vmpool::model::{InvalidName, Owner};
 use vmpool_api::{Problem, code, routes};
 
 use super::refuse::Refused;
@@ -136,6 +136,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
             Err(rejection) => Err(Problem::new(code::INVALID_REQUEST, rejection.body_text()).into()),
         }
     }
+}
+
+/// Reads who wants what a body is about.
+pub(super) fn operator(by: Option<String>) -> Result<Option<Owner>, Refused> {
+    by.map(Owner::new).transpose().map_err(invalid_name("by"))
 }
 
 /// Says which key of a body holds a name that cannot be one.

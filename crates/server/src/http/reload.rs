@@ -1,20 +1,25 @@
 //! Reading the configuration again.
 
 use axum::{Json, extract::State};
-use vmpool_api::{Empty, Place, Problem, Reloaded, code};
+use vmpool_api::{Place, Problem, Reloaded, VerbRequest, code};
 
-use super::{Api, read::Body, refuse::Refused};
+use super::{
+    Api,
+    read::{Body, operator},
+    refuse::Refused,
+};
 use crate::{ConfigError, ReloadError};
 
 pub(super) async fn reload(
     State(api): State<Api>,
-    Body(Empty {}): Body<Empty>,
+    Body(body): Body<VerbRequest>,
 ) -> Result<Json<Reloaded>, Refused> {
+    let by = operator(body.by)?;
     let Some(reloader) = &api.reloader else {
         let detail = "the daemon was started without a configuration file, so there is none to read again";
         return Err(Problem::new(code::NO_CONFIG_FILE, detail).into());
     };
-    match reloader.reload().await {
+    match reloader.reload_by(by).await {
         Ok(reloaded) => Ok(Json(reloaded)),
         Err(ReloadError::Config(err)) => Err(misfit(&err).into()),
         Err(ReloadError::Provider { provider, source }) => {

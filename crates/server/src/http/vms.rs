@@ -6,13 +6,13 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use vmpool::{
     manager::View,
-    model::{Owner, RecordState, VmName, VmRecord},
+    model::{RecordState, VmName, VmRecord},
 };
-use vmpool_api::{Empty, ForgetRequest, HoldRequest, Problem, TerminateRequest, Vm, Vms, code};
+use vmpool_api::{ForgetRequest, HoldRequest, Problem, TerminateRequest, VerbRequest, Vm, Vms, code};
 
 use super::{
     Api, convert, pools,
-    read::{Body, Filter, Name, does_not_fit, invalid_name},
+    read::{Body, Filter, Name, does_not_fit, operator},
     refuse::Refused,
 };
 
@@ -68,7 +68,7 @@ pub(super) async fn terminate(
     let only_if = body.only_if.as_deref().map(state).transpose();
     let only_if = only_if.map_err(|err| does_not_fit("only_if", &err))?;
     let reason = body.reason.unwrap_or_else(|| "terminated by request".to_owned());
-    api.manager.terminate_if(vm(&name)?, only_if, reason).await?;
+    api.manager.by(operator(body.by)?).terminate_if(vm(&name)?, only_if, reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -77,8 +77,7 @@ pub(super) async fn hold(
     Name(name): Name,
     Body(body): Body<HoldRequest>,
 ) -> Result<StatusCode, Refused> {
-    let by = body.by.map(Owner::new).transpose().map_err(invalid_name("by"))?;
-    let reason = body.reason.unwrap_or_else(|| "held by request".to_owned());
+    let (by, reason) = (operator(body.by)?, body.reason.unwrap_or_default());
     api.manager.hold(vm(&name)?, reason, by, body.time).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -86,9 +85,9 @@ pub(super) async fn hold(
 pub(super) async fn unhold(
     State(api): State<Api>,
     Name(name): Name,
-    Body(Empty {}): Body<Empty>,
+    Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
-    api.manager.unhold(vm(&name)?).await?;
+    api.manager.by(operator(body.by)?).unhold(vm(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -100,7 +99,7 @@ pub(super) async fn forget(
     if body.reason.trim().is_empty() {
         return Err(does_not_fit("reason", "it is empty: say why, because nothing else will tell"));
     }
-    api.manager.forget(vm(&name)?, body.reason).await?;
+    api.manager.by(operator(body.by)?).forget(vm(&name)?, body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use vmpool::store::MemoryStore;
-use vmpool_client::api::Quota;
+use vmpool_client::api::{HoldRequest, Quota, TerminateRequest};
 
-use crate::world::{ONE_VM, World, config, wish};
+use crate::world::{ONE_VM, World, config, ready, wish};
 
 #[tokio::test]
 async fn a_provider_shows_what_is_used_of_its_quota_and_who_is_a_stranger_there() {
@@ -40,6 +40,39 @@ async fn a_pool_that_is_drained_shows_why_and_gives_nothing_until_it_is_undraine
     assert_eq!(world.client.pool("small").await.unwrap().drain, None);
     world.until_ready().await;
     world.client.acquire(&wish("r2")).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_does_what_an_operator_does_is_told_in_the_events() {
+    let world = World::ready().await;
+    let zoe = world.client.clone().with_by(Some("zoe".to_owned()));
+    let vm = zoe.vms(&ready()).await.unwrap().remove(0).name;
+    zoe.hold(&vm, &HoldRequest::new(None)).await.unwrap();
+    zoe.unhold(&vm).await.unwrap();
+    zoe.terminate_if(&vm, &TerminateRequest::new(None).with_by(Some("bob".to_owned()))).await.unwrap();
+    zoe.forget(&vm, "it hangs").await.unwrap();
+    zoe.drain("small", Some("new image")).await.unwrap();
+    assert_eq!(zoe.pool("small").await.unwrap().drain.unwrap().by.as_deref(), Some("zoe"));
+    zoe.undrain("small").await.unwrap();
+    let events = zoe.events(0, 1000).await.unwrap().events;
+    let who = |kind: &str| {
+        let event = events.iter().find(|event| event.kind == kind);
+        event.unwrap_or_else(|| unreachable!("{kind}")).by.clone()
+    };
+    for kind in ["vm_held", "vm_unheld", "vm_forgotten", "pool_drained", "pool_undrained"] {
+        assert_eq!(who(kind).as_deref(), Some("zoe"), "{kind}");
+    }
+    assert_eq!(who("vm_terminating").as_deref(), Some("bob"), "a wish may name somebody else");
+    assert_eq!(who("vm_ready"), None);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_have_is_refused_by_its_key() {
+    let world = World::ready().await;
+    let err = world.client.clone().with_by(Some(" ".to_owned())).undrain("small").await.unwrap_err();
+    let problem = err.problem().unwrap();
+    assert_eq!(problem.code, "invalid_request");
+    assert!(problem.detail.contains("does not fit at `by`"), "{problem:?}");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
 ///
 /// None.
 pub fn pool(number: u32) -> Sample<PoolRecord> {
-    let drain = Drain { reason: "it moves".to_owned(), since: time(number) };
+    let drain = Drain { reason: "it moves".to_owned(), since: time(number), by: None };
     let name = PoolName::new(format!("pool-{number:06}"))?;
     Ok(PoolRecord { name, drain: Some(drain), removed_at: None, hooks: HooksConfig::default() })
 }

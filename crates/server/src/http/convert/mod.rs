@@ -78,6 +78,7 @@ pub(super) fn event(stored: &StoredEvent) -> api::Event {
         lease: event.lease.as_ref().map(ToString::to_string),
         request: event.request.as_ref().map(ToString::to_string),
         owner: event.owner.as_ref().map(ToString::to_string),
+        by: event.by.as_ref().map(ToString::to_string),
         detail: event.detail.clone(),
     }
 }

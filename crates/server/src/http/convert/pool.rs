@@ -30,10 +30,11 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
         max_total: config.map_or(0, |config| config.max_total()),
         min_ready: config.map_or(0, |config| config.min_ready),
         retired: view.retired,
-        drain: view
-            .drain
-            .as_ref()
-            .map(|drain| api::Drain { reason: drain.reason.clone(), since: time(drain.since) }),
+        drain: view.drain.as_ref().map(|drain| api::Drain {
+            reason: drain.reason.clone(),
+            since: time(drain.since),
+            by: drain.by.as_ref().map(ToString::to_string),
+        }),
         waiting: number(view.waiting),
         wanted: number(view.wanted),
         limits: view.limits.iter().map(limit).collect(),
