@@ -57,11 +57,11 @@ impl Engine {
         ensure(has_node || may_lack_it || vm.record.suspect.is_some(), || {
             format!("{name} is {state} without a node")
         })?;
-        let leaves =
-            self.pools.get(pool).is_some_and(|pool| pool.drain.is_some() || pool.removed_at.is_some());
+        let leaves = self.is_at_retired(vm)
+            || self.pools.get(pool).is_some_and(|pool| pool.drain.is_some() || pool.removed_at.is_some());
         let stays = vm.is_kept() || matches!(state, RecordState::Releasing | RecordState::Terminating);
         ensure(!leaves || stays || !self.providers.contains_key(&vm.record.provider), || {
-            format!("{name} is {state} although its pool comes to its end")
+            format!("{name} is {state} although its pool or its provider comes to its end")
         })?;
         self.check_life(vm)?;
         self.check_progress(vm)

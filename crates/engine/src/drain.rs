@@ -4,7 +4,9 @@ use std::ops::Bound;
 
 use vmpool_model::{Change, Drain, EventKind, PoolName, PoolRecord, RecordState, VmName};
 
-use crate::{Answer, Engine, Refusal, pool::Pool, timers::Timer, vm::Vm, words::NO_REASON};
+use crate::{
+    Answer, Engine, Refusal, pool::Pool, retire::PROVIDER_RETIRED, timers::Timer, vm::Vm, words::NO_REASON,
+};
 
 impl Engine {
     /// Lets a pool come to its end: it gives and makes nothing any more, and what is neither leased nor held is destroyed.
@@ -67,10 +69,11 @@ impl Engine {
         });
     }
 
-    /// Forgets a pool that left the configuration and has no VM any more.
+    /// Forgets a pool that left the configuration and has no VM any more, nor one that was forgotten and is looked for.
     pub(crate) fn drop_pool(&mut self, name: &PoolName) {
         let is_over = |pool: &Pool| pool.retired && pool.records() == 0;
-        if self.pools.get(name).is_none_or(|pool| !is_over(pool)) {
+        let is_looked_for = || self.providers.values().any(|provider| provider.forgotten.contains_key(name));
+        if self.pools.get(name).is_none_or(|pool| !is_over(pool)) || is_looked_for() {
             return;
         }
         self.timers.set(Timer::Pool(name.clone()), None);
@@ -80,8 +83,8 @@ impl Engine {
         }
     }
 
-    /// Destroys a VM that nobody uses if its pool comes to its end; returns whether it does.
-    pub(crate) fn leave_with_pool(&mut self, name: &VmName) -> bool {
+    /// Destroys a VM that nobody uses if its pool or its provider comes to its end; returns whether it does.
+    pub(crate) fn leave(&mut self, name: &VmName) -> bool {
         let Some(vm) = self.vms.get(name) else { return false };
         let stays =
             vm.is_kept() || matches!(vm.record.state, RecordState::Releasing | RecordState::Terminating);
@@ -89,6 +92,7 @@ impl Engine {
         let why = match (&pool.drain, pool.removed_at) {
             (Some(drain), _) => format!("its pool is drained: {}", drain.reason),
             (None, Some(_)) => "its pool was taken out of the configuration".to_owned(),
+            (None, None) if self.is_at_retired(vm) => PROVIDER_RETIRED.to_owned(),
             (None, None) => return false,
         };
         self.terminate(name, &why);

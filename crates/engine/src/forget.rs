@@ -27,6 +27,15 @@ impl Engine {
             event.vm = Some(name.clone());
             event.detail = reason.to_owned();
         });
+        let pool = match self.vms.get(name) {
+            Some(vm) if vm.record.is_gone() => None,
+            Some(vm) => Some((vm.record.pool.clone(), Some(vm.record.provider.clone()))),
+            // Nobody knows where its node may be.
+            None => self.pool_by_name_of(name).map(|pool| (pool, None)),
+        };
+        if let Some((pool, provider)) = pool {
+            self.look_for_forgotten(&pool, provider.as_ref());
+        }
         self.remove(name);
         if is_unreadable {
             self.unreadable.remove(name);

@@ -72,7 +72,8 @@ impl Engine {
 
     pub(crate) fn offer_limit(&self, offer: &Offer) -> Option<Limit> {
         let (now, provider, template) = (self.now, &offer.config.provider, &offer.config.template);
-        let Some(known) = self.providers.get(provider) else {
+        let known = self.providers.get(provider).filter(|known| known.retired_at.is_none());
+        let Some(known) = known else {
             return Some(Limit::ProviderUnknown { provider: provider.clone(), since: now });
         };
         if let Some(stop) = self.offer_stop(offer) {

@@ -55,6 +55,7 @@ mod rank;
 mod reconfigure;
 mod recover;
 mod refusal;
+mod retire;
 mod serve;
 mod share;
 mod shrink;

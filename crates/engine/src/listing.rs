@@ -37,6 +37,7 @@ impl Engine {
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(asked_at + interval));
                 self.take_in(id, name, &listed, asked_at);
+                self.drop_provider(name);
             }
             // Nothing is known: no node is gone, none has come.
             Err(failure) => {
@@ -53,6 +54,7 @@ impl Engine {
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(self.now + pause));
                 self.listing_refused(name, &failure);
+                self.give_up_provider(name);
             }
         }
     }
@@ -85,6 +87,7 @@ impl Engine {
         self.meet(provider, strangers, &listed.nodes);
         self.take_absences(id, provider, asked_at);
         self.sweep(provider, &strays);
+        self.looked_for_forgotten(provider, asked_at, &strays);
     }
 
     /// Returns whether a listed node is as its VM's record has it, so that there is nothing to do; this is the

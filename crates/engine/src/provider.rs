@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vmpool_model::{NodeId, Timestamp, VmName, config::ProviderConfig};
+use vmpool_model::{NodeId, PoolName, Timestamp, VmName, config::ProviderConfig};
 
 use crate::{EffectId, brake::Brake, gate::Gate, look::Look, stranger::Strangers, table::Table};
 
@@ -10,12 +10,16 @@ use crate::{EffectId, brake::Brake, gate::Gate, look::Look, stranger::Strangers,
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) config: ProviderConfig,
+    /// Since when it is not in the configuration any more: nothing is made there, and it goes with its last VM.
+    pub(crate) retired_at: Option<Timestamp>,
     /// What it lets through.
     pub(crate) gate: Gate,
     /// The listing under way, and when it was asked for.
     pub(crate) listing: Option<(EffectId, Timestamp)>,
     /// Nodes with our token that belong to no record.
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
+    /// The pools of which VMs were forgotten whose nodes may be here, and when the last of each was.
+    pub(crate) forgotten: BTreeMap<PoolName, Timestamp>,
     /// The VM that each known node belongs to.
     pub(crate) by_node: Table<NodeId, Bound>,
     /// When a complete listing was answered last.
@@ -59,8 +63,10 @@ impl Provider {
         Self {
             gate: Gate::new(&config),
             config,
+            retired_at: None,
             listing: None,
             orphans: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
             by_node: Table::new(seed),
             listed_at: None,
             brake: None,

@@ -69,10 +69,18 @@ impl Engine {
         for (name, config) in &to {
             let table = ConfigTable::Provider(name.clone()).to_string();
             match self.providers.get_mut(name) {
-                Some(provider) if provider.config == *config => continue,
+                Some(provider) if provider.config == *config && provider.retired_at.is_none() => continue,
                 Some(provider) => {
-                    provider.config = config.clone();
-                    news.changed.push(table);
+                    let before = std::mem::replace(&mut provider.config, config.clone());
+                    match provider.retired_at.take() {
+                        Some(_) => news.added.push(table),
+                        None => news.changed.push(table),
+                    }
+                    if (&before.driver, &before.options) != (&config.driver, &config.options) {
+                        provider.listing = None;
+                        provider.orphans.clear();
+                        self.meet_again(name);
+                    }
                 }
                 None => {
                     self.add_provider(name, config.clone());
@@ -87,27 +95,39 @@ impl Engine {
                 self.timers.set(Timer::Provider(name.clone()), Some(self.now));
             }
         }
-        let gone: Vec<_> = self.providers.keys().filter(|name| !to.contains_key(*name)).cloned().collect();
+        let is_gone = |(name, provider): &(&ProviderName, &Provider)| {
+            provider.retired_at.is_none() && !to.contains_key(*name)
+        };
+        let gone: Vec<_> = self.providers.iter().filter(is_gone).map(|(name, _)| name.clone()).collect();
+        self.spec.providers = to;
         for name in gone {
             news.removed.push(ConfigTable::Provider(name.clone()).to_string());
-            self.timers.set(Timer::Provider(name.clone()), None);
-            self.providers.remove(&name);
+            self.retire_provider(&name);
         }
-        self.spec.providers = to;
     }
 
     /// Adds a provider; the VMs that were there before go on as after a start.
     fn add_provider(&mut self, name: &ProviderName, config: ProviderConfig) {
         self.providers.insert(name.clone(), Provider::new(config, self.spec.seed));
-        let vms = self.vms.iter().filter(|(_, vm)| vm.record.provider == *name);
-        let now = self.moment();
-        for vm in vms.map(|(vm, _)| vm.clone()).collect::<Vec<_>>() {
+        for vm in self.vms_at(name) {
             self.bind_known(&vm);
+            if let (Some(vm), Some(provider)) = (self.vms.get(&vm), self.providers.get_mut(name)) {
+                provider.gate.count_in(&vm.record);
+            }
+        }
+        self.meet_again(name);
+    }
+
+    /// Lets the VMs at a provider go on as after a start: whoever is asked from now on may be another one, and nothing that
+    /// was said before proves anything of what that one has.
+    fn meet_again(&mut self, name: &ProviderName) {
+        let now = self.moment();
+        for vm in self.vms_at(name) {
             if let Some(vm) = self.vms.get_mut(&vm) {
-                self.providers.entry(name.clone()).and_modify(|provider| provider.gate.count_in(&vm.record));
-                (vm.may_exist, vm.asked_at, vm.absent) = (true, now, None);
+                (vm.may_exist, vm.asked_at, vm.absent, vm.destroyed_at) = (true, now, None, None);
                 vm.spared_until = now.at + self.spec.restart_grace;
             }
+            self.look_again(&vm);
             self.timers.set(Timer::Vm(vm), Some(now.at));
         }
     }

@@ -7,8 +7,8 @@ use std::{
 
 use fastrand::Rng;
 use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, PoolName, RecordState, RequestRecord, RequestStatus, Timestamp,
-    VmName, VmRecord,
+    Change, EventKind, Lease, LeaseEnd, PoolName, PoolRecord, RecordState, RequestRecord, RequestStatus,
+    Timestamp, VmName, VmRecord,
 };
 
 use crate::{
@@ -31,12 +31,19 @@ use crate::{
 impl Engine {
     /// Makes an engine of the records, new or after a crash; the first tick then does what is due.
     #[must_use]
-    pub fn recover(spec: Spec, records: Records, now: Timestamp) -> Self {
+    pub fn recover(mut spec: Spec, records: Records, now: Timestamp) -> Self {
         let seed = spec.seed;
         let newest = records.newest();
+        let retired = std::mem::take(&mut spec.retired);
         let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
-        let providers =
-            spec.providers.iter().map(|(name, config)| (name.clone(), Provider::new(config.clone(), seed)));
+        let mut providers = BTreeMap::new();
+        for (name, config) in &spec.providers {
+            providers.insert(name.clone(), Provider::new(config.clone(), seed));
+        }
+        for (name, config) in retired {
+            let retired = || Provider { retired_at: Some(now), ..Provider::new(config, seed) };
+            providers.entry(name).or_insert_with(retired);
+        }
         let mut engine = Self {
             // No engine repeats the names and effects of the one before it.
             rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
@@ -57,7 +64,7 @@ impl Engine {
             remembered: BTreeSet::new(),
             ended: Table::new(seed),
             pools: pools.collect(),
-            providers: providers.collect(),
+            providers,
             asleep: records.pools.into_iter().map(|pool| (pool.name.clone(), pool)).collect(),
             unreadable: records.unreadable,
             unreadable_pools: records.unreadable_pools,
@@ -75,6 +82,7 @@ impl Engine {
         records.leases.into_iter().for_each(|lease| engine.recover_lease(lease, newest));
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
         records.requests.into_iter().for_each(|request| engine.recover_request(request));
+        engine.recover_removed();
         engine.recover_misfits();
         engine.recover_unreadable();
         engine.requeue_all();
@@ -102,6 +110,22 @@ impl Engine {
         }
         if record != before {
             self.put_pool(name);
+        }
+    }
+
+    /// Takes in what left the configuration and has no VM any more: providers are over, and pools are once no listing shows
+    /// nodes of VMs that were forgotten.
+    fn recover_removed(&mut self) {
+        let is_removed = |(_, record): &(&PoolName, &PoolRecord)| record.removed_at.is_some();
+        let removed: Vec<_> = self.asleep.iter().filter(is_removed).map(|(name, _)| name.clone()).collect();
+        let provider = self.providers.keys().next().cloned();
+        for (name, provider) in removed.iter().zip(std::iter::repeat(provider).flatten()) {
+            self.pools.insert(name.clone(), Pool::retired(provider));
+            self.wake_pool(name);
+            self.look_for_forgotten(name, None);
+        }
+        for name in self.providers.keys().cloned().collect::<Vec<_>>() {
+            self.drop_provider(&name);
         }
     }
 
@@ -207,7 +231,7 @@ impl Engine {
     }
 
     /// Returns the pool that a VM must be of by its name, `POOL-SUFFIX`: that with the longest name of those that fit.
-    fn pool_by_name_of(&self, vm: &VmName) -> Option<PoolName> {
+    pub(crate) fn pool_by_name_of(&self, vm: &VmName) -> Option<PoolName> {
         let mut end = vm.as_str();
         while let Some((pool, _)) = end.rsplit_once('-') {
             if let Some((pool, _)) = self.pools.get_key_value(pool) {

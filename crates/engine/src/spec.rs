@@ -25,6 +25,8 @@ pub struct Spec {
     pub pools: BTreeMap<PoolName, PoolConfig>,
     /// The providers.
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// Providers that left the configuration and can still be asked: their VMs come to their ends.
+    pub retired: BTreeMap<ProviderName, ProviderConfig>,
     /// What owners may have.
     pub limits: LimitsConfig,
     /// How long all leases last at least after a start: holders get time to reconnect.
@@ -45,6 +47,7 @@ impl Spec {
             seed,
             pools: BTreeMap::new(),
             providers: BTreeMap::new(),
+            retired: BTreeMap::new(),
             limits: LimitsConfig::default(),
             restart_grace: Duration::from_secs(30),
             request_memory: Duration::from_secs(600),

@@ -56,6 +56,8 @@ pub struct OfferView {
 pub struct ProviderView {
     /// The provider.
     pub name: ProviderName,
+    /// Since when it is not in the configuration any more: nothing is made there, and it goes with its last VM.
+    pub retired_at: Option<Timestamp>,
     /// How many nodes of it are known.
     pub nodes: usize,
     /// When a complete listing was answered last.
@@ -133,6 +135,7 @@ fn provider_view(name: &ProviderName, provider: &Provider, now: Timestamp) -> Pr
     let used = |part: &String| u64::try_from(taken.of(part)).unwrap_or(u64::MAX);
     ProviderView {
         name: name.clone(),
+        retired_at: provider.retired_at,
         nodes: provider.by_node.len(),
         listed_at: provider.listed_at,
         failures: provider.failures,

@@ -237,6 +237,7 @@ impl Engine {
             provider.gate.count_out(&vm.record);
             self.growing.append(&mut provider.gate.waiting);
         }
+        self.drop_provider(&vm.record.provider);
         self.touched.insert(vm.record.pool.clone());
         self.timers.set(Timer::Vm(name.clone()), None);
         self.out.changes.push(Change::RemoveVm(name.clone()));
@@ -250,7 +251,7 @@ impl Engine {
         let state = *state;
         let is_known =
             self.providers.contains_key(provider) || self.vms.get(name).is_some_and(|vm| vm.record.is_gone());
-        if !is_known || self.leave_with_pool(name) {
+        if !is_known || self.leave(name) {
             return;
         }
         let due = match state {

@@ -74,7 +74,7 @@ pub(crate) fn notices(domain: &Domain, engine: &Engine, withheld: &Withheld) -> 
         if !domain.setup.pools.contains_key(&vm.pool) && !ending.contains(&vm.pool) {
             *pools.entry(&vm.pool).or_default() += 1;
         }
-        if !domain.setup.providers.contains_key(&vm.provider) {
+        if !engine.knows_provider(&vm.provider) && !vm.is_gone() {
             *providers.entry(&vm.provider).or_default() += 1;
         }
     }

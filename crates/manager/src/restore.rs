@@ -117,7 +117,7 @@ impl Loop {
                 let view = View::of(domain, engine, listings, withheld, self.clock.now());
                 drop(reply.send(Ok(Arc::new(view))));
             }
-            Wake::Look(look) if self.readable => (look.0)(Ok(Seen { setup: &domain.setup, engine })),
+            Wake::Look(look) if self.readable => (look.0)(Ok(Seen { domain, engine })),
             wake => return Some(wake),
         }
         None

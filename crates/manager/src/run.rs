@@ -196,13 +196,15 @@ impl Loop {
     /// Answers, and begins the effects, now that the turn is durable.
     fn finish(&mut self, mut turn: Turn, now: Timestamp) {
         let _span = tracing::trace_span!("answer").entered();
-        if let Some(setup) = turn.setup.take() {
-            self.effects.reconfigure(&setup.providers);
-            self.listings.retain(|provider, _| setup.providers.contains_key(provider));
-            self.domain.setup = setup;
+        let setup = turn.setup.take();
+        let is_other = setup.is_some();
+        setup.into_iter().for_each(|setup| self.domain.replace(setup));
+        if self.domain.drop_retired(&self.engine) || is_other {
+            self.effects.reconfigure(&self.domain.drivers());
+            self.listings.retain(|provider, _| self.engine.knows_provider(provider));
         }
         let Self { domain, engine, listings, waiters, withheld, .. } = self;
-        let seen = Seen { setup: &domain.setup, engine };
+        let seen = Seen { domain, engine };
         let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, withheld, now));
         for (id, effect) in effects {
             self.effects.start(id, effect);

@@ -12,7 +12,7 @@ use vmpool_model::{
     },
 };
 
-use crate::{Checker, HookRunner};
+use crate::{Checker, HookRunner, domain::Domain};
 
 /// Providers with their drivers.
 pub type Drivers = BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>;
@@ -35,8 +35,13 @@ pub(crate) struct Tools {
 /// What of a running manager can be looked at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen<'a> {
-    pub(crate) setup: &'a Setup,
+    pub(crate) domain: &'a Domain,
     pub(crate) engine: &'a Engine,
+}
+
+/// Returns providers as an engine is told them.
+pub(crate) fn configs(drivers: &Drivers) -> BTreeMap<ProviderName, ProviderConfig> {
+    drivers.iter().map(|(name, (config, _))| (name.clone(), config.clone())).collect()
 }
 
 impl Setup {
@@ -53,7 +58,7 @@ impl Setup {
 
     /// Returns the providers as an engine is told them.
     pub(crate) fn provider_configs(&self) -> BTreeMap<ProviderName, ProviderConfig> {
-        self.providers.iter().map(|(name, (config, _))| (name.clone(), config.clone())).collect()
+        configs(&self.providers)
     }
 
     pub(crate) fn reconfigure(&self) -> Reconfigure {

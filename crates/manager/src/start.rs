@@ -7,8 +7,8 @@ use vmpool_model::{Change, DomainName, Event, EventKind, InstallationId, Timesta
 use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
 
 use crate::{
-    Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain, effects::Effects,
-    newest, notice, run::Loop, wake::QUEUE, withheld,
+    Drivers, Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain,
+    effects::Effects, newest, notice, run::Loop, wake::QUEUE, withheld,
 };
 
 /// Does what [`ManagerBuilder::start`] promises.
@@ -47,6 +47,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         installation,
         seed: builder.seed,
         setup: builder.setup,
+        retired: Drivers::new(),
         restart_grace: builder.restart_grace,
         shutdown_grace: builder.shutdown_grace,
         check_every: builder.check_every,

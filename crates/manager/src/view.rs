@@ -124,7 +124,8 @@ impl View {
             PoolStatus { pool, config }
         });
         let providers = engine.providers().into_iter().filter_map(|provider| {
-            let (config, driver) = domain.setup.providers.get(&provider.name)?;
+            let mut known = [&domain.setup.providers, &domain.retired].into_iter();
+            let (config, driver) = known.find_map(|known| known.get(&provider.name))?;
             let LastListing { at, nodes, problem } =
                 listings.get(&provider.name).cloned().unwrap_or_default();
             Some(ProviderStatus {

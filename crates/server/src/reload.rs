@@ -126,7 +126,7 @@ impl Reloader {
 
     /// Opens what drivers are needed beside those that there are.
     async fn open(&self, config: &Config) -> Result<Drivers, ReloadError> {
-        let mut open = self.manager.drivers().await.map_err(ReloadError::Manager)?;
+        let mut open = self.manager.known_drivers().await.map_err(ReloadError::Manager)?;
         let mut all = Drivers::new();
         for (name, provider) in &config.providers {
             let driver = match open.remove(name) {

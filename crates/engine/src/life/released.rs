@@ -5,7 +5,7 @@ use vmpool_model::{
     config::{HookKind, OnExpiry, OnRelease},
 };
 
-use crate::{Engine, pool, vm::Vm};
+use crate::{Engine, pool, retire::PROVIDER_RETIRED, vm::Vm};
 
 impl Engine {
     /// Goes on with a VM whose holder gave it back.
@@ -69,6 +69,7 @@ impl Engine {
             () if vm.record.suspect.is_some() => Some("it is doubted"),
             () if !pool::is_running(&vm.record) => Some("its node does not run"),
             () if !is_open => Some("its pool gives no more VMs"),
+            () if self.is_at_retired(vm) => Some(PROVIDER_RETIRED),
             () => self.used_up(vm),
         }
     }

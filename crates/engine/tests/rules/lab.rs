@@ -289,13 +289,18 @@ impl Lab {
     }
 
     pub(crate) fn listed(&mut self, result: Result<ListedNodes, Failure>) {
-        let is_list = |effect: &Effect| matches!(effect, Effect::List { .. });
+        self.listed_at(&provider(), result);
+    }
+
+    /// Answers the listing of a provider that was asked for, or waits for the next and answers it.
+    pub(crate) fn listed_at(&mut self, provider: &ProviderName, result: Result<ListedNodes, Failure>) {
+        let is_list = |effect: &Effect| matches!(effect, Effect::List { provider: at } if at == provider);
         while self.find(is_list).is_none() {
             self.now = self.engine.wake_at().unwrap().max(self.now);
             self.tick();
         }
         let id = self.find(is_list).unwrap();
-        self.answer(id, Outcome::Listed { provider: provider(), result });
+        self.answer(id, Outcome::Listed { provider: provider.clone(), result });
     }
 
     /// Makes a node with a token, and an address of its own.

@@ -46,6 +46,8 @@ mod quota;
 mod reconfigure;
 mod release;
 mod restart;
+mod retire;
+mod retire_search;
 mod several;
 mod short;
 mod spawn;

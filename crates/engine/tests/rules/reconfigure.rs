@@ -12,14 +12,14 @@ use vmpool_model::{
 use crate::lab::{Lab, config, pool, provider, seconds, wish, with_check};
 
 /// The configuration that an engine has.
-fn present(lab: &Lab) -> Reconfigure {
+pub(crate) fn present(lab: &Lab) -> Reconfigure {
     let spec = lab.engine.spec();
     let (pools, providers, limits) = (spec.pools.clone(), spec.providers.clone(), spec.limits.clone());
     Reconfigure { pools, providers, limits }
 }
 
 /// Changes something of the configuration while the engine runs.
-fn change(lab: &mut Lab, edit: impl FnOnce(&mut Reconfigure)) {
+pub(crate) fn change(lab: &mut Lab, edit: impl FnOnce(&mut Reconfigure)) {
     let mut to = present(lab);
     edit(&mut to);
     assert_eq!(lab.step(Input::Reconfigure(Box::new(to))), Answer::Accepted);
@@ -40,16 +40,16 @@ fn change_pool(lab: &mut Lab, edit: impl FnOnce(&mut PoolConfig)) {
     change(lab, |to| edit(to.pools.get_mut(&pool()).unwrap()));
 }
 
-fn told(lab: &Lab) -> Vec<&str> {
+pub(crate) fn told(lab: &Lab) -> Vec<&str> {
     let told = lab.events.iter().filter(|event| event.kind == EventKind::ConfigChanged);
     told.map(|event| event.detail.as_str()).collect()
 }
 
-fn named(name: &str) -> PoolName {
+pub(crate) fn named(name: &str) -> PoolName {
     PoolName::new(name).unwrap()
 }
 
-fn other() -> ProviderName {
+pub(crate) fn other() -> ProviderName {
     ProviderName::new("other").unwrap()
 }
 
@@ -313,50 +313,6 @@ fn a_changed_provider_is_listed_by_its_new_interval() {
     lab.list(&[]);
     lab.pass(seconds(2));
     assert_eq!(lab.count(|effect| matches!(effect, Effect::List { .. })), 1);
-}
-
-#[test]
-fn what_is_at_a_removed_provider_is_kept_and_nothing_is_done_about_it() {
-    let mut lab = Lab::ready(with_check(config(2)));
-    let lease = lab.granted(wish("r1", "ann")).lease;
-    change(&mut lab, |to| {
-        to.providers = BTreeMap::from([(other(), ProviderConfig::new("dummy"))]);
-        to.pools = BTreeMap::from([(named("large"), PoolConfig::new(other(), "large", 0))]);
-        to.pools.get_mut(&named("large")).unwrap().max_total = Some(1);
-    });
-    assert_eq!(told(&lab), ["added providers.other, pools.large; removed providers.lab, pools.small"]);
-    lab.effects.clear();
-    lab.pass(seconds(60));
-    let of_lab = |effect: &Effect| match effect {
-        Effect::List { provider } => *provider != other(),
-        _ => true,
-    };
-    assert_eq!((lab.count(of_lab), lab.vms().count()), (0, 2));
-    lab.release(&lease);
-    lab.pass(seconds(600));
-    assert_eq!((lab.destroys(), lab.counts([RecordState::Terminating])), (0, [1]));
-}
-
-#[test]
-fn a_provider_that_comes_back_knows_its_nodes() {
-    let mut lab = Lab::new(config(1));
-    let node = lab.boot_all().remove(0);
-    let before = present(&lab);
-    change(&mut lab, |to| {
-        to.providers = BTreeMap::new();
-        to.pools = BTreeMap::new();
-    });
-    lab.pass(seconds(600));
-    let (vm, state) = (lab.only_vm().name.clone(), lab.only_vm().state);
-    assert_eq!(state, RecordState::Ready, "nothing is done where nobody may be asked");
-    change(&mut lab, |to| *to = before);
-    lab.tick();
-    for _ in 0..20 {
-        lab.list(std::slice::from_ref(&node));
-    }
-    assert_eq!((lab.only_vm().name.clone(), lab.destroys(), lab.creates()), (vm, 0, 0));
-    assert_eq!(lab.happened(EventKind::OrphanFound), 0);
-    lab.granted(wish("r1", "ann"));
 }
 
 #[test]

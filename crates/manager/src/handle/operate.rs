@@ -110,9 +110,11 @@ impl ManagerHandle {
 
     /// Lets another configuration take the place of the one there is: all of it, or nothing if something does not fit.
     ///
-    /// Pools that are no longer there are drained; their records are kept until their VMs are gone. Calls that are under
-    /// way to a provider that is no longer there, or whose driver is another one now, end in their time. Take the
-    /// drivers that need not change from [`drivers`](Self::drivers).
+    /// Pools and providers that are no longer there are drained: what nobody uses is destroyed, leases end as they do, and
+    /// a provider is asked by the driver that it had until its last VM is proven gone. One that comes back before that goes
+    /// on with what is there: under one name, another driver must speak to the same account. Calls that are under way to
+    /// a provider whose driver is another one now end in their time. Take the drivers that need not change from
+    /// [`known_drivers`](Self::known_drivers).
     ///
     /// # Errors
     ///
@@ -135,6 +137,16 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn drivers(&self) -> Result<Drivers, ManagerError> {
-        self.look(|seen| seen.setup.providers.clone()).await
+        self.look(|seen| seen.domain.setup.providers.clone()).await
+    }
+
+    /// Returns all providers that can be asked, with their drivers: those that are configured, and those that were taken out
+    /// of the configuration and still have VMs.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
+    pub async fn known_drivers(&self) -> Result<Drivers, ManagerError> {
+        self.look(|seen| seen.domain.drivers()).await
     }
 }

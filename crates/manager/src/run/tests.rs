@@ -37,6 +37,7 @@ impl Bench {
             installation: InstallationId::new("here").unwrap(),
             seed: 7,
             setup,
+            retired: BTreeMap::new(),
             restart_grace: None,
             shutdown_grace: Duration::from_secs(5),
             check_every: Some(Duration::ZERO),

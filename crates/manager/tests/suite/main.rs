@@ -15,6 +15,7 @@ mod order;
 mod providers;
 mod reconfigure;
 mod restart;
+mod retire;
 mod setup;
 mod shown;
 mod spy;

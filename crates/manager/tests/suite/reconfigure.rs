@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
+use vmpool_dummy::DummyDriver;
 use vmpool_manager::{
     Drivers, Manager, ManagerError,
     model::{
-        EventKind, PoolName, ProviderName,
-        config::{LimitsConfig, PoolConfig, ProviderConfig},
+        EventKind, PoolName,
+        config::{LimitsConfig, PoolConfig},
     },
     store::{CommitFault, Cursor},
 };
@@ -88,32 +88,6 @@ async fn a_new_configuration_whose_commit_fails_is_not_taken() {
             "{fault:?}"
         );
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_provider_that_is_added_is_used_and_one_that_is_taken_away_is_left_alone() {
-    let world = World::new();
-    let manager = world.start(1).await;
-    let handle = manager.handle();
-    until_ready(&handle, 1).await;
-
-    let attic = ProviderName::new("attic").unwrap();
-    let cloud = DummyCloud::in_memory(DummyConfig::default()).unwrap();
-    let driver = Arc::new(DummyDriver::new(cloud.clone()));
-    let providers: Drivers = [(attic.clone(), (ProviderConfig::new("dummy"), driver as _))].into();
-    let mut config = pool(2);
-    config.provider = Some(attic.clone());
-    let pools = BTreeMap::from([(big(), config)]);
-    handle.reconfigure(pools, providers, LimitsConfig::default()).await.unwrap();
-    pass(seconds(100)).await;
-    assert_eq!(cloud.nodes().len(), 2);
-    let view = handle.view().await.unwrap();
-    assert_eq!(view.providers.iter().map(|status| status.name.clone()).collect::<Vec<_>>(), [attic]);
-
-    world.log.take();
-    pass(seconds(600)).await;
-    assert!(!world.log.take().contains(&"list".to_owned()), "nobody asks a provider that is gone");
-    assert_eq!(world.cloud.nodes().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,142 @@
+//! A node whose VM was forgotten is found and destroyed even if its pool or provider left the configuration.
+
+use std::collections::BTreeMap;
+
+use vmpool_engine::{Answer, Input};
+use vmpool_model::{EventKind, Node, VmName, config::ProviderConfig};
+
+use crate::{
+    lab::{Lab, config, pool, provider, seconds, timeout, wish},
+    reconfigure::{change, other, present},
+    retire::{is_known, take_out},
+};
+
+fn forget(lab: &mut Lab, vm: &VmName) {
+    let answer = lab.step(Input::Forget { vm: vm.clone(), reason: "the host burnt".to_owned() });
+    assert_eq!(answer, Answer::Accepted);
+}
+
+/// An engine with one VM that is leased, and its node.
+fn leased() -> (Lab, VmName, Node) {
+    let mut lab = Lab::new(config(1));
+    let node = lab.boot_all().remove(0);
+    let vm = lab.granted(wish("r1", "ann")).lease.vm;
+    (lab, vm, node)
+}
+
+/// Takes out the only pool; its provider stays.
+fn take_out_pool(lab: &mut Lab) {
+    change(lab, |to| drop(to.pools.remove(&pool())));
+}
+
+fn has_pool(lab: &Lab) -> bool {
+    lab.engine.pools().iter().any(|view| view.name == pool())
+}
+
+/// Lists the node until its destruction is asked for.
+fn list_until_destroyed(lab: &mut Lab, node: &Node) {
+    for _ in 0..30 {
+        lab.list(std::slice::from_ref(node));
+    }
+    assert_eq!((lab.happened(EventKind::OrphanFound), lab.destroys()), (1, 1));
+    assert_eq!(lab.destroyed(Ok(())), node.id);
+}
+
+#[test]
+fn the_node_of_the_last_vm_of_a_removed_pool_is_destroyed_if_the_vm_was_forgotten() {
+    let (mut lab, vm, node) = leased();
+    take_out_pool(&mut lab);
+    forget(&mut lab, &vm);
+    list_until_destroyed(&mut lab, &node);
+    assert!(has_pool(&lab), "its node may still be there");
+    lab.list(&[]);
+    assert!(!has_pool(&lab) && lab.pools.is_empty());
+}
+
+#[test]
+fn a_removed_pool_whose_last_vm_was_forgotten_is_looked_after_over_a_restart() {
+    let (mut lab, vm, node) = leased();
+    take_out_pool(&mut lab);
+    forget(&mut lab, &vm);
+    lab.restart();
+    assert!(has_pool(&lab));
+    list_until_destroyed(&mut lab, &node);
+    lab.list(&[]);
+    assert!(!has_pool(&lab) && lab.pools.is_empty());
+}
+
+#[test]
+fn a_pool_that_is_removed_after_its_vm_was_forgotten_waits_for_a_listing_too() {
+    let (mut lab, vm, node) = leased();
+    change(&mut lab, |to| to.pools.get_mut(&pool()).unwrap().max_total = Some(1));
+    forget(&mut lab, &vm);
+    // The VM that took its place is proven not to exist.
+    lab.not_created(crate::lab::quota());
+    take_out_pool(&mut lab);
+    list_until_destroyed(&mut lab, &node);
+    lab.list(&[]);
+    assert!(!has_pool(&lab));
+}
+
+#[test]
+fn what_may_not_be_visible_yet_when_a_listing_is_asked_for_is_looked_for_again() {
+    let (mut lab, vm, _) = leased();
+    change(&mut lab, |to| {
+        let provider = to.providers.get_mut(&provider()).unwrap();
+        (provider.visibility_window, provider.create_settle) = (seconds(50), Some(seconds(30)));
+    });
+    take_out_pool(&mut lab);
+    let forgotten_at = lab.now;
+    forget(&mut lab, &vm);
+    while has_pool(&lab) {
+        lab.list(&[]);
+    }
+    assert!(forgotten_at + seconds(80) <= lab.now, "only {:?}", lab.now.since(forgotten_at));
+    assert!(lab.now <= forgotten_at + seconds(100));
+}
+
+#[test]
+fn a_removed_provider_whose_last_vm_was_forgotten_stays_until_the_node_is_gone() {
+    let (mut lab, vm, node) = leased();
+    take_out(&mut lab);
+    forget(&mut lab, &vm);
+    assert!(is_known(&lab));
+    list_until_destroyed(&mut lab, &node);
+    assert!(is_known(&lab), "its node may still be there");
+    lab.list(&[]);
+    assert!(!is_known(&lab));
+}
+
+#[test]
+fn a_removed_provider_that_never_answers_is_given_up_once_its_vms_are_forgotten() {
+    let (mut lab, vm, _) = leased();
+    change(&mut lab, |to| {
+        to.providers = BTreeMap::from([(other(), ProviderConfig::new("dummy"))]);
+        to.pools = BTreeMap::new();
+    });
+    for _ in 0..30 {
+        lab.listed(Err(timeout()));
+    }
+    assert!(is_known(&lab), "it has a VM");
+    forget(&mut lab, &vm);
+    lab.listed(Err(timeout()));
+    assert!(!is_known(&lab) && !has_pool(&lab));
+    let told = lab.events.iter().rfind(|event| event.kind == EventKind::ProviderFailed).unwrap();
+    assert!(
+        told.detail.contains("look there for nodes of forgotten VMs yourself (pools: small;"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_pool_that_comes_back_while_its_forgotten_vms_are_looked_for_works_again() {
+    let (mut lab, vm, node) = leased();
+    let before = present(&lab);
+    take_out_pool(&mut lab);
+    forget(&mut lab, &vm);
+    change(&mut lab, |to| *to = before);
+    assert_eq!((lab.creates(), lab.pools.len()), (1, 0));
+    list_until_destroyed(&mut lab, &node);
+    lab.list(&[]);
+    assert!(has_pool(&lab));
+}
