@@ -147,9 +147,15 @@ pub(crate) const ROWS: &[Row] = &[
         never_reaches: &[],
     },
     Row {
+        folder: "sim",
+        purpose: "simulated clouds on loopback that real clients accept: OpenNebula in front of the dummy's nodes",
+        may_depend_on: &["driver", "dummy", "model"],
+        never_reaches: &["reqwest", "sled"],
+    },
+    Row {
         folder: "cli",
         purpose: "the binary `vmpool`: daemon, client and demo",
-        may_depend_on: &["client", "api", "server"],
+        may_depend_on: &["client", "api", "server", "sim"],
         never_reaches: &[],
     },
     Row {
@@ -157,12 +163,6 @@ pub(crate) const ROWS: &[Row] = &[
         purpose: "the suites that every driver and every store must pass, and a layer that injects faults",
         may_depend_on: &["driver", "store", "model"],
         never_reaches: &["reqwest"],
-    },
-    Row {
-        folder: "sim",
-        purpose: "simulated clouds on loopback: OpenNebula and CloudAPI in front of the state of the dummy",
-        may_depend_on: &["dummy", "model"],
-        never_reaches: &[],
     },
 ];
 
