@@ -17,6 +17,20 @@ fn id(number: i32) -> NodeId {
     NodeId::new(number.to_string()).unwrap()
 }
 
+/// Waits for so many calls of a method, and returns the templates that came with them.
+async fn asked(server: &Server, method: &str, count: usize) -> Vec<String> {
+    loop {
+        let calls = server.calls();
+        let of_method = calls.iter().filter(|call| call.method == method);
+        let templates: Vec<String> =
+            of_method.filter_map(|call| call.params.last()?.as_text().map(str::to_owned)).collect();
+        if count <= templates.len() {
+            return templates;
+        }
+        server.ended(calls.len() + 1).await;
+    }
+}
+
 fn request() -> CreateRequest {
     CreateRequest::new("small").with_token("lab/small/small-7f3k".parse().unwrap())
 }
@@ -27,13 +41,13 @@ async fn the_very_request_that_makes_a_vm_has_the_token_the_name_and_the_hold() 
     let node = driver.create(&request().with_label("suite-label", "a <b> & c")).await.unwrap();
     let calls = server.calls();
     let made = calls.iter().find(|call| call.method == "one.template.instantiate").unwrap();
-    assert_eq!(made.params[1..4], [3.into(), "small-7f3k".into(), true.into()]);
+    assert_eq!(made.params[1..4], [0.into(), "small-7f3k".into(), true.into()]);
     let extra = Element::parse(made.params[4].as_text().unwrap()).unwrap();
     assert_eq!(extra.text_of("VMPOOL_TOKEN"), "lab/small/small-7f3k");
     assert_eq!(extra.text_of("VMPOOL_LABEL"), "suite-label=a <b> & c");
     assert_eq!(node.token, Some("lab/small/small-7f3k".parse().unwrap()));
     assert_eq!(node.extra["suite-label"], "a <b> & c");
-    assert_eq!(node.image.unwrap().id, "3");
+    assert_eq!(node.image.unwrap().id, "0");
     assert_eq!(node.private_ips[0].to_string(), "10.0.0.2");
     assert_eq!(node.created_at, Some(Timestamp::from_millis(1_795_251_939_000)));
     let found = driver.find_by_token(&node.token.unwrap()).await.unwrap();
@@ -42,23 +56,24 @@ async fn the_very_request_that_makes_a_vm_has_the_token_the_name_and_the_hold() 
 
 #[tokio::test]
 async fn a_template_is_given_by_number_by_name_or_in_the_options() {
-    let (server, cloud, driver) = cloud(false).await;
-    driver.create(&CreateRequest::new("4")).await.unwrap();
+    let (server, _cloud, driver) = cloud(false).await;
+    let node = driver.create(&CreateRequest::new("1")).await.unwrap();
+    assert_eq!(node.image.unwrap().id, "1");
     assert!(!server.calls().iter().any(|call| call.method == "one.templatepool.info"));
-    driver.create(&CreateRequest::new("4").with_image("small")).await.unwrap();
-    assert_eq!(cloud.lock().unwrap().attribute(1, "TEMPLATE_ID").as_deref(), Some("3"));
+    let node = driver.create(&CreateRequest::new("1").with_image("small")).await.unwrap();
+    assert_eq!(node.image.unwrap().id, "0");
     let err = driver.create(&CreateRequest::new("medium")).await.unwrap_err();
     assert_eq!(err.kind(), FailureKind::InvalidRequest);
-    assert!(err.to_string().contains("there are small, large"), "{err}");
+    assert!(err.to_string().contains("there are large, small"), "{err}");
 
     let mut options = OpenNebulaOptions::default();
     options.templates.insert("own".into(), "CPU=1 MEMORY=64".into());
     let driver = OpenNebulaDriver::connect_with(server.client(), options).await.unwrap();
     driver.create(&CreateRequest::new("own").with_token("lab/own/own-1".parse().unwrap())).await.unwrap();
-    assert_eq!(
-        cloud.lock().unwrap().attribute(2, "RAW").as_deref(),
-        Some("CPU=1 MEMORY=64\nNAME=\"own-1\"\nVMPOOL_TOKEN=\"lab/own/own-1\"\n")
-    );
+    let calls = server.calls();
+    let made = calls.iter().find(|call| call.method == "one.vm.allocate").unwrap();
+    let expected = "CPU=1 MEMORY=64\nNAME=\"own-1\"\nVMPOOL_TOKEN=\"lab/own/own-1\"\n";
+    assert_eq!(made.params[1].as_text(), Some(expected));
 }
 
 #[tokio::test]
@@ -119,52 +134,49 @@ async fn an_administrator_ends_a_vm_in_any_state() {
     driver.create(&request()).await.unwrap();
     // PROLOG, BOOT, MIGRATE, HOTPLUG, SAVE_STOP and numbers that are not known here.
     for (state, lcm) in [(3, 1), (3, 2), (3, 4), (3, 17), (3, 5), (3, 99), (42, 0)] {
-        cloud.lock().unwrap().set_state(0, state, lcm);
+        cloud.set_state(0, state, lcm);
         driver.destroy(&id(0)).await.unwrap();
-        assert_eq!(cloud.lock().unwrap().state(0).str_state(), "DONE", "{state}/{lcm}");
+        assert_eq!(cloud.state_after_a_second(0).str_state(), "DONE", "{state}/{lcm}");
     }
     driver.destroy(&id(0)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_plain_user_has_the_server_end_a_vm_as_soon_as_its_state_allows() {
-    let (_, cloud, driver) = cloud(false).await;
+    let (server, cloud, driver) = cloud(false).await;
     driver.create(&request()).await.unwrap();
-    cloud.lock().unwrap().set_state(0, 3, 2);
+    cloud.set_state(0, 3, 2);
     driver.destroy(&id(0)).await.unwrap();
-    let end = cloud.lock().unwrap().end_of(0);
-    assert_eq!(end, Some((1, "SCHED_ACTION=[ACTION=\"terminate-hard\",TIME=\"+1\"]".to_owned())));
+    let expected = "SCHED_ACTION=[ACTION=\"terminate-hard\",TIME=\"+1\"]";
+    assert_eq!(asked(&server, "one.vm.schedadd", 1).await, [expected]);
     // What the server is to do already is not added once more.
-    cloud.lock().unwrap().set_state(0, 3, 2);
+    cloud.set_state(0, 3, 2);
     driver.destroy(&id(0)).await.unwrap();
-    let end = cloud.lock().unwrap().end_of(0);
-    assert_eq!(end, Some((1, "SCHED_ACTION=[TIME=\"+1\"]".to_owned())));
+    assert_eq!(asked(&server, "one.vm.schedupdate", 1).await, ["SCHED_ACTION=[TIME=\"+1\"]"]);
+    assert_eq!(asked(&server, "one.vm.schedadd", 1).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_vm_that_is_going_already_is_left_to_go() {
     let (server, cloud, driver) = cloud(true).await;
     driver.create(&request()).await.unwrap();
-    cloud.lock().unwrap().set_state(0, 3, 11);
+    cloud.set_state(0, 3, 11);
     driver.destroy(&id(0)).await.unwrap();
     assert!(!server.calls().iter().any(|call| call.method == "one.vm.recover"));
 }
 
 #[tokio::test]
 async fn a_time_to_end_is_set_once_and_then_moved() {
-    let (_, cloud, driver) = cloud(false).await;
+    let (server, cloud, driver) = cloud(false).await;
     driver.create(&request()).await.unwrap();
     driver.set_expiry(&id(0), Timestamp::from_millis(1_900_000_000_001)).await.unwrap();
-    let end = cloud.lock().unwrap().end_of(0);
     let expected = "SCHED_ACTION=[ACTION=\"terminate-hard\",TIME=\"1900000001\"]";
-    assert_eq!(end, Some((1, expected.to_owned())));
+    assert_eq!(asked(&server, "one.vm.schedadd", 1).await, [expected]);
     driver.set_expiry(&id(0), Timestamp::from_millis(1_950_000_000_000)).await.unwrap();
-    let end = cloud.lock().unwrap().end_of(0);
-    assert_eq!(end, Some((1, "SCHED_ACTION=[TIME=\"1950000000\"]".to_owned())));
     driver.set_expiry(&id(0), Timestamp::from_millis(i64::MAX)).await.unwrap();
-    let end = cloud.lock().unwrap().end_of(0).unwrap().1;
-    assert!(end.contains("2147483647"), "{end}");
-    cloud.lock().unwrap().set_state(0, 6, 0);
+    let moved = ["SCHED_ACTION=[TIME=\"1950000000\"]", "SCHED_ACTION=[TIME=\"2147483647\"]"];
+    assert_eq!(asked(&server, "one.vm.schedupdate", 2).await, moved);
+    cloud.set_state(0, 6, 0);
     let err = driver.set_expiry(&id(0), Timestamp::from_millis(1)).await.unwrap_err();
     assert_eq!(err.kind(), FailureKind::InvalidState);
 }
@@ -195,9 +207,9 @@ async fn a_server_before_6_2_cannot_end_vms_by_itself() {
 async fn a_vm_that_the_server_cannot_send_is_found_and_the_others_are_listed() {
     let (server, cloud, driver) = cloud(false).await;
     for _ in 0..20 {
-        driver.create(&CreateRequest::new("3")).await.unwrap();
+        driver.create(&CreateRequest::new("0")).await.unwrap();
     }
-    cloud.lock().unwrap().poisoned = vec![13];
+    cloud.poison(13);
     let before = server.calls().len();
     let listing = driver.list().await.unwrap();
     assert!(listing.incomplete.unwrap().contains("VM 13"));
