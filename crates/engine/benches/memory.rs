@@ -10,7 +10,7 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-use crate::farm::{Farm, Meter, Queue, Unmeasured, WORKS, Work, print, sizes};
+use crate::farm::{Crowd, Farm, Meter, Queue, TURNS, Unmeasured, WORKS, Work, print, sizes};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -37,7 +37,7 @@ fn main() {
     let sizes = sizes();
     let mut bytes = [("ready", Vec::new()), ("half of them leased", Vec::new())];
     let mut counts: Vec<(&str, Vec<f64>)> = WORKS.iter().map(|(_, name)| (*name, Vec::new())).collect();
-    counts.push(("hand-over, 1000 wait", Vec::new()));
+    counts.extend([("hand-over, 1000 wait", Vec::new()), ("all steps, 1000 wait in a crowd", Vec::new())]);
     for size in &sizes {
         let region = Region::new(ALLOCATOR);
         let mut farm = Farm::ready(*size);
@@ -52,6 +52,7 @@ fn main() {
             row.push(allocations.count as f64 / allocations.works as f64);
         }
         counts[WORKS.len()].1.push(of_hand_over(*size));
+        counts[WORKS.len() + 1].1.push(of_crowd(*size));
     }
     print("bytes in use for one VM, by the number of VMs", &sizes, &bytes);
     print("allocations of one step (a listing as a whole)", &sizes, &counts);
@@ -72,4 +73,12 @@ fn of_hand_over(size: u64) -> f64 {
         queue.come(&mut Unmeasured);
     }
     allocations.count as f64 / allocations.works as f64
+}
+
+fn of_crowd(size: u64) -> f64 {
+    let mut crowd = Crowd::new(size, 1_000);
+    let mut allocations = TURNS.map(|_| Allocations::default());
+    (0..5_000).for_each(|_| crowd.go_on(&mut allocations));
+    let sum = |of: fn(&Allocations) -> usize| allocations.iter().map(of).sum::<usize>() as f64;
+    sum(|all| all.count) / sum(|all| all.works)
 }

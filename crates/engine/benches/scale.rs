@@ -1,7 +1,7 @@
 //! How long one step takes with 100 to 100,000 VMs, and whether that grows.
 //!
 //! `cargo bench -p vmpool-engine --bench scale` prints the median of each kind of step by the number of VMs, and the ratio
-//! of 100,000 VMs to 1,000; `-- renew listing` does so for these rows alone. It judges nothing: how long things take depends on the machine and on what else it does.
+//! of 100,000 VMs to 1,000; `-- renew crowd` does so for these parts alone. It judges nothing: how long things take depends on the machine and on what else it does.
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "what it measures is the time of the machine")]
 #![expect(unreachable_pub, reason = "a module that two benches share")]
@@ -10,7 +10,7 @@ mod farm;
 
 use std::time::{Duration, Instant};
 
-use crate::farm::{Farm, Meter, Queue, Unmeasured, WORKS, Work, print, sizes};
+use crate::farm::{Crowd, Farm, Meter, Queue, TURNS, Unmeasured, WORKS, Work, print, sizes};
 
 /// Notes how long each piece of work takes.
 #[derive(Debug, Default)]
@@ -40,6 +40,13 @@ impl Times {
     }
 }
 
+impl Times {
+    /// Returns the mean in nanoseconds.
+    fn mean(&self) -> f64 {
+        self.all.iter().sum::<Duration>().as_secs_f64() * 1e9 / self.all.len() as f64
+    }
+}
+
 /// Returns for how long this thread ran, to the last tick, if the kernel tells.
 fn ran() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -64,6 +71,7 @@ fn main() {
     let sizes = sizes();
     table_of_sizes(&sizes);
     table_of_queues(sizes[1]);
+    table_of_crowds(&sizes[1..]);
 }
 
 fn table_of_sizes(sizes: &[u64]) {
@@ -96,6 +104,25 @@ fn table_of_queues(size: u64) {
         rows[1].1.push(cleaned);
     }
     print("median of a step in ns, by the number of owners who wait", &waiting, &rows);
+}
+
+fn table_of_crowds(sizes: &[u64]) {
+    let mut rows: Vec<(&str, Vec<f64>)> = TURNS.iter().map(|name| (*name, Vec::new())).collect();
+    rows.push(("all", Vec::new()));
+    for size in sizes.iter().filter(|size| is_wanted(&format!("crowd {size}"))) {
+        let mut crowd = Crowd::new(*size, 3_000);
+        let mut times = TURNS.map(|_| Times::default());
+        (0..10_000).for_each(|_| crowd.go_on(&mut times));
+        let all =
+            Times { all: times.iter().flat_map(|times| times.all.clone()).collect(), ..Times::default() };
+        for (times, (_, row)) in times.into_iter().chain([all]).zip(&mut rows) {
+            row.push(times.mean());
+        }
+    }
+    if rows[0].1.is_empty() {
+        return;
+    }
+    print("mean of a step in ns while 3,000 wait in a crowd, by the number of VMs", sizes, &rows);
 }
 
 /// Returns the medians of a release and of the step in which the one who waits for longest gets the VM.

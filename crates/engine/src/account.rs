@@ -19,6 +19,8 @@ impl Engine {
         if let Some(provider) = self.providers.get_mut(provider) {
             provider.gate.creates.insert(create, vm.clone());
             provider.gate.breaker.ask(create);
+            // Pools that can make nothing now may be stood in for.
+            self.unserved = true;
         }
     }
 
@@ -82,6 +84,7 @@ impl Engine {
                 }
             }
         }
+        self.unserved = true;
         self.breaker_event(&name, opened, failure);
         if closes {
             self.provider_event(EventKind::BreakerClosed, &name, "VMs are created again".to_owned());

@@ -320,6 +320,9 @@ mod tests {
     fn those_who_wait_are_counted_right_and_nobody_is_forgotten() {
         finds("is not what is wanted", Engine::forget_wants);
         finds("is not what is wanted", |engine| engine.wants_change(&Owner::new("ann").unwrap()));
+        finds("is not what is wanted", |engine| {
+            engine.pools.values_mut().for_each(|pool| pool.demand += 1);
+        });
         finds("is to be set aside", |engine| engine.unserved = true);
         finds("the leases that ended", |engine| engine.ended.clear());
     }

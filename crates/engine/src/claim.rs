@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use vmpool_model::{Owner, PoolName};
+use vmpool_model::{Owner, PoolName, Timestamp};
 
 use crate::{
     Engine, Limit,
@@ -119,22 +119,25 @@ impl Engine {
         shape.count as usize <= left.min(self.left(owner, before))
     }
 
-    /// Returns all claims.
-    pub(crate) fn claims(&self) -> Claims {
-        let tops = self.waiting.want_several();
-        let claims = tops.map(|top| (top.clone(), self.claims_of(top)));
+    /// Returns all claims, after a look at all who want several VMs at once.
+    pub(crate) fn all_claims(&self) -> Claims {
+        let bound = self.waiting.want_several().filter(|top| self.is_bound(top));
+        let claims = bound.map(|top| (top.clone(), self.claims_of(top).0));
         claims.filter(|(_, claims)| !claims.is_empty()).collect()
     }
 
-    fn claims_of(&self, top: &Owner) -> Vec<Claim> {
-        if !self.is_bound(top) {
-            return Vec::new();
-        }
+    /// Returns the claims of an owner that is [bound](Self::is_bound), and until when they are these if nothing else changes.
+    pub(crate) fn claims_of(&self, top: &Owner) -> (Vec<Claim>, Option<Timestamp>) {
+        let mut until: Option<Timestamp> = None;
+        let mut head = |owner: &Owner, shape: &Shape, place: Place| {
+            until = until.into_iter().chain(self.ages_at(top, place)).min();
+            self.rank(owner, shape, place)
+        };
         let lines = self.waiting.wants(top).filter(|(_, shape, _)| 1 < shape.count);
         let mut lines: Vec<_> = lines.map(|(owner, shape, places)| (owner, shape, places.iter())).collect();
         let mut heads = BTreeSet::new();
         for (index, (owner, shape, places)) in lines.iter_mut().enumerate() {
-            heads.extend(places.next().map(|place| (self.rank(owner, shape, *place), index)));
+            heads.extend(places.next().map(|place| (head(owner, shape, *place), index)));
         }
         let mut claims = Vec::new();
         while let Some((rank, index)) = heads.pop_first() {
@@ -142,13 +145,24 @@ impl Engine {
             // Those after it in its line have nothing to claim either.
             let Some(claim) = self.claim(&claims, rank, owner, shape) else { continue };
             claims.push(claim);
-            heads.extend(places.next().map(|place| (self.rank(owner, shape, *place), index)));
+            heads.extend(places.next().map(|place| (head(owner, shape, *place), index)));
         }
-        claims
+        (claims, until)
     }
 
-    /// Returns whether some limit keeps an owner from having at once all that it and its sub-owners want.
-    fn is_bound(&self, top: &Owner) -> bool {
+    /// Returns what claims go by of each pool: whether it is [down](Self::is_down), and whether another one may stand in for it.
+    pub(crate) fn conditions(&self) -> BTreeMap<PoolName, (bool, bool)> {
+        let conditions =
+            self.pools.keys().map(|name| (name.clone(), (self.is_down(name), self.is_stuck(name))));
+        conditions.collect()
+    }
+
+    /// Returns whether an owner or a sub-owner wants several VMs in one request, and some limit keeps them from having at once
+    /// all that they want.
+    pub(crate) fn is_bound(&self, top: &Owner) -> bool {
+        if !self.waiting.wants_several(top) {
+            return false;
+        }
         let mut wants = BTreeMap::<&Owner, usize>::new();
         let mut wants_in = BTreeMap::<&PoolName, usize>::new();
         for (owner, shape, places) in self.waiting.wants(top) {
@@ -226,17 +240,21 @@ impl Engine {
     /// Returns whether a pool has nothing free and makes nothing for a while, because it failed or comes to its end.
     fn is_down(&self, name: &PoolName) -> bool {
         let Some(pool) = self.pools.get(name) else { return true };
-        let is_stopped = matches!(
-            self.can_grow(name),
-            Err(Limit::OfferPaused { .. }
-                | Limit::BreakerOpen { .. }
-                | Limit::Probing { .. }
-                | Limit::ProviderPaused { .. }
-                | Limit::ProviderUnknown { .. }
-                | Limit::Draining { .. }
-                | Limit::Retired { .. })
-        );
-        is_stopped && pool.clean_count() + pool.dirty() + pool.starting() == 0
+        if pool.clean_count() + pool.dirty() + pool.starting() != 0 {
+            return false;
+        }
+        matches!(
+            self.first_limit(pool),
+            Some(
+                Limit::OfferPaused { .. }
+                    | Limit::BreakerOpen { .. }
+                    | Limit::Probing { .. }
+                    | Limit::ProviderPaused { .. }
+                    | Limit::ProviderUnknown { .. }
+                    | Limit::Draining { .. }
+                    | Limit::Retired { .. }
+            )
+        )
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     candidate::{Candidate, Candidates},
     claim::{Claims, Taken},
     order::Order,
+    pool::Pool,
     queue::Shape,
     timers::Timer,
 };
@@ -24,6 +25,12 @@ pub(crate) struct Demand {
     of_owners: BTreeMap<Owner, Wants>,
     /// What requests for several VMs claim of what their owners may have.
     pub(crate) claims: Claims,
+    /// Those whose requests want several VMs at once, and whose limits keep them from having all that they want; and until
+    /// when they claim the same if nothing else changes.
+    bound: BTreeMap<Owner, Option<Timestamp>>,
+    /// What else they go by: the condition of each pool, and the highest priority.
+    conditions: BTreeMap<PoolName, (bool, bool)>,
+    highest: Option<i32>,
     /// Owners whose requests or leases changed.
     stale: BTreeSet<Owner>,
     /// Whether some pool is told to have more than it would have of itself.
@@ -96,13 +103,9 @@ impl Engine {
         self.unserved = true;
     }
 
-    /// Counts what those owners want whose requests or leases changed. Who comes before whom changes with time alone, so
-    /// that those are counted anew each time whose requests claim something.
+    /// Counts what those owners want whose requests or leases changed, or whose claims did.
     pub(crate) fn count_wants(&mut self) {
-        let claims = self.claims();
-        let before = std::mem::replace(&mut self.demand.claims, claims);
-        let stale = before.into_keys().chain(self.demand.claims.keys().cloned());
-        self.demand.stale.extend(stale);
+        self.count_claims();
         for owner in take(&mut self.demand.stale) {
             let wants = self.wants_of(&owner);
             let before = match wants.is_empty() {
@@ -122,6 +125,46 @@ impl Engine {
             }
             self.rank_anew(&owner);
         }
+    }
+
+    /// Finds out what those owners claim whose requests or leases changed, and all if something changed that all go by; who
+    /// claims something else than before is to be counted.
+    fn count_claims(&mut self) {
+        let mut changed: BTreeSet<_> = self.demand.stale.clone();
+        for owner in &self.demand.stale {
+            match self.is_bound(owner) {
+                true => drop(self.demand.bound.insert(owner.clone(), None)),
+                false => drop(self.demand.bound.remove(owner)),
+            }
+        }
+        let bound = &self.demand.bound;
+        if !bound.is_empty() {
+            let (conditions, highest) = (self.conditions(), self.waiting.highest_priority());
+            let is_same = self.demand.conditions == conditions && self.demand.highest == highest;
+            let is_due = |until: &Option<Timestamp>| until.is_some_and(|until| until <= self.now);
+            let due = bound.iter().filter(|(_, until)| !is_same || is_due(until));
+            changed.extend(due.map(|(owner, _)| owner.clone()));
+            (self.demand.conditions, self.demand.highest) = (conditions, highest);
+        }
+        for owner in changed {
+            let (claims, until) = match self.demand.bound.contains_key(&owner) {
+                true => self.claims_of(&owner),
+                false => (Vec::new(), None),
+            };
+            self.demand.bound.entry(owner.clone()).and_modify(|before| *before = until);
+            let before = match claims.is_empty() {
+                true => self.demand.claims.remove(&owner),
+                false => self.demand.claims.insert(owner.clone(), claims),
+            };
+            if before.as_ref() != self.demand.claims.get(&owner) {
+                self.demand.stale.insert(owner);
+            }
+        }
+    }
+
+    /// Returns when time alone may change what somebody claims.
+    pub(crate) fn claims_change_at(&self) -> Option<Timestamp> {
+        self.demand.bound.values().filter_map(|until| *until).min()
     }
 
     /// Returns what an owner and its sub-owners want, as far as limits allow: a request that its owner's limits keep waiting
@@ -254,10 +297,8 @@ impl Engine {
 
     fn room(&self, name: &PoolName) -> Room {
         let Some(pool) = self.pools.get(name) else { return Room::default() };
-        let growth = match self.is_stuck(name) {
-            true => 0,
-            false => (pool.config.max_total() as usize).saturating_sub(pool.total()),
-        };
+        let growth = (pool.config.max_total() as usize).saturating_sub(pool.total());
+        let growth = if growth == 0 || self.is_stuck(name) { 0 } else { growth };
         let made = pool.clean_count() + pool.starting();
         Room { made, growth, evictable: pool.dirty() }
     }
@@ -271,8 +312,11 @@ impl Engine {
         for (pools, want) in wants.values().flatten() {
             all.entry(pools.clone()).or_default().add(want.vms, want.at_most.iter().copied());
         }
-        let has_claims = self.demand.claims == self.claims();
-        has_claims
+        let demand = self.demand_of_pools();
+        let is_spread =
+            |(name, pool): (&PoolName, &Pool)| pool.demand == demand.get(name).copied().unwrap_or_default();
+        self.pools.iter().all(is_spread)
+            && self.demand.claims == self.all_claims()
             && self.demand.stale.is_empty()
             && self.demand.of_owners == wants
             && self.demand.by_pools == all

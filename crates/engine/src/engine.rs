@@ -48,6 +48,8 @@ pub struct Engine {
     pub(crate) short_since: Option<Timestamp>,
     /// Something changed by which somebody may be served.
     pub(crate) unserved: bool,
+    /// When time alone may change what is decided, if nothing else changes before.
+    pub(crate) rests_until: Option<Timestamp>,
     /// Requests that are over, by when they were.
     pub(crate) remembered: BTreeSet<(Timestamp, RequestId)>,
     /// The request of each lease that ended and is remembered.

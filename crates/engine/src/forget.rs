@@ -40,6 +40,7 @@ impl Engine {
         if is_unreadable {
             self.unreadable.remove(name);
             self.count_unreadable();
+            self.unserved = true;
             self.out.changes.push(Change::RemoveVm(name.clone()));
         }
         Answer::Accepted

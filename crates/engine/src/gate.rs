@@ -133,6 +133,15 @@ impl Gate {
         }
     }
 
+    /// Returns when the first thing ends that stops creates for a time.
+    pub(crate) fn stopped_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let opens = match self.breaker.stop(now) {
+            Some(Stop::Open { until, .. }) => Some(until),
+            _ => None,
+        };
+        self.pause.until(now).into_iter().chain(opens).min()
+    }
+
     /// Returns what there is no room for, if one more VM with these needs is to be made.
     pub(crate) fn room(
         &self,

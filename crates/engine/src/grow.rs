@@ -14,26 +14,38 @@ impl Engine {
     /// What is in the way: a limit of the pool or, if no offer can be used, the limit that ends first.
     pub fn can_grow(&self, pool: &PoolName) -> Result<(), Limit> {
         let Some(pool) = self.pools.get(pool) else { return Err(Limit::Retired { since: self.now }) };
-        match self.next_offer(pool) {
-            Ok(_) => Ok(()),
-            Err(limits) => {
-                let first =
-                    limits.iter().filter(|limit| limit.until().is_some()).min_by_key(|limit| limit.until());
-                Err(first.or(limits.first()).cloned().unwrap_or(Limit::Retired { since: self.now }))
-            }
+        match self.first_limit(pool) {
+            Some(limit) => Err(limit.lasting_since(&pool.limits)),
+            None => Ok(()),
         }
+    }
+
+    /// Returns what keeps a pool from spawning one more VM now, as if it began now: of several limits, the one that ends first.
+    pub(crate) fn first_limit(&self, pool: &Pool) -> Option<Limit> {
+        let limits = self.best_offer(pool).err()?;
+        let first = limits.iter().enumerate().filter(|(_, limit)| limit.until().is_some());
+        let first = first.min_by_key(|(_, limit)| limit.until()).map_or(0, |(index, _)| index);
+        Some(limits.into_iter().nth(first).unwrap_or(Limit::Retired { since: self.now }))
     }
 
     /// Returns which offer the next VM is of, or all that is in the way: one limit of the pool, or one of each offer.
     pub(crate) fn next_offer(&self, pool: &Pool) -> Result<usize, Vec<Limit>> {
+        let lasting = |limits: Vec<Limit>| {
+            limits.into_iter().map(|limit| limit.lasting_since(&pool.limits)).collect::<Vec<_>>()
+        };
+        self.best_offer(pool).map_err(lasting)
+    }
+
+    /// Returns the same, as if all that is in the way began now.
+    fn best_offer(&self, pool: &Pool) -> Result<usize, Vec<Limit>> {
         if let Some(limit) = self.pool_limit(pool) {
-            return Err(vec![limit.lasting_since(&pool.limits)]);
+            return Err(vec![limit]);
         }
         let mut best: Option<usize> = None;
         let mut limits = Vec::new();
         for (index, offer) in pool.offers.iter().enumerate() {
             match self.offer_limit(offer) {
-                Some(limit) => limits.push(limit.lasting_since(&pool.limits)),
+                Some(limit) => limits.push(limit),
                 None if best.is_none_or(|best| offer.is_before(&pool.offers[best])) => best = Some(index),
                 None => {}
             }
@@ -103,6 +115,15 @@ impl Engine {
         let stopped = self.providers.get(provider).and_then(|known| known.gate.stop(provider, now));
         let stops = paused.into_iter().chain(stopped);
         stops.max_by_key(|limit| (limit.until().is_none(), limit.until()))
+    }
+
+    /// Returns when the first pause ends of those that keep offers and providers from being used.
+    pub(crate) fn pauses_end_at(&self) -> Option<Timestamp> {
+        let offers = self.pools.values().flat_map(|pool| &pool.offers);
+        let of_offers = offers.filter_map(|offer| offer.pause.until(self.now));
+        let of_providers =
+            self.providers.values().filter_map(|provider| provider.gate.stopped_until(self.now));
+        of_offers.chain(of_providers).min()
     }
 
     /// Returns until when none of a pool's offers is used after failures, as far as that is known.

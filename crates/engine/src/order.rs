@@ -85,6 +85,11 @@ impl Engine {
         }
     }
 
+    /// Returns when time alone changes the rank of somebody who comes first in its line.
+    pub(crate) fn order_changes_at(&self) -> Option<Timestamp> {
+        self.order.due.first().map(|(at, _)| *at)
+    }
+
     /// Returns whether all ranks are those of now.
     fn is_ranked(&self) -> bool {
         let is_due = self.order.due.first().is_some_and(|(at, _)| *at <= self.now);
@@ -109,7 +114,7 @@ impl Engine {
     }
 
     /// Returns when time alone changes the rank of a request next.
-    fn ages_at(&self, owner: &Owner, (submitted_at, _): Place) -> Option<Timestamp> {
+    pub(crate) fn ages_at(&self, owner: &Owner, (submitted_at, _): Place) -> Option<Timestamp> {
         let aging = self.spec.limits.priority_aging;
         if aging.as_millis() == 0 {
             return None;

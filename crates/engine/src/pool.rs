@@ -277,6 +277,27 @@ impl Pool {
     }
 }
 
+/// What a pool decides by, of a record: as long as that stays the same, its stock is the same.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    state: RecordState,
+    is_gone: bool,
+    is_held: bool,
+    /// Since when the VM can be given, and to whom.
+    free: Option<(Timestamp, Option<Tenant>)>,
+}
+
+impl Counted {
+    pub(crate) fn of(record: &VmRecord) -> Self {
+        Self {
+            state: record.state,
+            is_gone: is_gone(record),
+            is_held: record.hold.is_some(),
+            free: is_free(record).then(|| (record.since, tenant(record))),
+        }
+    }
+}
+
 pub(crate) fn tenant(record: &VmRecord) -> Option<Tenant> {
     record.owner.as_ref().map(|owner| (owner.clone(), record.sandbox.clone()))
 }

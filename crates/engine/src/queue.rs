@@ -209,6 +209,11 @@ impl Waiting {
         wants.map(|((owner, shape), places)| (owner, shape, places))
     }
 
+    /// Returns whether an owner or a sub-owner wants several VMs in one request.
+    pub(crate) fn wants_several(&self, top: &Owner) -> bool {
+        self.several.contains_key(top)
+    }
+
     /// Returns the owners who, or whose sub-owners, want several VMs in one request.
     pub(crate) fn want_several(&self) -> impl Iterator<Item = &Owner> {
         self.several.keys()

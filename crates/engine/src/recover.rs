@@ -61,6 +61,7 @@ impl Engine {
             set_aside: Walk::default(),
             short_since: None,
             unserved: true,
+            rests_until: None,
             remembered: BTreeSet::new(),
             ended: Table::new(seed),
             pools: pools.collect(),

@@ -139,6 +139,7 @@ impl Engine {
         let mut provider = self.providers.get_mut(&vm.record.provider);
         let counted = |record: &VmRecord| (record.node.is_some(), pool::is_gone(record));
         let counted_before = counted(&vm.record);
+        let stock_before = pool::Counted::of(&vm.record);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);
             provider.iter_mut().for_each(|provider| provider.gate.count_out(&vm.record));
@@ -146,7 +147,9 @@ impl Engine {
             provider.iter_mut().for_each(|provider| provider.gate.count_in(&vm.record));
             pool.count_in(&vm.record, vm.stale);
         }
-        self.touched.insert(vm.record.pool.clone());
+        if stock_before != pool::Counted::of(&vm.record) {
+            self.touched.insert(vm.record.pool.clone());
+        }
         if let Some(provider) = provider.as_mut().filter(|_| counted_before != counted(&vm.record)) {
             self.growing.append(&mut provider.gate.waiting);
         }

@@ -1,10 +1,12 @@
 //! A busy farm of some size, and what happens there all the time, one thing at a time.
 
+mod crowd;
 mod handover;
 mod table;
 mod works;
 
 pub use self::{
+    crowd::{Crowd, TURNS},
     handover::Queue,
     table::{print, sizes},
     works::{Farm, WORKS, Work},
