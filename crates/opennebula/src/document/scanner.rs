@@ -2,6 +2,7 @@
 
 mod content;
 mod leaf;
+mod marks;
 mod markup;
 
 use super::sink::Sink;
@@ -9,7 +10,8 @@ use crate::rpc::{CodecError, Problem};
 
 use self::{
     content::{Content, Piece},
-    leaf::leaf_at,
+    leaf::{Leaf, leaf_at},
+    marks::Marks,
     markup::{Markup, Tag, closes, markup},
 };
 
@@ -46,6 +48,7 @@ pub(super) struct Scanner {
     /// Whether the outermost element has ended.
     complete: bool,
     content: Content,
+    marks: Marks,
 }
 
 impl Scanner {
@@ -57,7 +60,12 @@ impl Scanner {
         sink: &mut S,
     ) -> Result<Progress, CodecError> {
         let mut at = 0;
+        self.marks.set(piece);
         loop {
+            // Most of every document.
+            if !self.starts.is_empty() {
+                at = self.leaves(piece, at, base, sink)?;
+            }
             match self.step(piece, at, sink) {
                 Ok(Some(next)) => at = next,
                 Ok(None) => return Ok(Progress::Ended(at)),
@@ -69,20 +77,44 @@ impl Scanner {
         }
     }
 
+    /// Reads the leaves that begin at a place one after the other, and returns where the last one ends.
+    #[inline]
+    fn leaves<S: Sink>(
+        &mut self,
+        piece: &[u8],
+        from: usize,
+        base: u64,
+        sink: &mut S,
+    ) -> Result<usize, CodecError> {
+        let mut at = from;
+        if self.skipping.is_some() {
+            while let Some(leaf) = leaf_at(piece, &self.marks, at) {
+                at = leaf.end;
+            }
+            return Ok(at);
+        }
+        while let Some(leaf) = leaf_at(piece, &self.marks, at) {
+            if sink.wants(leaf.name) {
+                self.wanted(piece, &leaf, sink).map_err(|stop| match stop {
+                    Stop::Wrong(place, problem) => CodecError::new(base + place as u64, problem),
+                    Stop::More => CodecError::new(base + at as u64, Problem::Truncated),
+                })?;
+            }
+            at = leaf.end;
+        }
+        Ok(at)
+    }
+
+    fn wanted<S: Sink>(&mut self, piece: &[u8], leaf: &Leaf<'_>, sink: &mut S) -> Result<(), Stop> {
+        let (place, text) = self.content.simple(piece, leaf.text.clone(), leaf.is_raw)?;
+        sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))?;
+        self.content.clear();
+        Ok(())
+    }
+
     /// Does what is next, and returns where that ends; nothing at the end of the string.
     #[inline]
     fn step<S: Sink>(&mut self, piece: &[u8], at: usize, sink: &mut S) -> Result<Option<usize>, Stop> {
-        // Most of every document.
-        if !self.starts.is_empty()
-            && let Some(leaf) = leaf_at(piece, at)
-        {
-            if self.skipping.is_none() && sink.wants(leaf.name) {
-                let (place, text) = self.content.simple(piece, leaf.text, leaf.is_raw)?;
-                sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))?;
-                self.content.clear();
-            }
-            return Ok(Some(leaf.end));
-        }
         match markup(piece, at)? {
             Markup::Open(tag) if !self.complete => self.open(piece, at, tag, sink).map(Some),
             Markup::Close => self.close(piece, at, sink).map(Some),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::marks::Marks;
+
 /// A leaf that is whole and has nothing unusual about it.
 pub(super) struct Leaf<'a> {
     pub(super) name: &'a [u8],
@@ -13,79 +15,95 @@ pub(super) struct Leaf<'a> {
     pub(super) end: usize,
 }
 
-/// The bytes that end a name, or cannot be in one.
-const ENDS: [bool; 256] = {
-    let mut ends = [false; 256];
-    let bytes = b"&></! ?\t\r\n";
-    let mut index = 0;
-    while index < bytes.len() {
-        ends[bytes[index] as usize] = true;
-        index += 1;
-    }
-    ends
-};
-
-const OPEN: &[u8] = b"&lt;";
-const CLOSE: &[u8] = b"&lt;/";
-const GREATER: &[u8] = b"&gt;";
-const CDATA: &[u8] = b"&lt;![CDATA[";
-const END_OF_CDATA: &[u8] = b"]]&gt;";
+const OPEN: &[u8; 4] = b"&lt;";
+const CLOSE: &[u8; 5] = b"&lt;/";
+const GREATER: &[u8; 4] = b"&gt;";
+const CDATA: &[u8; 12] = b"&lt;![CDATA[";
+const BRACKETS: &[u8; 2] = b"]]";
+const END_OF_CDATA: &[u8; 6] = b"]]&gt;";
 
 /// Returns the leaf at a place, if one is there whole and as leaves mostly are: `<NAME>text</NAME>`, or with its text as it
 /// is.
 ///
 /// Nothing says nothing: the leaf may be cut off, or written in another way, or there is none.
 #[inline]
-pub(super) fn leaf_at(piece: &[u8], at: usize) -> Option<Leaf<'_>> {
-    let rest = piece.get(at..)?.strip_prefix(OPEN)?;
-    let length = rest.iter().position(|byte| ENDS[usize::from(*byte)])?;
-    let (name, rest) = rest.split_at(length);
-    let rest = rest.strip_prefix(GREATER)?;
-    let begin = at + OPEN.len() + length + GREATER.len();
-    let (text, is_raw, after) = match rest.strip_prefix(CDATA) {
-        Some(raw) => {
-            let text = end_of_cdata(raw)?;
-            (begin + CDATA.len()..begin + CDATA.len() + text, true, &raw[text + END_OF_CDATA.len()..])
-        }
-        None => {
-            let text = find(b'&', rest)?;
-            (begin..begin + text, false, &rest[text..])
-        }
-    };
-    if name.is_empty() {
+pub(super) fn leaf_at<'a>(piece: &'a [u8], marks: &Marks, at: usize) -> Option<Leaf<'a>> {
+    if !stands(piece, at, OPEN) {
         return None;
     }
-    let tail = after.strip_prefix(CLOSE)?.strip_prefix(name)?.strip_prefix(GREATER)?;
-    Some(Leaf { name, text, is_raw, end: piece.len() - tail.len() })
+    let begin = at + OPEN.len();
+    let end_of_name = marks.next(begin)?;
+    let name = piece.get(begin..end_of_name)?;
+    if !stands(piece, end_of_name, GREATER) {
+        return None;
+    }
+    let inner = end_of_name + GREATER.len();
+    let (text, is_raw, closing) = match stands(piece, inner, CDATA) {
+        true => {
+            let begin = inner + CDATA.len();
+            let end = end_of_cdata(piece, marks, begin)?;
+            (begin..end, true, end + BRACKETS.len() + GREATER.len())
+        }
+        false => {
+            let end = marks.next(inner)?;
+            (inner..end, false, end)
+        }
+    };
+    if !stands(piece, closing, CLOSE) {
+        return None;
+    }
+    let again = closing + CLOSE.len();
+    let end = again + name.len();
+    if piece.get(again..end)? != name || !stands(piece, end, GREATER) || !is_name(name) {
+        return None;
+    }
+    Some(Leaf { name, text, is_raw, end: end + GREATER.len() })
 }
 
-/// How much of a text is looked at byte by byte: most texts are so short that a faster search begins too late.
-const SHORT: usize = 16;
-
-/// Finds a byte, or the `<` that must not come before it.
+/// Returns whether something stands at a place.
 #[inline]
-fn find(byte: u8, text: &[u8]) -> Option<usize> {
-    let (short, long) = text.split_at(text.len().min(SHORT));
-    match short.iter().position(|found| *found == byte || *found == b'<') {
-        Some(found) => Some(found),
-        None => Some(SHORT + memchr::memchr2(byte, b'<', long)?),
-    }
+fn stands<const LENGTH: usize>(piece: &[u8], at: usize, what: &[u8; LENGTH]) -> bool {
+    piece.get(at..).and_then(<[u8]>::first_chunk::<LENGTH>) == Some(what)
 }
 
 /// Returns where a text that is written as it is ends.
 #[inline]
-fn end_of_cdata(text: &[u8]) -> Option<usize> {
-    let mut from = 0;
+fn end_of_cdata(piece: &[u8], marks: &Marks, begin: usize) -> Option<usize> {
+    let mut at = begin;
     loop {
-        let found = from + find(b']', &text[from..])?;
-        if text[found..].starts_with(END_OF_CDATA) {
-            return Some(found);
+        at = marks.next(at)?;
+        let end = at - BRACKETS.len();
+        if stands(piece, end, END_OF_CDATA) && begin <= end {
+            return Some(end);
         }
-        if text[found] == b'<' {
+        if piece[at] == b'<' {
             return None;
         }
-        from = found + 1;
+        at += 1;
     }
+}
+
+/// How many bytes of a name are looked at together.
+const WORD: usize = 8;
+
+/// Returns whether a name is one: no attributes after it, no slash.
+#[inline]
+fn is_name(name: &[u8]) -> bool {
+    let (words, rest) = name.as_chunks::<WORD>();
+    let last = match name.last_chunk::<WORD>() {
+        Some(last) => no_name(u64::from_le_bytes(*last)),
+        None => rest.iter().fold(0, |wrong, byte| wrong | u64::from(*byte < b'!' || *byte == b'/')),
+    };
+    let wrong = words.iter().fold(last, |wrong, word| wrong | no_name(u64::from_le_bytes(*word)));
+    wrong == 0 && !matches!(name.first(), None | Some(b'!' | b'?'))
+}
+
+/// Sets a bit if a byte is a slash or below `!`, as white space is.
+#[inline]
+const fn no_name(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; WORD]);
+    let slash = word ^ (ONES * b'/' as u64);
+    ((word.wrapping_sub(ONES * b'!' as u64) & !word) | (slash.wrapping_sub(ONES) & !slash)) & (ONES << 7)
 }
 
 #[cfg(test)]
@@ -93,8 +111,12 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(&str, &str, bool, usize)> {
-        let leaf = leaf_at(text.as_bytes(), 0)?;
-        Some((std::str::from_utf8(leaf.name).unwrap(), &text[leaf.text], leaf.is_raw, leaf.end))
+        // Marks are made of whole blocks.
+        let piece = [text.as_bytes(), &[b'<'; 64]].concat();
+        let Leaf { text: range, is_raw, end, name } = leaf_at(&piece, &Marks::of(&piece), 0)?;
+        let name =
+            text.find(std::str::from_utf8(name).unwrap()).map(|begin| &text[begin..begin + name.len()]);
+        Some((name.unwrap(), &text[range], is_raw, end))
     }
 
     #[test]
@@ -114,6 +136,9 @@ mod tests {
             "&lt;A&gt;&lt;![CDATA[a<]]&gt;&lt;/A&gt;",
             "&lt;A&gt;&lt;B&gt;7&lt;/B&gt;&lt;/A&gt;",
             "&lt;&gt;7&lt;/&gt;",
+            "&lt;A b&gt;7&lt;/A b&gt;",
+            "&lt;A23456789/&gt;7&lt;/A23456789/&gt;",
+            "&lt;!A&gt;7&lt;/!A&gt;",
         ] {
             assert_eq!(read(other), None, "{other}");
         }
