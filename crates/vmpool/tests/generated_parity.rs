@@ -157,6 +157,42 @@ fn every_built_item_of_libcloud_node_exists() {
 
 #[test]
 fn every_built_item_of_oca_virtualmachine_exists() {
+    // VirtualMachine(xml, client)
+    named::<vmpool_opennebula::api::VirtualMachine>();
+    // allocate(client, template)
+    let _ = |client: &vmpool_opennebula::client::Client| {
+        drop(vmpool_opennebula::api::VirtualMachine::allocate(client, "", true))
+    };
+    // cancel()
+    let _ = vmpool_opennebula::api::VirtualMachine::terminate_hard;
+    // delete()
+    let _ = vmpool_opennebula::api::VirtualMachine::delete;
+    // deploy(host_id)
+    let _ = vmpool_opennebula::api::VirtualMachine::deploy;
+    // hold()
+    let _ = vmpool_opennebula::api::VirtualMachine::hold;
+    // info()
+    let _ = vmpool_opennebula::api::VirtualMachine::info;
+    // live_migrate(dest_host)
+    let _ = vmpool_opennebula::api::VirtualMachine::live_migrate;
+    // migrate(dest_host)
+    let _ = vmpool_opennebula::api::VirtualMachine::migrate;
+    // new_with_id(client, element_id)
+    let _ = vmpool_opennebula::api::VirtualMachine::new;
+    // release()
+    let _ = vmpool_opennebula::api::VirtualMachine::release;
+    // restart()
+    let _ = vmpool_opennebula::api::VirtualMachine::resume;
+    // resubmit()
+    let _ = vmpool_opennebula::api::VirtualMachine::resubmit;
+    // save_disk(disk_id, dest_disk)
+    let _ = vmpool_opennebula::api::VirtualMachine::save_disk;
+    // shutdown()
+    let _ = vmpool_opennebula::api::VirtualMachine::terminate;
+    // stop()
+    let _ = vmpool_opennebula::api::VirtualMachine::stop;
+    // suspend()
+    let _ = vmpool_opennebula::api::VirtualMachine::suspend;
     // str_state
     let _ = vmpool_model::states::opennebula::VmState::str_state;
     // short_state
@@ -215,6 +251,16 @@ fn every_built_item_of_oca_virtualmachine_exists() {
     let _ = vmpool_model::states::opennebula::LcmState::CleanupResubmit;
     // LCM UNKNOWN
     let _ = vmpool_model::states::opennebula::LcmState::Unknown;
+    // VirtualMachinePool(client)
+    named::<vmpool_opennebula::api::VirtualMachinePool>();
+    // VirtualMachinePool.info(filter, range_start, range_end, vm_state)
+    let _ = vmpool_opennebula::api::VirtualMachinePool::info;
+    // vm_state -2: any state, including DONE
+    let _ = vmpool_opennebula::api::StateFilter::Any;
+    // vm_state -1: any state, except DONE
+    let _ = vmpool_opennebula::api::StateFilter::NotDone;
+    // vm_state 0 to 7: one state
+    let _ = vmpool_opennebula::api::StateFilter::Is;
 }
 
 #[test]
