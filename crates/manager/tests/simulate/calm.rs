@@ -18,7 +18,7 @@ pub(crate) const LIMIT: u64 = 2 * 3600;
 
 /// Serves everybody once more, and waits until nothing moves.
 pub(crate) async fn come(world: &World) -> Result<(), String> {
-    for pool in world.scenario.pools.keys() {
+    for pool in world.config().pools.keys() {
         if world.ledger.lock().unwrap().is_drained(pool) {
             continue;
         }
@@ -100,7 +100,8 @@ pub(crate) fn stuck(world: &World) -> String {
 fn unrest(world: &World) -> Result<(), String> {
     let ledger = world.ledger.lock().unwrap();
     let rows = &ledger.rows;
-    for (name, config) in &world.scenario.pools {
+    let config = world.config();
+    for (name, config) in &config.pools {
         let wanted = match ledger.is_drained(name) {
             true => 0,
             false => config.size.max(config.min_ready) as usize,
@@ -114,6 +115,12 @@ fn unrest(world: &World) -> Result<(), String> {
                 vms.collect::<Vec<_>>()
             ));
         }
+    }
+    if let Some(vm) = rows.vms.values().find(|vm| !config.pools.contains_key(&vm.pool)) {
+        return Err(format!("nobody ends {}, whose pool left the configuration", vm.name));
+    }
+    if let Some(pool) = rows.pools.values().find(|pool| pool.removed_at.is_some()) {
+        return Err(format!("nobody forgets {}, which left the configuration and has no VM", pool.name));
     }
     if let Some(lease) = rows.leases.values().next() {
         return Err(format!("nobody ends {lease:?}"));
@@ -133,7 +140,14 @@ fn unrest(world: &World) -> Result<(), String> {
         if !twice.is_empty() {
             return Err(format!("{name} made nodes twice: {twice:?}"));
         }
-        nodes.extend(ours.into_iter().filter(|node| node.state != NodeState::Terminated));
+        // What is forgotten of a pool that left the configuration is only told of.
+        let is_left = |node: &Node| {
+            node.token.as_ref().is_some_and(|token| {
+                ledger.is_forgotten(&token.vm) && !config.pools.contains_key(&token.pool)
+            })
+        };
+        let is_over = |node: &Node| node.state == NodeState::Terminated || is_left(node);
+        nodes.extend(ours.into_iter().filter(|node| !is_over(node)));
     }
     let unknown = nodes.iter().find(|node| {
         let vm = node.token.as_ref().and_then(|token| rows.vms.get(&token.vm));

@@ -61,7 +61,7 @@ async fn ask(world: &World, acquire: &Acquire, rng: &mut Rng) -> Asked {
             Ok(None) => {}
             Err(ManagerError::Refused(refusal)) => {
                 world.journal.note(|| format!("{}: {refusal}", acquire.request));
-                if !is_expected(&refusal) {
+                if !is_expected(&refusal) && !is_of_reload(world, &refusal) {
                     world.journal.violate(format!("{} was refused: {refusal}", acquire.request));
                 }
                 return Asked::Refused;
@@ -97,6 +97,15 @@ async fn ask_again(world: &World, acquire: &Acquire, grants: &[Grant]) {
             ids(grants)
         ));
     }
+}
+
+/// Returns whether a pool may have been another one when the client made up its mind.
+fn is_of_reload(world: &World, refusal: &Refusal) -> bool {
+    let may_be = matches!(
+        refusal,
+        Refusal::UnknownPool { .. } | Refusal::NoPoolWithLabels { .. } | Refusal::NeverPossible { .. }
+    );
+    may_be && world.scenario.reload_pause != 0
 }
 
 fn is_expected(refusal: &Refusal) -> bool {

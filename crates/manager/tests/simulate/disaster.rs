@@ -28,21 +28,22 @@ async fn revive(world: &World, rng: &mut Rng) {
             ledger.newest
         };
         world.journal.note(|| format!("manager {number} starts"));
+        let editing = world.editing.lock().await;
+        let config = world.config();
         let mut builder = Manager::builder(world.store.clone())
             .installation(InstallationId::new("sim").unwrap())
             .holder(format!("manager {number}"))
             .checker(world.health.clone())
             .hooks(world.health.clone())
-            .limits(world.scenario.limits.clone())
+            .limits(config.limits.clone())
             .clock(Arc::new(world.clock(number)))
             .restart_grace(world.scenario.restart_grace)
             .check_invariants()
             .seed(rng.u64(..));
-        for (name, provider) in &world.scenario.providers {
-            builder =
-                builder.provider(name.clone(), provider.config.clone(), world.clouds[name].driver(number));
+        for (name, provider) in &config.providers {
+            builder = builder.provider(name.clone(), provider.clone(), world.clouds[name].driver(number));
         }
-        for (name, config) in &world.scenario.pools {
+        for (name, config) in &config.pools {
             builder = builder.pool(name.clone(), config.clone());
         }
         match builder.start().await {
@@ -53,6 +54,7 @@ async fn revive(world: &World, rng: &mut Rng) {
             }
             Err(err) => world.journal.note(|| format!("manager {number} does not start: {err}")),
         }
+        drop(editing);
         pass(Duration::from_millis(rng.u64(1..3000))).await;
     }
 }

@@ -18,7 +18,7 @@ pub(crate) async fn prove(world: &World) -> Result<(), String> {
     let Some(down) = &world.scenario.stays_down else { return Ok(()) };
     let cloud = &world.clouds[down];
     cloud.stay_down(true);
-    for (pool, config) in &world.scenario.pools {
+    for (pool, config) in &world.config().pools {
         // What stands in for a pool that is drained may be at the provider that is down.
         if world.ledger.lock().unwrap().is_drained(pool) {
             continue;
@@ -66,14 +66,14 @@ async fn ask(world: &World, pool: &PoolName, config: &PoolConfig, down: &Provide
 
 /// Returns a provider at which the pool may have one more VM, if there is one.
 fn room(world: &World, pool: &PoolName, config: &PoolConfig, down: &ProviderName) -> Option<ProviderName> {
-    let ledger = world.ledger.lock().unwrap();
+    let (ledger, providers) = (world.ledger.lock().unwrap(), world.config().providers);
     let count = ledger.rows.count(pool);
     if config.max_total() as usize <= count.all || config.max_starting as usize <= count.starting {
         return None;
     }
     let has_room = |provider: &ProviderName| {
         let vms: Vec<&VmRecord> = ledger.rows.vms.values().filter(|vm| vm.provider == *provider).collect();
-        let quota = &world.scenario.providers[provider].config.quota;
+        let Some(quota) = providers.get(provider).map(|config| &config.quota) else { return false };
         let fits = |(resource, most): (&String, &u64)| {
             let need = |vm: &&VmRecord| {
                 if resource == "vms" { 1 } else { vm.needs.get(resource).copied().unwrap_or(0) }

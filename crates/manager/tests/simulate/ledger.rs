@@ -9,15 +9,14 @@ use vmpool_dummy::DummyCloud;
 use vmpool_manager::{
     model::{
         Change, EventKind, InstallationId, Lease, LeaseId, Node, NodeId, Owner, PoolName, ProviderName,
-        RecordState, RequestId, Sandbox, Token, VmName, VmRecord,
-        config::{LimitsConfig, PoolConfig, ProviderConfig},
-        states::NodeState,
+        RecordState, RequestId, Sandbox, Token, VmName, VmRecord, states::NodeState,
     },
     store::Batch,
 };
 
 use self::owner::Owners;
 use crate::{
+    reload::Config,
     rows::{Count, Rows},
     scenario::Scenario,
 };
@@ -32,6 +31,7 @@ macro_rules! ensure {
 }
 
 mod budget;
+mod config;
 mod owner;
 
 /// Who uses or used a VM.
@@ -42,9 +42,12 @@ type Tenant = (Owner, Option<Sandbox>);
 pub(crate) struct Ledger {
     pub(crate) rows: Rows,
     pub(crate) installation: InstallationId,
-    pools: BTreeMap<PoolName, PoolConfig>,
-    providers: BTreeMap<ProviderName, ProviderConfig>,
-    limits: LimitsConfig,
+    /// The configurations of which one holds, the newest one last.
+    configs: Vec<Config>,
+    /// How many VMs each pool ever might have.
+    most: BTreeMap<PoolName, u32>,
+    /// How many VMs there ever might be at each provider, where that is limited.
+    most_at: BTreeMap<ProviderName, u64>,
     clouds: BTreeMap<ProviderName, DummyCloud>,
     /// Who used each VM last, until it is cleaned.
     tenants: BTreeMap<VmName, Tenant>,
@@ -72,16 +75,12 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(scenario: &Scenario) -> Self {
-        Self {
+        let mut ledger = Self {
             rows: Rows::default(),
             installation: InstallationId::new("sim").unwrap(),
-            pools: scenario.pools.clone(),
-            providers: scenario
-                .providers
-                .iter()
-                .map(|(name, known)| (name.clone(), known.config.clone()))
-                .collect(),
-            limits: scenario.limits.clone(),
+            configs: Vec::new(),
+            most: BTreeMap::new(),
+            most_at: BTreeMap::new(),
             clouds: BTreeMap::new(),
             tenants: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -96,7 +95,9 @@ impl Ledger {
             newest: 0,
             served: 0,
             commits: 0,
-        }
+        };
+        ledger.expect(Config::first(scenario));
+        ledger
     }
 
     pub(crate) fn know(&mut self, name: ProviderName, cloud: DummyCloud) {
@@ -107,7 +108,7 @@ impl Ledger {
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), String> {
         self.commits += 1;
         let before: BTreeMap<PoolName, Count> =
-            self.pools.keys().map(|pool| (pool.clone(), self.rows.count(pool))).collect();
+            self.most.keys().map(|pool| (pool.clone(), self.rows.count(pool))).collect();
         let mut vms = BTreeSet::new();
         let mut intended = BTreeSet::new();
         let (mut made, mut given) = (Vec::new(), Vec::new());
@@ -144,11 +145,15 @@ impl Ledger {
         }
         batch.changes.iter().for_each(|change| self.rows.apply(change));
         vms.iter().try_for_each(|vm| self.check_leases(vm))?;
-        given.into_iter().try_for_each(|lease| self.check_place(lease))?;
-        made.into_iter().try_for_each(|vm| self.check_budget(vm))?;
+        given.into_iter().try_for_each(|lease| self.under_any(|config| self.check_place(config, lease)))?;
+        made.into_iter().try_for_each(|vm| self.under_any(|config| self.check_budget(config, vm)))?;
         self.check_missing(batch)?;
-        served.iter().try_for_each(|(owner, pool)| self.check_owner(owner, pool))?;
-        intended.iter().try_for_each(|pool| self.check_room(pool, before.get(pool)))
+        served
+            .iter()
+            .try_for_each(|(owner, pool)| self.under_any(|config| self.check_owner(config, owner, pool)))?;
+        intended
+            .iter()
+            .try_for_each(|pool| self.under_any(|config| self.check_room(config, pool, before.get(pool))))
     }
 
     /// I2: nobody gets what somebody else used.
@@ -230,8 +235,8 @@ impl Ledger {
     }
 
     /// I3: a VM is intended only where there is room.
-    fn check_room(&self, pool: &PoolName, before: Option<&Count>) -> Result<(), String> {
-        let (Some(config), Some(before)) = (self.pools.get(pool), before) else {
+    fn check_room(&self, config: &Config, pool: &PoolName, before: Option<&Count>) -> Result<(), String> {
+        let (Some(config), Some(before)) = (config.pools.get(pool), before) else {
             return Err(format!("I3: a VM is intended for {pool}, which there is not"));
         };
         let Count { all, starting } = self.rows.count(pool);
@@ -258,16 +263,16 @@ impl Ledger {
     }
 
     /// I3: an owner is given no more than it may have, its sub-owners counted in.
-    fn check_owner(&self, owner: &Owner, pool: &PoolName) -> Result<(), String> {
+    fn check_owner(&self, config: &Config, owner: &Owner, pool: &PoolName) -> Result<(), String> {
         let main = |owner: &Owner| owner.as_str().split('/').next().map(str::to_owned);
         let is_sub = owner.as_str().contains('/');
         let all = self.rows.leases.values().filter(|lease| main(&lease.owner) == main(owner)).count();
         let own = self.rows.leases.values().filter(|lease| lease.owner == *owner).count();
         let leases = self.rows.leases.values().filter(|lease| lease.pool == *pool);
         let here = leases.filter(|lease| main(&lease.owner) == main(owner)).count();
-        let sub = self.limits.max_per_sub_owner.filter(|_| is_sub);
-        let here_most = self.pools.get(pool).and_then(|config| config.max_per_owner);
-        let limits = [(all, self.limits.max_per_owner), (own, sub), (here, here_most)];
+        let sub = config.limits.max_per_sub_owner.filter(|_| is_sub);
+        let here_most = config.pools.get(pool).and_then(|config| config.max_per_owner);
+        let limits = [(all, config.limits.max_per_owner), (own, sub), (here, here_most)];
         for (count, most) in limits {
             let fits = most.is_none_or(|most| count <= most as usize);
             ensure!(fits, "I3: {owner} has {count} leases after one of {pool}, {most:?} at most");
@@ -309,6 +314,10 @@ impl Ledger {
     pub(crate) fn forget(&mut self, vm: &VmName) {
         self.condemn(vm);
         self.forgotten.insert(vm.clone());
+    }
+
+    pub(crate) fn is_forgotten(&self, vm: &VmName) -> bool {
+        self.forgotten.contains(vm)
     }
 
     pub(crate) fn is_condemned(&self, vm: &VmName) -> bool {
@@ -354,7 +363,7 @@ impl Ledger {
     /// A node was made, or not.
     pub(crate) fn create_happened(&self, provider: &ProviderName, token: &Token) -> Result<(), String> {
         self.check_quota(provider)?;
-        let Some(config) = self.pools.get(&token.pool) else { return Ok(()) };
+        let Some(most) = self.most.get(&token.pool) else { return Ok(()) };
         let is_of_it = |known: &Token| {
             known.installation == self.installation
                 && known.pool == token.pool
@@ -363,11 +372,11 @@ impl Ledger {
         let nodes = self.nodes().filter(|node| node.token.as_ref().is_some_and(is_of_it));
         let nodes: Vec<_> = nodes.map(|node| format!("{} {} {}", node.id, node.name, node.state)).collect();
         ensure!(
-            nodes.len() <= config.max_total() as usize,
+            nodes.len() <= *most as usize,
             "I3: {} has {} nodes in the clouds, {} at most: {nodes:?}",
             token.pool,
             nodes.len(),
-            config.max_total()
+            most
         );
         Ok(())
     }

@@ -8,7 +8,7 @@ use tokio::{runtime::Builder, task::JoinSet};
 use crate::{
     calm, client, cloud, disaster, failover,
     journal::Journal,
-    operator,
+    operator, reload,
     scenario::{Scenario, seconds},
     world::{World, pass},
 };
@@ -55,6 +55,7 @@ async fn all(seed: u64, journal: Journal) -> Result<(), String> {
         people.spawn(cloud::weather(Arc::clone(&world), Arc::clone(cloud), rng.fork()));
     }
     people.spawn(operator::work(Arc::clone(&world), rng.fork()));
+    people.spawn(reload::edit(Arc::clone(&world), Rng::with_seed(seed ^ 0xed17)));
     people.spawn(disaster::strike(Arc::clone(&world), rng.fork()));
     let mut caretaker = JoinSet::new();
     caretaker.spawn(disaster::care(Arc::clone(&world), rng.fork()));

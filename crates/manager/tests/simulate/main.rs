@@ -21,6 +21,7 @@ mod ledger;
 mod life;
 mod offers;
 mod operator;
+mod reload;
 mod rows;
 mod scenario;
 mod seeds;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use vmpool_manager::model::{
     Acquire, Label, PoolName, ProviderName,
-    config::{OfferConfig, PoolConfig},
+    config::{OfferConfig, OnRelease, PoolConfig},
 };
 
 use crate::scenario::{Scenario, pool_name};
@@ -65,6 +65,21 @@ fn quota(
         offers.iter().map(|(least, offer)| least * offer.needs.get("cores").unwrap_or(&0)).sum::<u64>();
     let quotas = [("vms", vms + rng.u64(0..3)), ("cores", cores.max(1) + rng.u64(0..4))];
     quotas.into_iter().filter(|_| rng.u32(0..3) != 0).map(|(name, most)| (name.to_owned(), most)).collect()
+}
+
+/// Changes a pool so that it needs no more than it did at first.
+pub(crate) fn vary(config: &mut PoolConfig, first: &PoolConfig, rng: &mut Rng) {
+    config.size = rng.u32(0..=first.size);
+    config.min_ready = rng.u32(0..=first.min_ready);
+    config.max_total = Some(least(first) + rng.u32(0..4));
+    config.max_starting = rng.u32(1..4);
+    config.on_release = if rng.bool() { OnRelease::Reuse } else { OnRelease::Destroy };
+    config.labels = labels().into_iter().filter(|_| rng.bool()).collect();
+    config.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));
+    config.fallback = first.fallback.clone();
+    for offer in &mut config.offers {
+        (offer.preference, offer.weight) = (rng.u32(0..2), rng.u32(1..4));
+    }
 }
 
 /// Returns how many VMs a pool must be able to have: what it keeps, and one for who comes last.

@@ -21,6 +21,8 @@ pub(crate) struct Scenario {
     /// How many VMs each client uses at most.
     pub(crate) uses: u32,
     pub(crate) restart_grace: Duration,
+    /// Seconds between two reloads of the configuration, at most; 0 for none.
+    pub(crate) reload_pause: u64,
     /// The provider that stays away longest.
     pub(crate) stays_down: Option<ProviderName>,
     /// How long things go wrong.
@@ -105,6 +107,7 @@ impl Scenario {
             (0..rng.u32(1..=3)).map(|number| (provider_name(number), provider(seed, rng))).collect();
         let pools = (0..rng.u32(1..=3)).map(|number| (pool_name(number), pool(number, providers.len(), rng)));
         let mut scenario = Self {
+            reload_pause: 0,
             stays_down: None,
             pools: pools.collect(),
             limits: limits(rng),
@@ -138,6 +141,8 @@ impl Scenario {
             providers,
         };
         offers::spread(&mut scenario, rng);
+        let mut rng = Rng::with_seed(seed ^ 0x4e10);
+        scenario.reload_pause = if rng.u32(0..4) == 0 { rng.u64(20..200) } else { 0 };
         scenario
     }
 
@@ -158,7 +163,7 @@ impl Scenario {
     }
 }
 
-fn limits(rng: &mut Rng) -> LimitsConfig {
+pub(crate) fn limits(rng: &mut Rng) -> LimitsConfig {
     let mut limits = LimitsConfig::default();
     limits.max_per_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..5));
     limits.max_per_sub_owner = (rng.u32(0..3) == 0).then(|| rng.u32(1..4));

@@ -13,7 +13,13 @@ use fastrand::Rng;
 use vmpool_manager::{ManagerHandle, SystemClock, model::ProviderName};
 
 use crate::{
-    clocks, cloud::Cloud, health::Health, journal::Journal, ledger::Ledger, scenario::Scenario,
+    clocks,
+    cloud::{Cloud, CloudDriver},
+    health::Health,
+    journal::Journal,
+    ledger::Ledger,
+    reload::Config,
+    scenario::Scenario,
     store::WatchedStore,
 };
 
@@ -27,6 +33,9 @@ pub(crate) struct World {
     pub(crate) store: Arc<WatchedStore>,
     pub(crate) health: Arc<Health>,
     pub(crate) managers: tokio::sync::Mutex<Vec<vmpool_manager::Manager>>,
+    /// Held by who starts a manager, and by who changes the configuration.
+    pub(crate) editing: tokio::sync::Mutex<()>,
+    config: Mutex<Config>,
     handles: Mutex<Handles>,
     is_calm: AtomicBool,
 }
@@ -54,14 +63,16 @@ impl World {
         Self {
             store: Arc::new(WatchedStore::new(scenario.store, &ledger, &journal, rng.fork())),
             health: Arc::new(Health::new(scenario.health, &ledger, rng.fork())),
-            scenario,
             journal,
             clock,
             ledger,
             clouds,
             managers: tokio::sync::Mutex::default(),
+            editing: tokio::sync::Mutex::default(),
+            config: Mutex::new(Config::first(&scenario)),
             handles: Mutex::default(),
             is_calm: AtomicBool::new(false),
+            scenario,
         }
     }
 
@@ -79,6 +90,25 @@ impl World {
             Some((newest, _)) => newest.clone(),
             None => handles.newest.clone().unwrap(),
         }
+    }
+
+    /// Returns how to speak to the manager that was started last.
+    pub(crate) fn newest(&self) -> ManagerHandle {
+        self.handles.lock().unwrap().newest.clone().unwrap()
+    }
+
+    /// Makes a driver for the manager that was started last.
+    pub(crate) fn newest_driver(&self, provider: &ProviderName) -> Arc<CloudDriver> {
+        self.clouds[provider].driver(self.ledger.lock().unwrap().newest)
+    }
+
+    /// Returns what is configured now.
+    pub(crate) fn config(&self) -> Config {
+        self.config.lock().unwrap().clone()
+    }
+
+    pub(crate) fn set_config(&self, config: Config) {
+        *self.config.lock().unwrap() = config;
     }
 
     pub(crate) fn set_handle(&self, handle: ManagerHandle) {

@@ -8,14 +8,15 @@ use vmpool_manager::{
 };
 
 use super::Ledger;
+use crate::reload::Config;
 
 impl Ledger {
     /// I3: a VM is intended only as far as the quota of its provider and the limit of its offer go.
-    pub(super) fn check_budget(&self, name: &VmName) -> Result<(), String> {
+    pub(super) fn check_budget(&self, config: &Config, name: &VmName) -> Result<(), String> {
         let Some(record) = self.rows.vms.get(name) else { return Ok(()) };
         let VmRecord { provider, template, pool, .. } = record;
         let there = || self.rows.vms.values().filter(|vm| vm.provider == *provider && !vm.is_gone());
-        for (resource, most) in self.providers.get(provider).into_iter().flat_map(|config| &config.quota) {
+        for (resource, most) in config.providers.get(provider).into_iter().flat_map(|known| &known.quota) {
             let need = |vm: &VmRecord| match resource.as_str() {
                 "vms" => 1,
                 _ => vm.needs.get(resource).copied().unwrap_or_default(),
@@ -26,7 +27,7 @@ impl Ledger {
                 "I3: with {name}, {taken} {resource} of {provider} are taken, {most} at most"
             );
         }
-        let offers = self.pools.get(pool).map(|config| config.offers()).unwrap_or_default();
+        let offers = config.pools.get(pool).map(|config| config.offers()).unwrap_or_default();
         let offer = offers.iter().find(|offer| offer.provider == *provider && offer.template == *template);
         let Some(offer) = offer else {
             return Err(format!("I3: {name} is of an offer that {pool} does not make"));
@@ -41,8 +42,8 @@ impl Ledger {
 
     /// I3: no more nodes are in a cloud than its quota allows.
     pub(super) fn check_quota(&self, provider: &ProviderName) -> Result<(), String> {
-        let quota = self.providers.get(provider).and_then(|config| config.quota.get("vms"));
-        let Some(most) = quota.and_then(|quota| usize::try_from(*quota).ok()) else { return Ok(()) };
+        let most = self.most_at.get(provider).and_then(|most| usize::try_from(*most).ok());
+        let Some(most) = most else { return Ok(()) };
         let is_ours = |node: &&Node| {
             let token = node.token.as_ref();
             token.is_some_and(|token| {
@@ -57,12 +58,12 @@ impl Ledger {
     }
 
     /// A request is served from a pool that it names and that has its labels, or from one that stands in for such a pool.
-    pub(super) fn check_place(&self, lease: &Lease) -> Result<(), String> {
+    pub(super) fn check_place(&self, config: &Config, lease: &Lease) -> Result<(), String> {
         let Some(request) = self.rows.requests.get(&lease.request) else {
             return Err(format!("{} is of a request that there is not", lease.id));
         };
         let has_labels = |name: &PoolName| {
-            self.pools.get(name).is_some_and(|config| request.labels.is_subset(&config.labels))
+            config.pools.get(name).is_some_and(|config| request.labels.is_subset(&config.labels))
         };
         ensure!(
             has_labels(&lease.pool),
@@ -72,12 +73,12 @@ impl Ledger {
             request.labels
         );
         let named: Vec<_> = match request.pools.is_empty() {
-            true => self.pools.keys().cloned().collect(),
+            true => config.pools.keys().cloned().collect(),
             false => request.pools.clone(),
         };
         let mut meant: BTreeSet<_> = named.into_iter().filter(|name| has_labels(name)).collect();
         while let Some(next) = meant.iter().find_map(|name| {
-            let next = self.pools.get(name)?.fallback.as_ref()?;
+            let next = config.pools.get(name)?.fallback.as_ref()?;
             (!meant.contains(next)).then(|| next.clone())
         }) {
             meant.insert(next);
