@@ -221,11 +221,14 @@ impl Engine {
         wants
     }
 
-    /// Returns how many VMs are wanted by all who may be served from a pool.
-    pub(crate) fn wanted_of(&self, pool: &PoolName) -> usize {
-        let all = self.demand.by_pools.iter();
-        let of_pool = all.filter(|(pools, _)| pools.iter().any(|candidate| candidate.pool == *pool));
-        of_pool.map(|(_, want)| want.vms).sum()
+    /// Returns how many VMs are wanted by all who may be served from a pool; `None` if their owners' limits let it give them
+    /// fewer than that.
+    pub(crate) fn wanted_of(&self, pool: &PoolName) -> Option<usize> {
+        let wants = self.demand.by_pools.iter().filter_map(|(pools, want)| {
+            let index = pools.iter().position(|candidate| candidate.pool == *pool)?;
+            Some((want.vms <= want.at_most[index]).then_some(want.vms))
+        });
+        wants.sum()
     }
 
     /// Spreads what is wanted over the pools, each VM at one pool: where one is ready or starts, else at the first pool that

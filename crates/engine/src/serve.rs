@@ -252,9 +252,9 @@ impl Engine {
 
     /// Returns whether a pool can make nothing for some of those who wait for it.
     fn makes_nothing(&self, name: &PoolName) -> bool {
-        // VMs that start are for some of them.
-        let starting = self.pools.get(name).map_or(0, Pool::starting);
-        self.is_stuck(name) && starting < self.wanted_of(name)
+        // VMs that start are for some of them, and so are those that are ready and set aside for who wants several.
+        let made = self.pools.get(name).map_or(0, |pool| pool.starting() + pool.clean_count());
+        self.is_stuck(name) && self.wanted_of(name).is_none_or(|wanted| made < wanted)
     }
 
     /// Returns whether a pool cannot make VMs, apart from those that start.

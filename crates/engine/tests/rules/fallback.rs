@@ -97,3 +97,23 @@ fn who_wants_several_waits_for_them_all_where_they_can_be_made() {
     assert_eq!(served(&lab), ["r1"]);
     assert_eq!([count(&lab, "a", RecordState::InUse), count(&lab, "b", RecordState::InUse)], [2, 0]);
 }
+
+#[test]
+fn who_wants_several_is_not_given_what_stands_by_while_one_is_ready_and_the_other_one_starts() {
+    let mut first = with_fallback(kept(1), "b");
+    first.max_total = Some(2);
+    let mut lab = farm([("a", first), ("b", kept(1))]);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
+    assert_eq!((lab.creates(), served(&lab).len()), (1, 0), "a is full with that, and both are for r1");
+    lab.boot_all();
+    assert_eq!([count(&lab, "a", RecordState::InUse), count(&lab, "b", RecordState::InUse)], [2, 0]);
+}
+
+#[test]
+fn who_may_have_no_more_of_a_pool_is_given_what_stands_in_for_it_although_it_has_a_vm_ready() {
+    let mut first = with_fallback(kept(2), "b");
+    first.max_per_owner = Some(1);
+    let mut lab = farm([("a", first), ("b", kept(1))]);
+    assert_eq!(given(&mut lab, wish("r1", "ann", ["a"])), ["a"]);
+    assert_eq!(given(&mut lab, wish("r2", "ann", ["a"])), ["b"]);
+}
