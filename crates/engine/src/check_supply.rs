@@ -22,7 +22,7 @@ impl Engine {
         if !pool.is_open() || pool.desired() <= pool.live() {
             return Ok(());
         }
-        let is_kept_back = self.next_offer(pool).is_err() && !pool.limits.is_empty();
+        let is_kept_back = self.next_offer_in_turn(name, pool).is_err() && !pool.limits.is_empty();
         ensure(is_kept_back, || format!("pool {name} wants more VMs, may have them, and has them not"))?;
         let wakes_at = self.timers.get(&Timer::Pool(name.clone()));
         // Another pool's turn may have put more in the way by now; who looks again will see.

@@ -67,6 +67,8 @@ pub struct Engine {
     pub(crate) awaited: BTreeMap<EffectId, VmName>,
     /// Pools whose stock or demand changed in this step.
     pub(crate) touched: BTreeSet<PoolName>,
+    /// Pools that leave room in a quota to others for whom somebody waits, and look again whenever something changed.
+    pub(crate) yielding: BTreeSet<PoolName>,
     /// Pools that may want another VM.
     pub(crate) growing: BTreeSet<PoolName>,
     /// Who said what is being decided, if they said who they are.

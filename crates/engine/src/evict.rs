@@ -1,5 +1,7 @@
 //! VMs that are kept for their last users, or that nobody needs, make room for those who wait.
 
+use std::{cmp::Reverse, collections::BTreeSet};
+
 use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
 
 use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
@@ -25,9 +27,8 @@ impl Engine {
 
     /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait.
     fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
-        let pool = self.pools.get(name).filter(|pool| pool.is_open())?;
-        let there = pool.clean_count() + pool.coming();
-        let missing = pool.demand().checked_sub(there).filter(|missing| *missing != 0)?;
+        let pool = self.pools.get(name)?;
+        let missing = Some(pool.missing()).filter(|missing| *missing != 0)?;
         let limits = self.next_offer(pool).err()?;
         let mut offers: Vec<_> = pool.offers.iter().zip(&limits).collect();
         offers.sort_by_key(|(offer, _)| offer.config.preference);
@@ -52,9 +53,11 @@ impl Engine {
         let fit = (0..missing).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let mut found = Vec::new();
         let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
+        let stock = self.stock_at(&offer.provider);
         let late = self.set_aside_late(name, &offer.provider, fit);
-        let others = self.unneeded_at(&offer.provider).chain(kept).chain(late);
-        for vm in others.filter_map(|name| self.vms.get(name)) {
+        let others = self.unneeded_at(&offer.provider).chain(kept).chain(stock).chain(late);
+        let mut seen = BTreeSet::new();
+        for vm in others.filter(|name| seen.insert(*name)).filter_map(|name| self.vms.get(name)) {
             let Some(lack) = stays.lack(quota, &offer.needs, fit + 1) else { break };
             if quota::need(&lack.resource, &vm.record.needs) != 0 {
                 stays.remove(&vm.record);
@@ -70,9 +73,42 @@ impl Engine {
         self.pools.values().flat_map(move |pool| pool.dearest().take(pool.unneeded()).filter(is_there))
     }
 
+    /// Returns the VMs at a provider that pools keep ready and nobody waits for, first those of the pools that have the most of
+    /// them: who waits comes before who may come.
+    fn stock_at<'a>(&'a self, provider: &'a ProviderName) -> impl Iterator<Item = &'a VmName> {
+        let mut stock = Vec::new();
+        for (name, pool) in &self.pools {
+            let spare = self.unwanted(name, pool);
+            let vms = self.ready_at(pool, provider).take(spare).enumerate();
+            stock.extend(vms.map(|(index, vm)| (spare - index, vm)));
+        }
+        stock.sort_by_key(|(left, _)| Reverse(*left));
+        stock.into_iter().map(|(_, vm)| vm)
+    }
+
+    /// Returns how many ready VMs of a pool nobody waits for.
+    fn unwanted(&self, name: &PoolName, pool: &Pool) -> usize {
+        let set_aside = self.set_aside.clean_of(name);
+        pool.by_price.len().saturating_sub(pool.demand().max(set_aside))
+    }
+
+    /// Returns the ready VMs of a pool at a provider that nobody used yet, the dearest first.
+    fn ready_at<'a>(
+        &'a self,
+        pool: &'a Pool,
+        provider: &'a ProviderName,
+    ) -> impl Iterator<Item = &'a VmName> {
+        pool.dearest().filter(|name| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider))
+    }
+
     /// Returns the VMs at a provider that other pools' requests for several VMs wait with, although one of this pool comes before
-    /// them and needs more than `fit` VMs: else each could keep from the other what it lacks. What a pool keeps ready stays.
-    fn set_aside_late(&self, name: &PoolName, provider: &ProviderName, fit: usize) -> Vec<&VmName> {
+    /// them and needs more than `fit` VMs: else each could keep from the other what it lacks.
+    fn set_aside_late<'a>(
+        &'a self,
+        name: &PoolName,
+        provider: &'a ProviderName,
+        fit: usize,
+    ) -> Vec<&'a VmName> {
         let Some(of) = self.pools.get(name) else { return Vec::new() };
         let walk = Walk::default();
         let owners = of.queue.owners();
@@ -82,11 +118,10 @@ impl Engine {
             return Vec::new();
         };
         let is_late = |place| self.waiting.get(&place).is_some_and(|waiter| rank < self.rank_of(waiter));
-        let is_there = |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
         let late = self.set_aside.clean_for(is_late).into_iter().filter(|(pool, _)| *pool != name);
-        let vms = late.filter_map(|(pool, count)| {
-            let pool = self.pools.get(pool)?;
-            Some(pool.dearest().take(count.min(pool.beyond_stock())).filter(is_there))
+        let vms = late.filter_map(|(name, count)| {
+            let pool = self.pools.get(name)?;
+            Some(self.ready_at(pool, provider).skip(self.unwanted(name, pool)).take(count))
         });
         vms.flatten().collect()
     }

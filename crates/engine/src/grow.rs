@@ -1,6 +1,8 @@
 //! Whether a pool may have one more VM, of which offer, and what is in the way.
 
-use vmpool_model::{PoolName, RecordState, Timestamp};
+use std::collections::BTreeMap;
+
+use vmpool_model::{PoolName, ProviderName, RecordState, Timestamp, config::OfferConfig};
 
 use crate::{Engine, Limit, offer::Offer, pool::Pool};
 
@@ -22,7 +24,7 @@ impl Engine {
 
     /// Returns what keeps a pool from spawning one more VM now, as if it began now: of several limits, the one that ends first.
     pub(crate) fn first_limit(&self, pool: &Pool) -> Option<Limit> {
-        let limits = self.best_offer(pool).err()?;
+        let limits = self.best_offer(pool, |_| None).err()?;
         let first = limits.iter().enumerate().filter(|(_, limit)| limit.until().is_some());
         let first = first.min_by_key(|(_, limit)| limit.until()).map_or(0, |(index, _)| index);
         Some(limits.into_iter().nth(first).unwrap_or(Limit::Retired { since: self.now }))
@@ -30,27 +32,76 @@ impl Engine {
 
     /// Returns which offer the next VM is of, or all that is in the way: one limit of the pool, or one of each offer.
     pub(crate) fn next_offer(&self, pool: &Pool) -> Result<usize, Vec<Limit>> {
+        self.next_offer_beside(pool, |_| None)
+    }
+
+    /// Returns the same for a pool that may want the VM for nobody: then it leaves to others the room for which they wait.
+    pub(crate) fn next_offer_in_turn(&self, name: &PoolName, pool: &Pool) -> Result<usize, Vec<Limit>> {
+        match pool.has_enough() {
+            true => self.next_offer_beside(pool, |offer| self.left_to_others(name, offer)),
+            false => self.next_offer(pool),
+        }
+    }
+
+    fn next_offer_beside(
+        &self,
+        pool: &Pool,
+        beside: impl Fn(&Offer) -> Option<Limit>,
+    ) -> Result<usize, Vec<Limit>> {
         let lasting = |limits: Vec<Limit>| {
             limits.into_iter().map(|limit| limit.lasting_since(&pool.limits)).collect::<Vec<_>>()
         };
-        self.best_offer(pool).map_err(lasting)
+        self.best_offer(pool, beside).map_err(lasting)
     }
 
     /// Returns the same, as if all that is in the way began now.
-    fn best_offer(&self, pool: &Pool) -> Result<usize, Vec<Limit>> {
+    fn best_offer(&self, pool: &Pool, beside: impl Fn(&Offer) -> Option<Limit>) -> Result<usize, Vec<Limit>> {
         if let Some(limit) = self.pool_limit(pool) {
             return Err(vec![limit]);
         }
         let mut best: Option<usize> = None;
         let mut limits = Vec::new();
         for (index, offer) in pool.offers.iter().enumerate() {
-            match self.offer_limit(offer) {
+            match self.offer_limit(offer).or_else(|| beside(offer)) {
                 Some(limit) => limits.push(limit),
                 None if best.is_none_or(|best| offer.is_before(&pool.offers[best])) => best = Some(index),
                 None => {}
             }
         }
         best.ok_or(limits)
+    }
+
+    /// Returns the quota that has no room for one more VM of an offer beside those that others wait for and are to be made.
+    fn left_to_others(&self, name: &PoolName, offer: &Offer) -> Option<Limit> {
+        let OfferConfig { provider, needs, .. } = &offer.config;
+        let known = self.providers.get(provider).filter(|known| !known.config.quota.is_empty())?;
+        let mut taken = known.gate.taken();
+        for (_, pool) in self.pools.iter().filter(|(other, _)| *other != name) {
+            let room = (pool.config.max_total() as usize).saturating_sub(pool.total());
+            let missing = pool.missing().min(room);
+            if missing != 0
+                && let Some(needs) = self.needs_at(pool, provider)
+            {
+                taken.to_mut().add_vms(needs, missing);
+            }
+        }
+        let lack = taken.lack(&known.config.quota, needs, 1)?;
+        let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
+        Some(Limit::Quota { provider: provider.clone(), resource, needs, used, quota, since: self.now })
+    }
+
+    /// Returns what a VM of a pool needs at a provider, if nothing but its pace or the quota keeps the pool from making it there.
+    fn needs_at<'a>(&self, pool: &'a Pool, provider: &ProviderName) -> Option<&'a BTreeMap<String, u64>> {
+        let paces = self
+            .pool_limit(pool)
+            .is_none_or(|limit| matches!(limit, Limit::MaxStarting { .. } | Limit::SpawnInterval { .. }));
+        let is_open = |offer: &&Offer| {
+            offer.config.provider == *provider
+                && self
+                    .offer_limit(offer)
+                    .is_none_or(|limit| matches!(limit, Limit::Quota { .. } | Limit::CreateWindow { .. }))
+        };
+        pool.offers.iter().filter(|_| paces).find(is_open).map(|offer| &offer.config.needs)
     }
 
     fn pool_limit(&self, pool: &Pool) -> Option<Limit> {

@@ -30,11 +30,18 @@ impl Usage {
 
     /// Adds a VM with these needs.
     pub(crate) fn add_vm(&mut self, needs: &BTreeMap<String, u64>) {
-        self.vms += 1;
+        self.add_vms(needs, 1);
+    }
+
+    /// Adds this many VMs, each with these needs.
+    pub(crate) fn add_vms(&mut self, needs: &BTreeMap<String, u64>, vms: usize) {
+        let vms = vms as u128;
+        self.vms += vms;
         for (resource, amount) in needs {
+            let amount = u128::from(*amount) * vms;
             match self.needs.get_mut(resource) {
-                Some(taken) => *taken += u128::from(*amount),
-                None => drop(self.needs.insert(resource.clone(), u128::from(*amount))),
+                Some(taken) => *taken += amount,
+                None => drop(self.needs.insert(resource.clone(), amount)),
             }
         }
     }

@@ -72,6 +72,7 @@ impl Engine {
             timers: Timers::new(seed),
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
+            yielding: BTreeSet::new(),
             growing: BTreeSet::new(),
             by: None,
             out: Step::default(),

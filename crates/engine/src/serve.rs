@@ -34,6 +34,11 @@ impl Walk {
         self.seen.contains(&place)
     }
 
+    /// Returns how many VMs of a pool are set aside that nobody used yet.
+    pub(crate) fn clean_of(&self, pool: &PoolName) -> usize {
+        self.clean.get(pool).copied().unwrap_or_default()
+    }
+
     /// Returns how many VMs that nobody used yet are set aside of each pool, for the requests for which `is_late` holds.
     pub(crate) fn clean_for(&self, is_late: impl Fn(Place) -> bool) -> BTreeMap<&PoolName, usize> {
         let mut vms = BTreeMap::new();

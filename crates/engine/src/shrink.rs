@@ -88,12 +88,6 @@ impl Pool {
         self.excess().min(self.by_price.len().saturating_sub(self.spare()))
     }
 
-    /// Returns how many ready VMs that nobody used yet are there beside those that the pool keeps ready whoever waits.
-    pub(crate) fn beyond_stock(&self) -> usize {
-        let beyond_size = self.live().saturating_sub(self.config.size as usize);
-        self.by_price.len().saturating_sub(self.stock_target()).min(beyond_size)
-    }
-
     /// Returns the ready VMs that nobody used yet: of the dearest offer first, and of one offer the oldest first.
     pub(crate) fn dearest(&self) -> impl Iterator<Item = &VmName> {
         self.by_price.iter().map(|(_, _, name)| name)

@@ -37,18 +37,24 @@ impl Engine {
 
     /// Lets the pools that want more VMs take turns, until no limit lets any of them spawn another one.
     pub(crate) fn grow(&mut self) {
-        let growing = std::mem::take(&mut self.growing);
+        let mut growing = std::mem::take(&mut self.growing);
+        growing.append(&mut self.yielding);
         let mut turns: BTreeSet<_> = growing.into_iter().filter_map(|name| self.turn(name)).collect();
         while let Some(Turn { pool: name, .. }) = turns.pop_first() {
             let Some(pool) = self.pools.get(&name) else { continue };
             let limits = match !pool.is_open() || pool.desired() <= pool.live() {
                 true => Vec::new(),
-                false => match self.next_offer(pool) {
+                false => match self.next_offer_in_turn(&name, pool) {
                     Ok(offer) => {
                         turns.extend(self.spawn(&name, offer).and_then(|()| self.turn(name)));
                         continue;
                     }
-                    Err(limits) => limits,
+                    Err(limits) => {
+                        if self.next_offer(pool).is_ok() {
+                            self.yielding.insert(name.clone());
+                        }
+                        limits
+                    }
                 },
             };
             let spawn_at = limits.iter().filter_map(Limit::until).min();
@@ -70,7 +76,7 @@ impl Engine {
     fn turn(&self, pool: PoolName) -> Option<Turn> {
         let (is_stock, spawned) = {
             let pool = self.pools.get(&pool)?;
-            (pool.demand() <= pool.clean_count() + pool.coming(), pool.spawned)
+            (pool.has_enough(), pool.spawned)
         };
         Some(Turn { is_stock, spawned, pool })
     }

@@ -121,14 +121,22 @@ impl Pool {
         (self.config.size as usize).max(taken + self.spare())
     }
 
-    /// Returns how many VMs are to be kept ready, whoever waits.
-    pub(crate) fn stock_target(&self) -> usize {
-        self.stock.target
-    }
-
     /// Returns how many VMs are wanted beside those that are taken.
     pub(crate) fn spare(&self) -> usize {
         self.demand().max(self.stock.target)
+    }
+
+    /// Returns how many VMs are still to be made for those who wait.
+    pub(crate) fn missing(&self) -> usize {
+        match self.is_open() {
+            true => self.demand().saturating_sub(self.clean_count() + self.coming()),
+            false => 0,
+        }
+    }
+
+    /// Returns whether there is a VM, or one on its way, for each that is waited for: any more would be kept ready.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.demand() <= self.clean_count() + self.coming()
     }
 
     /// Returns how many VMs there are that are not being terminated, as far as their records can be read.

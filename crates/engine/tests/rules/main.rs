@@ -43,6 +43,7 @@ mod patience;
 mod poison;
 mod queue;
 mod quota;
+mod reclaim;
 mod reconfigure;
 mod release;
 mod restart;
