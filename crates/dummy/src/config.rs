@@ -45,6 +45,10 @@ pub struct DummyConfig {
     /// How long a new node is invisible to every call, though listings call themselves complete. Default: 0 s.
     #[serde(with = "duration_text")]
     pub visibility_delay: Duration,
+    /// Gives a new node the lowest id, and with it the address, that no node has, so that ids come back. Default: no.
+    pub reuse_ids: bool,
+    /// Gives a new node the lowest address that no node has, so that addresses come back. Default: no.
+    pub reuse_addresses: bool,
     /// How many nodes there may be at once, those being destroyed included. Default: no limit.
     pub quota: Option<usize>,
     /// How one can log in to new nodes. Default: not at all.
@@ -67,6 +71,8 @@ impl Default for DummyConfig {
             destroy_latency: Duration::ZERO,
             call_latency: Duration::ZERO,
             visibility_delay: Duration::ZERO,
+            reuse_ids: false,
+            reuse_addresses: false,
             quota: None,
             features: BTreeSet::new(),
             history: 1000,

@@ -54,13 +54,19 @@ impl Inner {
     }
 
     fn machine(&self, request: &CreateRequest, context: &Context) -> Result<Machine, DriverError> {
-        let number = self.state.counts().next_number;
+        let number = match self.config.reuse_ids {
+            true => self.state.free_number(),
+            false => self.state.counts().next_number,
+        };
         let invalid = |err: InvalidName| context.refuse(FailureKind::Other, err.to_string());
         if self.config.libcloud.is_some() {
             return libcloud::machine(number, context.now).map_err(invalid);
         }
         let name = request.name.clone().unwrap_or_else(|| format!("dummy-{number}"));
         let mut machine = Machine::new(number, name, context.now).map_err(invalid)?;
+        if self.config.reuse_addresses {
+            machine.address = Some(self.state.free_address());
+        }
         let catalog = libcloud::catalog();
         machine.size = choose("size", request.size.as_ref(), catalog.sizes, |size| &size.id, context)?;
         machine.image = choose("image", request.image.as_ref(), catalog.images, |image| &image.id, context)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vmpool_model::{InvalidName, Node, NodeId, NodeImage, NodeSize, Timestamp, Token, states::NodeState};
 
 /// How many addresses 127.0.0.0/8 has for nodes.
-const ADDRESSES: u64 = (1 << 24) - 2;
+pub(crate) const ADDRESSES: u64 = (1 << 24) - 2;
 
 /// One node as the cloud keeps it, and as the journal does.
 ///

@@ -1,11 +1,14 @@
 //! The nodes of a cloud and what is counted about them; every change of them is data.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use serde::{Deserialize, Serialize};
 use vmpool_model::{Timestamp, Token};
 
-use crate::machine::Machine;
+use crate::machine::{ADDRESSES, Machine, address};
 
 /// The nodes of a cloud, by number, and what is counted about them.
 #[derive(Debug, Default)]
@@ -97,6 +100,18 @@ impl State {
 
     pub(crate) fn get(&self, number: u64) -> Option<&Machine> {
         self.machines.get(&number)
+    }
+
+    /// Returns the lowest number that no node has, from the first one that was given on.
+    pub(crate) fn free_number(&self) -> u64 {
+        (1..).find(|number| !self.machines.contains_key(number)).unwrap_or(self.counts.next_number)
+    }
+
+    /// Returns the lowest address that no node has.
+    pub(crate) fn free_address(&self) -> IpAddr {
+        let taken: BTreeSet<_> = self.machines.values().filter_map(|machine| machine.address).collect();
+        let mut free = (1..=ADDRESSES).map(address).filter(|address| !taken.contains(address));
+        free.next().unwrap_or_else(|| address(self.counts.next_number))
     }
 
     /// Returns all nodes in the order of their creation.

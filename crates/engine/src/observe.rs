@@ -2,7 +2,7 @@
 
 use vmpool_model::{EventKind, NodeId, NodeView, RecordState, Transition, VmName, states::NodeState};
 
-use crate::{Engine, life::is_of_checks};
+use crate::{Engine, life::is_of_checks, vm::Doing};
 
 impl Engine {
     /// Takes in how the node looks, and does what that calls for.
@@ -62,10 +62,16 @@ impl Engine {
     pub(crate) fn bind(&mut self, name: &VmName, node: &NodeId) {
         let Some(vm) = self.vms.get(name) else { return };
         let Some(provider) = self.providers.get_mut(&vm.record.provider) else { return };
-        provider.orphans.remove(node);
-        let before = provider.bind(node, name);
-        if let Some(before) = before.filter(|before| before != name) {
+        let orphan = provider.orphans.remove(node);
+        let before = provider.bind(node, name).filter(|before| before != name);
+        let is_aimed_at = orphan.is_some_and(|orphan| orphan.destroying.is_some())
+            || before.as_ref().and_then(|vm| self.vms.get(vm)).is_some_and(|vm| vm.is_doing(Doing::Destroy));
+        if let Some(before) = before {
             self.lose(&before, "its node is gone: another VM's node has its id");
+        }
+        // What was to end a node that had this id may end this one, so that nobody is to get it.
+        if is_aimed_at && self.vms.get(name).is_some_and(|vm| !vm.is_kept()) {
+            self.terminate(name, "a node that had its id was being destroyed when it was made");
         }
     }
 

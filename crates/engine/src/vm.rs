@@ -56,6 +56,7 @@ pub(crate) struct Vm {
 pub(crate) enum Doing {
     Check,
     Hook,
+    Destroy,
     Other,
 }
 
@@ -279,6 +280,7 @@ impl Engine {
         let doing = match effect {
             Effect::Check { .. } => Doing::Check,
             Effect::Hook(_) => Doing::Hook,
+            Effect::Destroy { .. } => Doing::Destroy,
             _ => Doing::Other,
         };
         let id = self.effect(effect);

@@ -180,3 +180,20 @@ async fn a_token_on_two_nodes_at_once_is_remembered() {
     driver.destroy(&third.id).await.unwrap();
     assert_eq!(cloud.find_duplicate_tokens(), [token]);
 }
+
+#[tokio::test]
+async fn ids_and_addresses_come_back_if_they_are_told_to() {
+    for (options, expected) in [
+        (r"{}", ("3", "127.0.0.3")),
+        (r#"{"reuse_addresses": true}"#, ("3", "127.0.0.1")),
+        (r#"{"reuse_ids": true}"#, ("1", "127.0.0.1")),
+    ] {
+        let (_, driver, _) = cloud(config(options));
+        let ids = [create(&driver).await, create(&driver).await];
+        driver.destroy(&ids[0]).await.unwrap();
+        let node = driver.create(&CreateRequest::new("small")).await.unwrap();
+        let node = driver.get(&node.id).await.unwrap();
+        let (id, address) = (node.id.as_str(), node.public_ips[0].to_string());
+        assert_eq!((id, address.as_str()), expected, "{options}");
+    }
+}

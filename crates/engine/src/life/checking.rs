@@ -105,6 +105,9 @@ impl Engine {
     }
 
     fn check_passed(&mut self, name: &VmName, report: &CheckReport) {
+        if let Some(why) = self.mistaken_for(name) {
+            return self.check_failed(name, &why, false);
+        }
         let now = self.now;
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.passed_at = Some(now);
@@ -128,6 +131,24 @@ impl Engine {
             });
         }
         self.keep_or_advance(name);
+    }
+
+    /// Says which other VM there is with the address that was checked, and may be used: addresses come back, so that the node
+    /// of one of the two is gone. Until that is known, nobody is told the address a second time.
+    fn mistaken_for(&self, name: &VmName) -> Option<String> {
+        let vm = self.vms.get(name).filter(|vm| vm.config.check != CheckConfig::None)?;
+        let address = vm.record.node.as_ref()?.addresses.first()?;
+        let is_usable = |state| {
+            matches!(
+                state,
+                RecordState::Ready | RecordState::InUse | RecordState::Releasing | RecordState::Held
+            )
+        };
+        let mut others = self.vms_with_address(*address).filter(|other| {
+            other.name != *name && other.provider == vm.record.provider && is_usable(other.state)
+        });
+        let other = others.next()?;
+        Some(format!("its address {address} is that of VM {}, too, which is {}", other.name, other.state))
     }
 
     /// The check of a VM failed that nobody uses; one that was only overdue says nothing of the VM, and does not count.

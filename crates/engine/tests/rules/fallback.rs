@@ -1,10 +1,10 @@
 //! Pools that stand in for others: only while those can make nothing themselves.
 
-use vmpool_model::RecordState;
+use vmpool_model::{Failure, FailureKind, RecordState};
 
 use crate::{
     farm::{
-        count, farm, given, kept, on_demand, refusal, release, served, spec, waits, wish, with_fallback,
+        count, farm, given, kept, of, on_demand, refusal, release, served, spec, waits, wish, with_fallback,
         with_labels,
     },
     lab::{Lab, quota, seconds},
@@ -43,6 +43,18 @@ fn a_pool_whose_offers_fail_is_stood_in_for_and_comes_back() {
     lab.pass(seconds(60));
     waits(&mut lab, wish("r2", "ann", ["a"]));
     assert_eq!(count(&lab, "a", RecordState::Spawning), 1, "a may try again");
+}
+
+#[test]
+fn a_pool_whose_provider_is_stopped_by_a_listing_is_stood_in_for_at_once() {
+    let mut spec = spec([("a", with_fallback(on_demand(2), "b")), ("b", kept(1))]);
+    spec.providers.values_mut().for_each(|provider| provider.max_creating = Some(1));
+    let mut lab = of(spec);
+    waits(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "bob", ["a"]));
+    assert_eq!(served(&lab), Vec::<&str>::new(), "a makes one VM after the other");
+    lab.listed(Err(Failure::not_applied(FailureKind::Authentication, "the password is wrong")));
+    assert_eq!((served(&lab), count(&lab, "b", RecordState::InUse)), (vec!["r1"], 1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use vmpool_model::{
     config::ProviderConfig, states::NodeState,
 };
 
-use crate::lab::{Lab, config, quota, seconds, spec, wish};
+use crate::lab::{Lab, config, quota, seconds, spec, wish, with_check};
 
 /// A pool of two VMs: one ready, the other asked for; and the node of the first.
 fn one_of_two() -> (Lab, Node) {
@@ -94,6 +94,40 @@ fn f16_a_node_id_that_came_back_as_a_node_of_ours_without_record_is_an_orphan() 
     assert!(lab.vm(&name).is_none(), "its own node is proven gone");
     lab.list(std::slice::from_ref(&node));
     assert_eq!((lab.destroys(), lab.happened(EventKind::OrphanFound)), (0, 1));
+}
+
+#[test]
+fn f16_a_vm_with_the_id_of_a_node_that_is_being_destroyed_is_given_up_before_anybody_gets_it() {
+    let (mut lab, old) = one_of_two();
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.release(&lease);
+    assert_eq!(lab.destroys(), 1, "of the first one");
+    let new = created_as(&mut lab, &old.id);
+    assert_eq!(lab.vm(&vm_of(&new)).unwrap().state, RecordState::Terminating);
+    assert_eq!(lab.counts([RecordState::Ready]), [0]);
+}
+
+#[test]
+fn f16_an_address_is_not_told_a_second_time_while_the_vm_that_had_it_may_be_used() {
+    let mut pool = with_check(config(2));
+    pool.max_starting = 1;
+    let mut lab = Lab::new(pool);
+    let old = lab.created(NodeState::Running);
+    lab.checked(Ok(()));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let (create, token) = lab.create();
+    let mut new = lab.node(&token, NodeState::Running);
+    new.public_ips.clone_from(&old.public_ips);
+    lab.answer(create, Outcome::Created(Ok(Box::new(new.clone()))));
+    lab.checked(Ok(()));
+    let held_back = lab.vm(&vm_of(&new)).unwrap();
+    assert_eq!((held_back.state, held_back.check_fails), (RecordState::CheckHealthFailed, 0));
+    let why = format!("its address 10.0.0.1 is that of VM {}, too, which is in_use", lease.vm);
+    assert_eq!(held_back.problem.as_ref(), Some(&why));
+    lab.release(&lease);
+    lab.pass(seconds(30));
+    lab.checked(Ok(()));
+    assert_eq!(lab.vm(&vm_of(&new)).unwrap().state, RecordState::Ready);
 }
 
 #[test]
