@@ -2,12 +2,13 @@
 
 mod jobs;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use self::jobs::{JOBS, Job, Step};
+use self::jobs::{JOBS, Job, PYTHON, Step};
 use crate::console::say;
 use crate::error::Error;
-use crate::{cargo, tidy};
+use crate::{cargo, tidy, tree};
 
 /// Returns the names of the jobs, in the order in which they run.
 pub(crate) fn job_names() -> impl Iterator<Item = &'static str> {
@@ -59,6 +60,7 @@ fn run_job(job: &Job) -> Result<(), Error> {
 fn run_step(step: &Step) -> Result<(), Error> {
     match step {
         Step::Cargo { args, env } => cargo::run(args, env),
+        Step::Python { script } => run_python(script, step.shown()),
         Step::Tidy => tidy::run(false),
         Step::Tests { runner, fallback } => {
             if cargo::works(&["nextest", "--version"]) {
@@ -69,6 +71,15 @@ fn run_step(step: &Step) -> Result<(), Error> {
             );
             cargo::run(fallback, &[])
         }
+    }
+}
+
+/// Runs a script of ours.
+fn run_python(script: &str, command: String) -> Result<(), Error> {
+    match Command::new(PYTHON).arg(script).current_dir(tree::root()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Error::Command { command, outcome: status.to_string() }),
+        Err(source) => Err(Error::Start { command, source }),
     }
 }
 
@@ -90,6 +101,15 @@ mod tests {
         let summaries: Vec<bool> =
             JOBS.iter().flat_map(|job| job.steps).map(Step::ends_with_summary).collect();
         assert_eq!(summaries.iter().position(|ends| *ends), Some(summaries.len() - 1));
+    }
+
+    #[test]
+    fn a_failing_script_is_named_as_one_would_type_it() {
+        let err = run_step(&Step::Python { script: "no/such/script.py" }).unwrap_err().to_string();
+        assert!(
+            err.starts_with("`python3 no/such/script.py` failed") || err.contains("failed to start"),
+            "{err}"
+        );
     }
 
     #[test]

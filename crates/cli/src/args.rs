@@ -7,11 +7,15 @@ mod guides;
 mod lease;
 mod listing;
 mod operate;
+#[cfg(feature = "sim")]
+mod sim;
 #[cfg(feature = "serve")]
 mod store;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "sim")]
+pub(crate) use self::sim::{OpennebulaArgs, SimCommand};
 #[cfg(feature = "serve")]
 pub(crate) use self::{
     daemon::{ConfigCommand, DemoArgs, ServeArgs},
@@ -107,6 +111,10 @@ pub(crate) enum Command {
         after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
     )]
     Store(StoreCommand),
+    /// Simulates a cloud on this host, for testing what speaks to a real one
+    #[cfg(feature = "sim")]
+    #[command(subcommand, after_long_help = "Example:\n  vmpool sim opennebula")]
+    Sim(SimCommand),
     /// What asks a daemon.
     #[command(flatten)]
     Ask(Ask),
@@ -131,6 +139,8 @@ impl Command {
             Self::Serve(_) => Some(("serve", none)),
             #[cfg(feature = "serve")]
             Self::Config(_) => Some(("config", none)),
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => Some(("sim", none)),
             Self::Completions { .. } => Some(("completions", none)),
             #[cfg(feature = "serve")]
             Self::Store(_) => Some(("store", &["url"])),

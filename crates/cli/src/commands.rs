@@ -32,6 +32,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Config(command) => crate::serve::config(&command).map(|()| exit::OK),
         #[cfg(feature = "serve")]
         Command::Store(command) => store::run(&command, output).map(|()| exit::OK),
+        #[cfg(feature = "sim")]
+        Command::Sim(command) => crate::sim::run(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);

@@ -15,6 +15,8 @@ mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
 mod signals;
+#[cfg(feature = "sim")]
+mod sim;
 
 use std::process::ExitCode;
 

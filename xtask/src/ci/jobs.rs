@@ -2,6 +2,9 @@
 
 use crate::cargo;
 
+/// What scripts in Python are run with.
+pub(super) const PYTHON: &str = "python3";
+
 /// A job: its steps run one after the other, and the first that fails ends it.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -23,6 +26,11 @@ pub(super) enum Step {
         /// What is added to its environment.
         env: &'static [(&'static str, &'static str)],
     },
+    /// A script in Python of ours, from the root.
+    Python {
+        /// Its path from the root.
+        script: &'static str,
+    },
     /// The rules of the tree.
     Tidy,
     /// The tests, by cargo-nextest, or by cargo alone where that is missing.
@@ -39,6 +47,7 @@ impl Step {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Cargo { args, env } => cargo::shown(args, env),
+            Self::Python { script } => format!("{PYTHON} {script}"),
             Self::Tidy => cargo::shown(&["xtask", "tidy"], &[]),
             Self::Tests { runner, .. } => cargo::shown(runner, &[]),
         }
@@ -87,6 +96,17 @@ pub(super) const JOBS: &[Job] = &[
             args: &["test", "--manifest-path", "docs/examples/third-party-driver/Cargo.toml"],
             env: &[],
         }],
+    },
+    Job {
+        name: "clients",
+        about: "the real clients of OpenNebula take the simulated one for real",
+        steps: &[
+            Step::Cargo {
+                args: &["build", "--package", "vmpool-cli", "--no-default-features", "--features", "sim"],
+                env: &[],
+            },
+            Step::Python { script: "crates/sim/tests/clients/run.py" },
+        ],
     },
     Job {
         name: "simulate",

@@ -5,13 +5,14 @@ use clap::{CommandFactory as _, Parser as _};
 use super::Arguments;
 
 /// The guides that show commands.
-const GUIDES: [(&str, &str); 6] = [
+const GUIDES: [(&str, &str); 7] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/cli.md", include_str!("../../../../docs/cli.md")),
     ("docs/compat-copr.md", include_str!("../../../../docs/compat-copr.md")),
     ("docs/dummy.md", include_str!("../../../../docs/dummy.md")),
     ("docs/hooks.md", include_str!("../../../../docs/hooks.md")),
     ("docs/operations.md", include_str!("../../../../docs/operations.md")),
+    ("docs/sim.md", include_str!("../../../../docs/sim.md")),
 ];
 
 /// Returns the command lines in the blocks of a guide that are for a shell.
@@ -21,11 +22,16 @@ fn shown(guide: &str) -> Vec<&str> {
     for line in guide.lines() {
         match line.strip_prefix("```") {
             Some(language) => in_shell = language == "sh",
-            None if in_shell && line.starts_with("vmpool ") => lines.push(line),
+            None if in_shell && is_built(line) => lines.push(line),
             None => {}
         }
     }
     lines
+}
+
+/// Returns whether a text begins with a command that this build has.
+fn is_built(text: &str) -> bool {
+    text.starts_with("vmpool ") && (cfg!(feature = "sim") || !text.starts_with("vmpool sim "))
 }
 
 /// Splits a command line as a shell does, as far as guides use that.
@@ -46,7 +52,7 @@ fn words(line: &str) -> Vec<String> {
 fn mentioned(guide: &str) -> Vec<&str> {
     let prose = guide.split("```").step_by(2);
     let spans = prose.flat_map(|text| text.lines()).flat_map(|line| line.split('`').skip(1).step_by(2));
-    spans.filter(|span| span.starts_with("vmpool ")).collect()
+    spans.filter(|span| is_built(span)).collect()
 }
 
 /// Says what is wrong with a mention, which may leave arguments out.

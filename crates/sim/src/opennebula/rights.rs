@@ -74,7 +74,7 @@ impl Caller {
         self.check_right(right, vm)?;
         let level = 1 + right as i32;
         match vm.lock {
-            Some(lock) if right != Right::Use && (lock.level == 4 || lock.level <= level) => {
+            Some(lock) if right != Right::Use && lock.level <= level => {
                 refuse(AUTHORIZATION, format!("User [{}] : VM is locked. [{}].", self.uid, vm.id))
             }
             _ => Ok(()),

@@ -49,7 +49,7 @@ pub(crate) struct Vm {
 /// What keeps a VM from being changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lock {
-    /// 1 to 4: from which kind of operation on it is locked, or all.
+    /// From which kind of operation on it is locked: 1 for use, 2 for manage, 3 for administer.
     pub(crate) level: i32,
     pub(crate) uid: i32,
     pub(crate) at: Timestamp,

@@ -142,7 +142,15 @@ pub(super) fn lock(cloud: &mut Cloud, caller: &Caller, params: Params<'_>, now: 
         }
         match vm.lock {
             Some(lock) if tests => return locked_already(lock.at),
-            _ => vm.lock = Some(Lock { level, uid: caller.uid, at: now, request: caller.request }),
+            // To lock all is to lock from the first kind of operation on.
+            _ => {
+                vm.lock = Some(Lock {
+                    level: if level == 4 { 1 } else { level },
+                    uid: caller.uid,
+                    at: now,
+                    request: caller.request,
+                })
+            }
         }
         Ok(id.into())
     })
