@@ -262,3 +262,116 @@ impl Engine {
 fn is_sub(owner: &Owner, limit: &Allowance) -> bool {
     limit.owner == *owner && owner.as_str().contains('/')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, owner, ready, refuse, spec, used, want};
+
+    /// What is claimed: by whom, how much of a sub-owner's limit, of that of the owner that counts, and of which pools.
+    fn claims(engine: &Engine) -> Vec<String> {
+        let told = |claim: &Claim| {
+            let pools: String = claim.in_pools.iter().map(|(pool, vms)| format!(" {pool}:{vms}")).collect();
+            let fits = if claim.fits { " fits" } else { "" };
+            format!("{} {}+{}{pools}{fits}", claim.owner, claim.of_sub, claim.of_top)
+        };
+        assert_eq!(engine.check(), Ok(()));
+        engine.demand.claims.values().flatten().map(told).collect()
+    }
+
+    fn limited(max: u32) -> crate::Spec {
+        let mut spec = spec([("a", on_demand(9))]);
+        spec.limits.max_per_owner = Some(max);
+        spec
+    }
+
+    #[test]
+    fn what_a_limit_leaves_is_claimed_in_the_order_of_ranks() {
+        let mut engine = engine(limited(4), Vec::new());
+        for (request, count) in [("r1", 3), ("r2", 2), ("r3", 1)] {
+            want(&mut engine, request, "ann", "a", count);
+        }
+        assert_eq!(claims(&engine), ["ann 3+3 fits", "ann 0+1"], "one VM is no claim");
+        let last = engine.waiting.iter().last().unwrap();
+        let (rank, taken) = (engine.rank_of(last), Taken::new());
+        assert_eq!(engine.before(last.owner(), &rank, &taken).len(), 2);
+        assert_eq!(engine.before(&owner("bob"), &rank, &taken).len(), 0);
+    }
+
+    #[test]
+    fn a_request_for_all_that_a_limit_leaves_claims_all_of_it() {
+        let mut engine = engine(limited(4), Vec::new());
+        want(&mut engine, "r1", "ann", "a", 4);
+        assert_eq!(claims(&engine), [""; 0], "nobody else wants any of it");
+        want(&mut engine, "r2", "ann", "a", 1);
+        assert_eq!(claims(&engine), ["ann 4+4 fits"]);
+    }
+
+    #[test]
+    fn what_a_pool_may_give_to_one_owner_is_claimed_there() {
+        let mut scarce = on_demand(9);
+        scarce.max_per_owner = Some(2);
+        let mut engine = engine(spec([("a", scarce)]), Vec::new());
+        want(&mut engine, "r1", "ann", "a", 2);
+        assert_eq!(claims(&engine), [""; 0], "nobody else wants any of it");
+        want(&mut engine, "r2", "ann", "a", 2);
+        assert_eq!(claims(&engine), ["ann 0+0 a:2 fits"], "nothing is left to claim");
+    }
+
+    #[test]
+    fn who_may_have_no_more_itself_claims_nothing_of_what_its_team_may_have() {
+        let team = |max: u32| {
+            let mut pool = on_demand(9);
+            pool.max_per_owner = Some(9);
+            let mut spec = spec([("a", pool)]);
+            (spec.limits.max_per_owner, spec.limits.max_per_sub_owner) = (Some(6), Some(max));
+            let mut engine = engine(spec, Vec::new());
+            for (request, count) in [("r1", 2), ("r2", 2), ("r3", 1)] {
+                want(&mut engine, request, "team/x", "a", count);
+            }
+            claims(&engine)
+        };
+        assert_eq!(team(3), ["team/x 2+2 a:2 fits", "team/x 1+0"]);
+        assert_eq!(team(4), ["team/x 2+2 a:2 fits", "team/x 2+2 a:2 fits"]);
+    }
+
+    #[test]
+    fn a_pool_that_stands_in_for_another_is_claimed_of_once_that_one_makes_nothing() {
+        let (mut first, mut second) = (on_demand(9), on_demand(9));
+        (first.max_per_owner, second.max_per_owner) = (Some(3), Some(9));
+        first.fallback = Some(crate::sample::pool("b"));
+        let mut engine = engine(spec([("a", first), ("b", second)]), Vec::new());
+        let creates = want(&mut engine, "r1", "ann", "a", 2);
+        want(&mut engine, "r2", "ann", "a", 2);
+        assert_eq!(claims(&engine), ["ann 0+0 a:2 fits", "ann 0+0 a:1"]);
+        refuse(&mut engine, &creates[1..]);
+        assert_eq!(claims(&engine), ["ann 0+0 a:2 fits", "ann 0+0 a:1 b:1 fits"]);
+    }
+
+    #[test]
+    fn nothing_is_claimed_of_a_pool_that_failed_and_has_nothing() {
+        // What is there already, and how many creates do not fail.
+        let claimed = |vms, unanswered: usize| {
+            let mut engine = engine(limited(2), vms);
+            let creates = want(&mut engine, "r1", "ann", "a", 2);
+            want(&mut engine, "r2", "ann", "a", 2);
+            refuse(&mut engine, &creates[unanswered..]);
+            claims(&engine)
+        };
+        assert_eq!(claimed(Vec::new(), 0), [""; 0]);
+        assert_eq!(claimed(Vec::new(), 1), ["ann 2+2 fits"], "one starts");
+        assert_eq!(claimed(vec![ready("a-1")], 0), ["ann 2+2 fits"], "one is ready");
+        assert_eq!(claimed(vec![used("a-1", "bob")], 0), ["ann 2+2 fits"], "one is kept for its last user");
+    }
+
+    #[test]
+    fn what_others_use_now_is_waited_for_and_so_is_claimed() {
+        let mut spec = limited(2);
+        spec.pools.values_mut().for_each(|pool| pool.max_total = Some(2));
+        let mut engine = engine(spec, vec![ready("a-1"), ready("a-2")]);
+        want(&mut engine, "r0", "bob", "a", 2);
+        want(&mut engine, "r1", "ann", "a", 2);
+        want(&mut engine, "r2", "ann", "a", 2);
+        assert_eq!(claims(&engine), ["ann 2+2 fits"]);
+    }
+}

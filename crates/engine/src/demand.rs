@@ -281,10 +281,11 @@ impl Engine {
                 }
             }
         }
-        for (pools, vms, at_most) in wanted {
-            let first = at_most.iter().position(|left| *left != 0).unwrap_or_default();
-            if let Some(liked) = pools.get(first).filter(|_| vms != 0) {
-                *demand.entry(liked.pool.clone()).or_default() += vms;
+        for (pools, vms, at_most) in wanted.into_iter().filter(|(_, vms, _)| *vms != 0) {
+            // Where limits leave something only in a pool that would stand in, nothing is wanted for now.
+            let first = (0..pools.len()).find(|index| at_most[*index] != 0 && self.is_used(pools, *index));
+            if let Some(liked) = first.map(|index| &pools[index].pool) {
+                *demand.entry(liked.clone()).or_default() += vms;
             }
         }
         demand
@@ -323,5 +324,55 @@ impl Engine {
             && self.demand.stale.is_empty()
             && self.demand.of_owners == wants
             && self.demand.by_pools == all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, ready, refuse, spec, want};
+
+    fn demand(engine: &Engine) -> Vec<String> {
+        engine.demand_of_pools().iter().map(|(pool, vms)| format!("{pool}:{vms}")).collect()
+    }
+
+    #[test]
+    fn what_a_pool_has_room_for_is_counted_once() {
+        let mut engine = engine(spec([("a", on_demand(1)), ("b", on_demand(1))]), Vec::new());
+        want(&mut engine, "r1", "ann", "a b", 1);
+        want(&mut engine, "r2", "bob", "a", 1);
+        assert_eq!(demand(&engine), ["a:1", "b:1"]);
+    }
+
+    #[test]
+    fn what_no_pool_has_room_for_is_wanted_of_the_one_that_is_liked_best() {
+        let mut engine = engine(spec([("a", on_demand(1)), ("b", on_demand(1))]), Vec::new());
+        for request in ["r1", "r2", "r3", "r4"] {
+            want(&mut engine, request, request, "b a", 1);
+        }
+        assert_eq!(demand(&engine), ["a:1", "b:3"]);
+    }
+
+    #[test]
+    fn who_stands_in_is_looked_at_anew_when_the_other_one_may_make_vms_again() {
+        let mut first = on_demand(1);
+        first.fallback = Some(pool("b"));
+        let mut engine = engine(spec([("a", first), ("b", on_demand(1))]), Vec::new());
+        let creates = want(&mut engine, "r1", "ann", "a", 1);
+        assert_eq!((demand(&engine), engine.stood_in_until()), (vec!["a:1".to_owned()], None));
+        refuse(&mut engine, &creates);
+        let until = engine.can_grow(&pool("a")).unwrap_err().until();
+        assert_eq!((demand(&engine), engine.stood_in_until()), (vec!["b:1".to_owned()], until));
+        assert!(until.is_some() && engine.timers.get(&Timer::Queue) == until);
+    }
+
+    #[test]
+    fn nothing_is_wanted_of_a_pool_that_does_not_stand_in_at_present() {
+        let mut first = on_demand(3);
+        (first.fallback, first.max_per_owner) = (Some(pool("b")), Some(1));
+        let mut engine = engine(spec([("a", first), ("b", on_demand(3))]), vec![ready("a-1")]);
+        want(&mut engine, "r1", "ann", "a", 1);
+        want(&mut engine, "r2", "ann", "a", 1);
+        assert_eq!(demand(&engine), [""; 0]);
     }
 }

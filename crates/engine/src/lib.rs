@@ -56,6 +56,8 @@ mod reconfigure;
 mod recover;
 mod refusal;
 mod retire;
+#[cfg(test)]
+mod sample;
 mod serve;
 mod share;
 mod shrink;

@@ -129,3 +129,17 @@ fn who_may_have_no_more_of_a_pool_is_given_what_stands_in_for_it_although_it_has
     assert_eq!(given(&mut lab, wish("r1", "ann", ["a"])), ["a"]);
     assert_eq!(given(&mut lab, wish("r2", "ann", ["a"])), ["b"]);
 }
+
+#[test]
+fn no_vm_is_made_in_a_stand_in_for_who_may_have_no_more_of_a_pool_that_could_make_one() {
+    let mut first = with_fallback(on_demand(2), "b");
+    first.max_per_owner = Some(1);
+    let mut lab = farm([("a", first), ("b", on_demand(3))]);
+    waits(&mut lab, wish("r1", "ann", ["a"]));
+    lab.boot_all();
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    assert_eq!((served(&lab), lab.creates()), (vec!["r1"], 0));
+    waits(&mut lab, wish("r3", "bob", ["a"]));
+    lab.boot_all();
+    assert_eq!(count(&lab, "b", RecordState::InUse), 1, "now a is full, and b stands in for it");
+}
