@@ -5,6 +5,7 @@ mod commands;
 mod daemon;
 mod error;
 mod place;
+mod recover;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,11 +14,9 @@ use vmpool::{
     driver::Registry,
     model::{
         InstallationId, PoolName, ProviderName,
-        config::{LimitsConfig, PoolConfig, ProviderConfig},
+        config::{LimitsConfig, PoolConfig, ProviderConfig, doubts},
     },
 };
-
-use crate::words;
 
 pub use self::{
     daemon::DaemonConfig,
@@ -119,17 +118,13 @@ impl Config {
         more: impl FnOnce(&Self, &place::Places<'_>) -> Vec<ConfigProblem>,
     ) -> Result<Self, ConfigError> {
         let invalid = |problems| ConfigError::Invalid { file: file.to_owned(), problems };
-        let places = place::Places::parse(text).map_err(|problem| invalid(vec![problem]))?;
-        let config: Self = toml::from_str(text).map_err(|err| {
-            let place = places.at(err.span().map_or(0, |span| span.start));
-            let reason = match place.may_be_secret() {
-                true => "a table of options is expected".to_owned(),
-                false => words::plain(&one_line(err.message()), words::TABLE),
-            };
-            invalid(vec![place.problem(reason)])
-        })?;
-        let mut problems = check::problems(&config, &places, registry);
-        problems.extend(more(&config, &places));
+        let places = place::Places::parse(text).map_err(invalid)?;
+        let (config, mut problems) = recover::read(&places);
+        let Some(config) = config else { return Err(invalid(problems)) };
+        let (broken, mut others) = (problems.clone(), check::problems(&config, &places, registry));
+        others.extend(more(&config, &places));
+        problems.extend(others.into_iter().filter(|problem| recover::is_of_its_own(problem, &broken)));
+        problems.sort_by_key(|problem| (problem.line, problem.column));
         match problems.is_empty() {
             true => Ok(config),
             false => Err(invalid(problems)),
@@ -143,7 +138,7 @@ impl Config {
         match (self.providers.is_empty(), self.pools.is_empty()) {
             (true, _) => vec![format!("there is no provider, so no VM can be made or leased; {advice}")],
             (false, true) => vec![format!("there is no pool, so no VM can be leased; {advice}")],
-            (false, false) => Vec::new(),
+            (false, false) => doubts(&self.pools, &self.providers).iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -78,7 +78,7 @@ fn who_wanted_a_leased_vm_held_is_told_when_it_is_held() {
     lab.release(&lease);
     assert_eq!(told(&lab, EventKind::VmHeld), (Some("zoe"), "a look"));
     assert_eq!(told(&lab, EventKind::LeaseReleased).0, None);
-    lab.step(Input::Unhold(lease.vm));
+    assert_eq!(lab.step(Input::Unhold(lease.vm)), Answer::Accepted);
     assert_eq!(told(&lab, EventKind::VmUnheld).0, None, "who gave it up did not say so");
 }
 

@@ -231,7 +231,7 @@ fn holding_again_without_a_reason_keeps_the_first_one() {
     let (mut lab, vm) = ready(|_| {});
     held(&mut lab, &vm);
     let longer = Input::Hold { vm: vm.clone(), reason: String::new(), by: None, time: Some(seconds(90)) };
-    assert_eq!(lab.step(longer.clone()), Answer::Accepted);
+    assert_eq!(lab.step(longer), Answer::Accepted);
     assert_eq!(lab.vm(&vm).unwrap().hold.clone().unwrap().reason, "a look");
     let (mut lab, vm) = ready(|_| {});
     let first = Input::Hold { vm: vm.clone(), reason: String::new(), by: None, time: None };

@@ -157,10 +157,14 @@ fn each_vm_counts_with_the_offer_that_it_is_of_whatever_the_offers_were_before()
         offer
     };
     change_pool(&mut lab, |pool| {
-        (pool.provider, pool.template, pool.size) = (None, None, 5);
-        (pool.max_total, pool.max_starting) = (Some(5), 5);
+        (pool.provider, pool.template, pool.size) = (None, None, 2);
+        (pool.max_total, pool.max_starting) = (Some(6), 6);
         pool.offers = vec![offer("newer", 1), offer("template", 3)];
     });
+    // They want six VMs, and the offers allow four.
+    for request in ["r1", "r2", "r3", "r4", "r5", "r6"] {
+        let _ = lab.acquire(wish(request, "ann").with_wait(seconds(600)));
+    }
     let mut made: Vec<_> = lab.vms().map(|vm| vm.template.as_str()).collect();
     made.sort_unstable();
     assert_eq!(made, ["newer", "template", "template", "template"]);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use vmpool_engine::{Input, Reconfigure, Spec};
-use vmpool_model::{PoolName, ProviderName, config::PoolConfig};
+use vmpool_model::{
+    PoolName, ProviderName,
+    config::{PoolConfig, check_config},
+};
 
 use crate::{
     setup::seconds,
@@ -88,8 +91,10 @@ impl World {
                 let number = self.edits;
                 change(&mut config, &self.origin.pools[&pool], what, value, number);
                 self.edits += 1;
-                if config.validate().is_ok() {
-                    self.full.pools.insert(pool, config);
+                let mut pools = self.full.pools.clone();
+                pools.insert(pool, config);
+                if check_config(&pools, &self.full.providers).is_ok() {
+                    self.full.pools = pools;
                 }
                 self.reconfigure()
             }

@@ -122,7 +122,7 @@ impl Setup {
             config.max_starting = pool.max_starting;
             config.demand = pool.likely.map(|most| {
                 let mut demand = DemandConfig::default();
-                (demand.half_life, demand.max_ready) = (seconds(20), Some(most));
+                (demand.half_life, demand.max_ready) = (seconds(20), Some(most.min(config.max_total())));
                 demand
             });
             config.spawn_min_interval = seconds(pool.spawn_min_interval);
@@ -165,7 +165,8 @@ impl Setup {
             config.weight = offer.weight;
             config.max_total = offer.max_total.filter(|_| number != 0);
             config.price = f64::from(offer.weight);
-            if offer.cores != 0 {
+            let quota = self.quota(self.providers[(index + offer.provider) % self.providers.len()].spare);
+            if offer.cores != 0 && (quota.is_empty() || quota.contains_key("cores")) {
                 config.needs.insert("cores".to_owned(), offer.cores);
             }
             offers.push(config);

@@ -26,6 +26,11 @@ pub(crate) fn spread(scenario: &mut Scenario, rng: &mut Rng) {
             provider.config.quota = quota(name, &scenario.pools, rng);
         }
     }
+    // What no quota names cannot be needed of it.
+    for offer in scenario.pools.values_mut().flat_map(|config| &mut config.offers) {
+        let quota = &scenario.providers[&offer.provider].config.quota;
+        offer.needs.retain(|resource, _| quota.is_empty() || quota.contains_key(resource));
+    }
     if 1 < providers.len() && rng.u32(0..3) == 0 {
         scenario.stays_down = rng.choice(providers);
     }

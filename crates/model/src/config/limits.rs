@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::InvalidConfig;
+use super::{InvalidConfig, validate::Misfits};
 use crate::{Owner, time::duration_text};
 
 /// Limits and shares of owners over all pools of a domain, and how the queue ages.
@@ -55,13 +55,20 @@ impl LimitsConfig {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`], which names the first key that does not fit and why.
+    /// The first of all [`misfits`](Self::misfits).
     pub fn validate(&self) -> Result<(), InvalidConfig> {
-        let Some((owner, _)) = self.owners.iter().find(|(_, limits)| limits.weight == 0) else {
-            return Ok(());
-        };
-        let reason = "it is 0, so the owner would never be served while another one waits".to_owned();
-        Err(InvalidConfig { key: format!("owners.{owner}.weight").into(), reason })
+        self.misfits().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Returns everything that no single value can tell and that does not fit.
+    #[must_use]
+    pub fn misfits(&self) -> Vec<InvalidConfig> {
+        let mut found = Misfits::default();
+        for (owner, _) in self.owners.iter().filter(|(_, limits)| limits.weight == 0) {
+            let why = "it is 0, so the owner would never be served while another one waits";
+            found.refuse(format!("owners.{owner}.weight"), why);
+        }
+        found.0
     }
 }
 
@@ -93,8 +100,10 @@ mod tests {
     #[test]
     fn an_owner_that_would_never_be_served_is_refused_by_name() {
         let limits: LimitsConfig =
-            serde_json::from_str(r#"{"owners": {"a": {}, "b/c": {"weight": 0}}}"#).unwrap();
+            serde_json::from_str(r#"{"owners": {"a": {}, "b/c": {"weight": 0}, "d": {"weight": 0}}}"#)
+                .unwrap();
         assert_eq!(limits.validate().unwrap_err().key, "owners.b/c.weight");
+        assert_eq!(limits.misfits()[1].key, "owners.d.weight");
         assert_eq!(LimitsConfig::default().validate(), Ok(()));
     }
 }

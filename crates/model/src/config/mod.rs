@@ -1,6 +1,8 @@
 //! What a pool, a provider and the owners of a domain can be told.
 
+mod capacity;
 mod check;
+mod doubts;
 mod hooks;
 mod limits;
 mod offer;
@@ -13,6 +15,7 @@ mod whole;
 
 pub use self::{
     check::{CheckConfig, CheckMode, HttpCheck, SshCheck},
+    doubts::doubts,
     hooks::{HookConfig, HookKind, HooksConfig},
     limits::{LimitsConfig, OwnerLimits},
     offer::OfferConfig,

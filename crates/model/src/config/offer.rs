@@ -34,8 +34,8 @@ pub struct OfferConfig {
     /// How many VMs of this offer may exist at once, those being destroyed included. Default: no limit of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_total: Option<u32>,
-    /// What one VM takes of the provider's `quota`, by the names used there, such as `cores`. Every VM takes 1 of `vms`
-    /// besides. Default: nothing else.
+    /// What one VM takes of the provider's `quota`, by the names used there, such as `cores`: a name that the quota lacks is
+    /// refused, unless the provider has no quota at all. Every VM takes 1 of `vms` besides. Default: nothing else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub needs: BTreeMap<String, u64>,
     /// What one VM costs per hour, in any currency: the dearest is given up first. Default: 0.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DriverOptions, InvalidConfig};
+use super::{DriverOptions, InvalidConfig, validate::Misfits};
 use crate::time::{duration_text, optional_duration_text};
 
 /// One configured account on one cloud.
@@ -119,8 +119,14 @@ impl ProviderConfig {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`], which names the first key that does not fit and why.
+    /// The first of all [`misfits`](Self::misfits).
     pub fn validate(&self) -> Result<(), InvalidConfig> {
+        self.misfits().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Returns everything that no single value can tell and that does not fit.
+    #[must_use]
+    pub fn misfits(&self) -> Vec<InvalidConfig> {
         let zero = [
             ("list_interval", self.list_interval.is_zero(), "the provider would be listed without a pause"),
             ("request_timeout", self.request_timeout.is_zero(), "no request could ever be answered in time"),
@@ -130,20 +136,20 @@ impl ProviderConfig {
             ("breaker_failures", self.breaker_failures == 0, "nothing could ever be created"),
             ("breaker_pause", self.breaker_pause.is_zero(), "there would be no pause"),
         ];
-        let refuse = |key: &'static str, reason: String| Err(InvalidConfig { key: key.into(), reason });
-        if let Some((key, _, why)) = zero.into_iter().find(|(_, is_zero, _)| *is_zero) {
-            return refuse(key, format!("it is 0, so {why}"));
+        let mut found = Misfits::default();
+        for (key, _, why) in zero.into_iter().filter(|(_, is_zero, _)| *is_zero) {
+            found.refuse(key, format!("it is 0, so {why}"));
         }
         if self.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
-            return refuse("rate", "it must be above 0".to_owned());
+            found.refuse("rate", "it must be above 0");
         }
         if self.breaker_max_pause < self.breaker_pause {
-            return refuse("breaker_max_pause", "it must be at least breaker_pause".to_owned());
+            found.refuse("breaker_max_pause", "it must be at least breaker_pause");
         }
         if 100 < self.max_loss_percent {
-            return refuse("max_loss_percent", "it must be at most 100".to_owned());
+            found.refuse("max_loss_percent", "it must be at most 100");
         }
-        Ok(())
+        found.0
     }
 }
 
@@ -195,6 +201,9 @@ mod tests {
     fn an_interval_of_zero_is_refused_by_name() {
         let config = ProviderConfig { list_interval: Duration::ZERO, ..ProviderConfig::new("dummy") };
         assert_eq!(config.validate().unwrap_err().key, "list_interval");
+        let config = ProviderConfig { burst: 0, max_loss_percent: 101, ..config };
+        let told: Vec<_> = config.misfits().into_iter().map(|misfit| misfit.key).collect();
+        assert_eq!(told, ["list_interval", "burst", "max_loss_percent"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct DemandConfig {
     /// After how long what was measured counts half. Default: 10 min.
     #[serde(with = "duration_text")]
     pub half_life: Duration,
-    /// How many VMs are kept ready at most. Default: as many as `max_total` allows.
+    /// How many VMs are kept ready at most, above 0 and at most `max_total`. Default: as many as `max_total` allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_ready: Option<u32>,
 }

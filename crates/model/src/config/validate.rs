@@ -12,125 +12,158 @@ impl PoolConfig {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`], which names the first key that does not fit and why.
+    /// The first of all [`misfits`](Self::misfits).
     pub fn validate(&self) -> Result<(), InvalidConfig> {
-        self.validate_offers()?;
-        self.validate_sizes()?;
-        self.validate_times()?;
-        self.validate_reuse()
+        self.misfits().into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn validate_offers(&self) -> Result<(), InvalidConfig> {
+    /// Returns everything that no single value can tell and that does not fit.
+    #[must_use]
+    pub fn misfits(&self) -> Vec<InvalidConfig> {
+        let mut found = Misfits::default();
+        self.check_offers(&mut found);
+        self.check_sizes(&mut found);
+        self.check_demand(&mut found);
+        self.check_times(&mut found);
+        self.check_reuse(&mut found);
+        self.check_commands(&mut found);
+        found.0
+    }
+
+    fn check_offers(&self, found: &mut Misfits) {
         match (&self.provider, &self.template, self.offers.as_slice()) {
-            (Some(_), Some(_), []) => return Ok(()),
-            (None, None, [_, ..]) => {}
-            (Some(_), None, []) => return refuse("template", "it is missing: what are the VMs made from?"),
+            (Some(_), Some(_), []) | (None, None, [_, ..]) => {}
+            (Some(_), None, []) => found.refuse("template", "it is missing: what are the VMs made from?"),
             (None, _, []) => {
-                return refuse("provider", "it is missing: say where the VMs are made, or list offers");
+                found.refuse("provider", "it is missing: say where the VMs are made, or list offers");
             }
-            _ => return refuse("offers", "give either offers or provider and template, not both"),
+            _ => found.refuse("offers", "give either offers or provider and template, not both"),
         }
         for (index, offer) in self.offers.iter().enumerate() {
-            let refuse = |key: &str, why: &str| refuse(format!("offers[{index}].{key}"), why);
+            let mut refuse = |key: &str, why: &str| found.refuse(format!("offers[{index}].{key}"), why);
             if offer.weight == 0 {
-                return refuse("weight", "it is 0, so the offer would never be taken");
+                refuse("weight", "it is 0, so the offer would never be taken");
             }
             if !offer.price.is_finite() || offer.price < 0.0 {
-                return refuse("price", "it must be 0 or above");
+                refuse("price", "it must be 0 or above");
             }
             if offer.max_total == Some(0) {
-                return refuse("max_total", "it is 0, so the offer would never be taken");
+                refuse("max_total", "it is 0, so the offer would never be taken");
+            }
+            if offer.needs.get("vms").is_some_and(|vms| *vms != 1) {
+                refuse("needs.vms", "every VM takes 1 of `vms`, whatever it needs besides");
             }
             let is_same =
                 |other: &OfferConfig| other.provider == offer.provider && other.template == offer.template;
             if self.offers[..index].iter().any(is_same) {
-                return refuse("template", "an earlier offer has the same provider and template");
+                refuse("template", "an earlier offer has the same provider and template");
             }
         }
-        Ok(())
     }
 
-    fn validate_sizes(&self) -> Result<(), InvalidConfig> {
+    fn check_sizes(&self, found: &mut Misfits) {
         let max_total = self.max_total();
         if max_total == 0 {
-            return refuse("size", "size, min_ready or max_total must be above 0, or the pool stays empty");
+            found.refuse("size", "size, min_ready or max_total must be above 0, or the pool stays empty");
+            return;
         }
-        if max_total < self.size {
-            return refuse("max_total", format!("it is {max_total}, which is below size ({})", self.size));
-        }
-        if max_total < self.min_ready {
-            return refuse(
-                "max_total",
-                format!("it is {max_total}, which is below min_ready ({})", self.min_ready),
-            );
+        for (key, kept) in [("size", self.size), ("min_ready", self.min_ready)] {
+            if max_total < kept {
+                found.refuse("max_total", format!("it is {max_total}, which is below {key} ({kept})"));
+            }
         }
         for (index, schedule) in self.schedule.iter().enumerate() {
             if max_total < schedule.min_ready {
                 let why = format!("it is {}, which is above max_total ({max_total})", schedule.min_ready);
-                return refuse(format!("schedule[{index}].min_ready"), why);
+                found.refuse(format!("schedule[{index}].min_ready"), why);
             }
             if schedule.from == schedule.to {
-                return refuse(
-                    format!("schedule[{index}].to"),
-                    "it is the same as from, so the time is empty",
-                );
+                found.refuse(format!("schedule[{index}].to"), "it is the same as from, so the time is empty");
             }
         }
-        if let Some(demand) = &self.demand {
-            if !(0.0 < demand.quantile && demand.quantile < 1.0) {
-                return refuse("demand.quantile", "it must be above 0 and below 1");
-            }
-            if demand.half_life.is_zero() {
-                return refuse("demand.half_life", "it must be above 0");
-            }
+        if let Some(most) = self.demand.as_ref().and_then(|demand| demand.max_ready)
+            && max_total < most
+        {
+            found.refuse("demand.max_ready", format!("it is {most}, which is above max_total ({max_total})"));
         }
-        if self.max_starting == 0 {
-            return refuse("max_starting", "it is 0, so no VM could ever start");
-        }
-        if self.max_checks == 0 || self.max_hooks == 0 {
-            return refuse(
-                "max_checks",
-                "max_checks and max_hooks must be above 0, or nothing would ever be checked",
-            );
-        }
-        Ok(())
     }
 
-    fn validate_times(&self) -> Result<(), InvalidConfig> {
-        if self.lease_ttl.is_zero() || self.max_lease_ttl < self.lease_ttl {
-            return refuse("lease_ttl", "it must be above 0 and at most max_lease_ttl");
+    fn check_demand(&self, found: &mut Misfits) {
+        let Some(demand) = &self.demand else { return };
+        if !(0.0 < demand.quantile && demand.quantile < 1.0) {
+            found.refuse("demand.quantile", "it must be above 0 and below 1");
         }
-        if self.check_timeout.is_zero() || self.boot_timeout.is_zero() {
-            return refuse("boot_timeout", "boot_timeout and check_timeout must be above 0");
+        if demand.half_life.is_zero() {
+            found.refuse("demand.half_life", "it must be above 0");
+        }
+        if demand.max_ready == Some(0) {
+            found.refuse("demand.max_ready", "it is 0, so no VM would be kept ready for demand");
+        }
+    }
+
+    fn check_times(&self, found: &mut Misfits) {
+        let zero = [
+            ("max_starting", self.max_starting == 0, "no VM could ever start"),
+            ("max_checks", self.max_checks == 0, "no VM would ever be checked"),
+            ("max_hooks", self.max_hooks == 0, "no hook would ever be run"),
+            ("lease_ttl", self.lease_ttl.is_zero(), "every lease would end at once"),
+            ("boot_timeout", self.boot_timeout.is_zero(), "no VM would ever have an address in time"),
+            ("check_timeout", self.check_timeout.is_zero(), "no check could ever pass in time"),
+            (
+                "terminating_timeout",
+                self.terminating_timeout.is_zero(),
+                "every VM would be reported as stuck",
+            ),
+            ("retry_min", self.retry_min.is_zero(), "there would be no pause after a failure"),
+        ];
+        for (key, _, why) in zero.into_iter().filter(|(_, is_zero, _)| *is_zero) {
+            found.refuse(key, format!("it is 0, so {why}"));
+        }
+        if self.max_lease_ttl < self.lease_ttl {
+            found.refuse("lease_ttl", "it must be at most max_lease_ttl");
         }
         if self.check_max_time < self.check_timeout {
-            return refuse("check_max_time", "it must be at least check_timeout");
+            found.refuse("check_max_time", "it must be at least check_timeout");
         }
         if self.start_timeout.is_some_and(|time| time < self.check_timeout) {
-            return refuse("start_timeout", "it must be at least check_timeout");
-        }
-        if self.terminating_timeout.is_zero() {
-            return refuse("terminating_timeout", "it must be above 0");
+            found.refuse("start_timeout", "it must be at least check_timeout");
         }
         if self.max_age.is_some_and(|age| age <= self.boot_timeout) {
-            return refuse("max_age", "it must be above boot_timeout, or no VM would ever be used");
+            found.refuse("max_age", "it must be above boot_timeout, or no VM would ever be used");
         }
         if self.cloud_expiry.is_some_and(|expiry| expiry < SHORTEST_CLOUD_EXPIRY) {
-            return refuse(
+            found.refuse(
                 "cloud_expiry",
                 "it must be at least 30m, or VMs would end while vmpool is restarted",
             );
         }
-        if self.retry_min.is_zero() || self.retry_max < self.retry_min {
-            return refuse("retry_min", "it must be above 0 and at most retry_max");
+        if self.retry_max < self.retry_min {
+            found.refuse("retry_max", "it must be at least retry_min");
         }
-        Ok(())
     }
 
-    fn validate_reuse(&self) -> Result<(), InvalidConfig> {
+    fn check_reuse(&self, found: &mut Misfits) {
         if self.max_uses == Some(0) {
-            return refuse("max_uses", "it is 0, so no VM could ever be used");
+            found.refuse("max_uses", "it is 0, so no VM could ever be used");
         }
+        if self.on_release == OnRelease::Reuse && self.dirty_timeout.is_zero() {
+            found.refuse(
+                "dirty_timeout",
+                "it is 0, so no VM would ever be used again (on_release is `reuse`)",
+            );
+        }
+        let cleans = [
+            ("on_release", self.on_release == OnRelease::Clean),
+            ("on_expiry", self.on_expiry == OnExpiry::Clean),
+        ];
+        if self.hooks.before_release.is_none() {
+            for (key, _) in cleans.into_iter().filter(|(_, cleans)| *cleans) {
+                found.refuse(key, "it is `clean`, but there is no hooks.before_release that cleans");
+            }
+        }
+    }
+
+    fn check_commands(&self, found: &mut Misfits) {
         let HooksConfig { after_boot, before_release, after_destroy } = &self.hooks;
         for (kind, hook) in [
             (HookKind::AfterBoot, after_boot),
@@ -139,29 +172,43 @@ impl PoolConfig {
         ] {
             let Some(hook) = hook else { continue };
             if hook.command.first().is_none_or(String::is_empty) {
-                return refuse(format!("hooks.{kind}.command"), "it is empty");
+                found.refuse(format!("hooks.{kind}.command"), "it is empty");
             }
             if hook.timeout.is_zero() {
-                return refuse(format!("hooks.{kind}.timeout"), "it must be above 0");
+                found.refuse(format!("hooks.{kind}.timeout"), "it must be above 0");
             }
         }
-        if matches!(&self.check, CheckConfig::Exec { command } if command.first().is_none_or(String::is_empty))
-        {
-            return refuse("check.command", "it is empty");
-        }
-        let cleans = [
-            ("on_release", self.on_release == OnRelease::Clean),
-            ("on_expiry", self.on_expiry == OnExpiry::Clean),
-        ];
-        match cleans.into_iter().find(|(_, cleans)| *cleans && before_release.is_none()) {
-            Some((key, _)) => refuse(key, "it is `clean`, but there is no hooks.before_release that cleans"),
-            None => Ok(()),
+        let port = match &self.check {
+            CheckConfig::Exec { command } => {
+                if command.first().is_none_or(String::is_empty) {
+                    found.refuse("check.command", "it is empty");
+                }
+                None
+            }
+            CheckConfig::None => None,
+            CheckConfig::Tcp { port } => Some(*port),
+            CheckConfig::Ssh(check) => Some(check.port),
+            CheckConfig::Http(check) => {
+                if !(200..1000).contains(&check.status) {
+                    found.refuse("check.status", "no answer has it: it must be from 200 to 999");
+                }
+                Some(check.port)
+            }
+        };
+        if port == Some(0) {
+            found.refuse("check.port", "it is 0, and nothing can listen there");
         }
     }
 }
 
-fn refuse(key: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Result<(), InvalidConfig> {
-    Err(InvalidConfig { key: key.into(), reason: reason.into() })
+/// What does not fit, in the order in which it was found.
+#[derive(Debug, Default)]
+pub(super) struct Misfits(pub(super) Vec<InvalidConfig>);
+
+impl Misfits {
+    pub(super) fn refuse(&mut self, key: impl Into<Cow<'static, str>>, reason: impl Into<String>) {
+        self.0.push(InvalidConfig { key: key.into(), reason: reason.into() });
+    }
 }
 
 /// Says which key of a configuration does not fit, and why.
@@ -189,26 +236,38 @@ mod tests {
         ("offers[1].weight", |pool| offers(pool, |offer| offer.weight = 0)),
         ("offers[1].price", |pool| offers(pool, |offer| offer.price = -1.0)),
         ("offers[1].max_total", |pool| offers(pool, |offer| offer.max_total = Some(0))),
+        ("offers[1].needs.vms", |pool| offers(pool, |offer| offer.needs = [("vms".to_owned(), 2)].into())),
         ("offers[1].template", |pool| offers(pool, |offer| offer.template = "small".to_owned())),
         ("size", |pool| pool.size = 0),
         ("max_total", |pool| pool.max_total = Some(1)),
         ("max_total", |pool| (pool.max_total, pool.min_ready) = (Some(2), 3)),
         ("max_starting", |pool| pool.max_starting = 0),
-        ("max_checks", |pool| pool.max_hooks = 0),
+        ("max_checks", |pool| pool.max_checks = 0),
+        ("max_hooks", |pool| pool.max_hooks = 0),
         ("demand.quantile", |pool| pool.demand = serde_json::from_str(r#"{"quantile": 1.0}"#).unwrap()),
+        ("demand.max_ready", |pool| pool.demand = serde_json::from_str(r#"{"max_ready": 3}"#).unwrap()),
+        ("demand.max_ready", |pool| pool.demand = serde_json::from_str(r#"{"max_ready": 0}"#).unwrap()),
         ("demand.half_life", |pool| pool.demand = serde_json::from_str(r#"{"half_life": "0s"}"#).unwrap()),
         ("schedule[0].min_ready", |pool| {
             schedule(pool, r#"[{"from": "08:00", "to": "18:00", "min_ready": 3}]"#)
         }),
         ("schedule[0].to", |pool| schedule(pool, r#"[{"from": "08:00", "to": "08:00", "min_ready": 1}]"#)),
         ("lease_ttl", |pool| pool.lease_ttl = pool.max_lease_ttl * 2),
+        ("lease_ttl", |pool| pool.lease_ttl = Duration::ZERO),
         ("boot_timeout", |pool| pool.boot_timeout = Duration::ZERO),
+        ("check_timeout", |pool| pool.check_timeout = Duration::ZERO),
         ("check_max_time", |pool| pool.check_max_time = pool.check_timeout / 2),
         ("start_timeout", |pool| pool.start_timeout = Some(pool.check_timeout / 2)),
         ("terminating_timeout", |pool| pool.terminating_timeout = Duration::ZERO),
         ("max_age", |pool| pool.max_age = Some(pool.boot_timeout)),
         ("cloud_expiry", |pool| pool.cloud_expiry = Some(Duration::from_secs(1799))),
         ("retry_min", |pool| pool.retry_min = Duration::ZERO),
+        ("retry_max", |pool| pool.retry_max = pool.retry_min / 2),
+        ("dirty_timeout", |pool| (pool.on_release, pool.dirty_timeout) = (OnRelease::Reuse, Duration::ZERO)),
+        ("check.port", |pool| pool.check = CheckConfig::Tcp { port: 0 }),
+        ("check.status", |pool| {
+            pool.check = serde_json::from_str(r#"{"kind": "http", "status": 100}"#).unwrap()
+        }),
         ("max_uses", |pool| pool.max_uses = Some(0)),
         ("hooks.after_boot.command", |pool| pool.hooks.after_boot = Some(HookConfig::new(Vec::new()))),
         ("hooks.after_destroy.timeout", |pool| {
@@ -239,8 +298,36 @@ mod tests {
         for (key, edit) in MISFITS {
             let mut pool = pool();
             edit(&mut pool);
-            assert_eq!(pool.validate().unwrap_err().key, *key);
+            let told: Vec<_> = pool.misfits().into_iter().map(|misfit| misfit.key).collect();
+            assert_eq!(told, [*key]);
         }
+    }
+
+    #[test]
+    fn everything_that_does_not_fit_is_told() {
+        let mut pool = pool();
+        (pool.max_total, pool.min_ready, pool.max_uses) = (Some(1), 2, Some(0));
+        (pool.check_timeout, pool.on_release) = (Duration::ZERO, OnRelease::Clean);
+        let told: Vec<_> = pool.misfits().into_iter().map(|misfit| misfit.to_string()).collect();
+        let wanted = [
+            "max_total: it is 1, which is below size (2)",
+            "max_total: it is 1, which is below min_ready (2)",
+            "check_timeout: it is 0, so no check could ever pass in time",
+            "max_uses: it is 0, so no VM could ever be used",
+            "on_release: it is `clean`, but there is no hooks.before_release that cleans",
+        ];
+        assert_eq!(told, wanted);
+        assert_eq!(pool.validate(), Err(pool.misfits().remove(0)));
+    }
+
+    #[test]
+    fn a_pool_that_holds_nothing_and_one_that_keeps_nothing_ready_fit() {
+        let mut pool = pool();
+        (pool.max_held, pool.max_per_owner, pool.max_idle) = (0, Some(0), Duration::ZERO);
+        (pool.check_interval, pool.dirty_timeout) = (Duration::ZERO, Duration::ZERO);
+        pool.check_timeout = pool.boot_timeout * 2;
+        pool.check_max_time = pool.check_timeout;
+        assert_eq!(pool.validate(), Ok(()));
     }
 
     #[test]

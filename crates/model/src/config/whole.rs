@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use super::{InvalidConfig, OfferConfig, PoolConfig, ProviderConfig};
+use super::{InvalidConfig, OfferConfig, PoolConfig, ProviderConfig, capacity::Capacity, validate::Misfits};
 use crate::{PoolName, ProviderName};
 
 /// Checks a whole configuration: every value, and what pools and providers refer to.
@@ -31,7 +31,7 @@ pub fn check_config(
     }
 }
 
-/// Returns what does not fit in a whole configuration: the first thing of each provider, then that of each pool.
+/// Returns everything that does not fit in a whole configuration: that of each provider, then that of each pool.
 ///
 /// A cycle of fallbacks is told once, of the pool in it that comes first.
 #[must_use]
@@ -39,69 +39,96 @@ pub fn misfits(
     pools: &BTreeMap<PoolName, PoolConfig>,
     providers: &BTreeMap<ProviderName, ProviderConfig>,
 ) -> Vec<Misfit> {
-    let of_providers = providers.iter().filter_map(|(name, config)| {
-        let err = config.validate().err()?;
-        Some(Misfit::new(ConfigTable::Provider(name.clone()), err))
+    let of_providers = providers.iter().flat_map(|(name, config)| {
+        let table = ConfigTable::Provider(name.clone());
+        config.misfits().into_iter().map(move |err| Misfit::new(table.clone(), err))
     });
-    let of_pools = pools.iter().filter_map(|(name, config)| {
-        let refers = || refers(config, providers).and_then(|()| falls_back(name, pools));
-        let err = refers().and_then(|()| config.validate()).err()?;
-        Some(Misfit::new(ConfigTable::Pool(name.clone()), err))
+    let of_pools = pools.iter().flat_map(|(name, config)| {
+        let mut found = Misfits::default();
+        refers(config, providers, &mut found);
+        falls_back(name, pools, &mut found);
+        found.0.extend(config.misfits());
+        // What can never be had is told where nothing else is wrong.
+        if found.0.is_empty() {
+            fits(config, providers, &mut found);
+        }
+        found.0.into_iter().map(|err| Misfit::new(ConfigTable::Pool(name.clone()), err))
     });
     of_providers.chain(of_pools).collect()
 }
 
 /// Checks that the offers of a pool are of providers that there are and that can have such VMs.
-fn refers(
-    config: &PoolConfig,
-    providers: &BTreeMap<ProviderName, ProviderConfig>,
-) -> Result<(), InvalidConfig> {
+fn refers(config: &PoolConfig, providers: &BTreeMap<ProviderName, ProviderConfig>, found: &mut Misfits) {
     for (index, offer) in config.offers().iter().enumerate() {
         let key = |key: &str| match config.offers.is_empty() {
             true => key.to_owned(),
             false => format!("offers[{index}].{key}"),
         };
-        let Some(provider) = providers.get(&offer.provider) else {
-            return refuse(key("provider"), no_such("provider", &offer.provider, providers.keys()));
+        let OfferConfig { provider: name, needs, .. } = offer;
+        let Some(provider) = providers.get(name) else {
+            found.refuse(key("provider"), no_such("provider", name, providers.keys()));
+            continue;
         };
-        let whole = |name: &str| provider.quota.get(name).copied().unwrap_or(u64::MAX);
-        if whole("vms") == 0 {
-            let why = format!("the quota of provider {} has no room for any VM (vms = 0)", offer.provider);
-            return refuse(key("provider"), why);
+        if provider.quota.get("vms") == Some(&0) {
+            let why = format!("the quota of provider {name} has no room for any VM (vms = 0)");
+            found.refuse(key("provider"), why);
         }
-        let OfferConfig { needs, .. } = offer;
-        if let Some((name, need)) = needs.iter().find(|(name, need)| whole(name) < **need) {
-            let (whole, provider) = (whole(name), &offer.provider);
-            let why = format!("it is {need}, and the whole quota of provider {provider} is {whole}");
-            return refuse(key(&format!("needs.{name}")), why);
+        for (resource, need) in needs.iter().filter(|(resource, _)| *resource != "vms") {
+            let why = match provider.quota.get(resource) {
+                Some(whole) if *whole < *need => {
+                    format!("it is {need}, and the whole quota of provider {name} is {whole}")
+                }
+                // Where there is no quota at all, what VMs need is noted, and nothing depends on it.
+                None if !provider.quota.is_empty() => {
+                    let known: Vec<_> = provider.quota.keys().map(String::as_str).collect();
+                    let known = known.join(", ");
+                    format!(
+                        "the quota of provider {name} does not name it, so nothing limits it; the quota names {known}"
+                    )
+                }
+                _ => continue,
+            };
+            found.refuse(key(&format!("needs.{resource}")), why);
         }
     }
-    Ok(())
+}
+
+/// Checks that a pool can ever have what it is to keep.
+fn fits(config: &PoolConfig, providers: &BTreeMap<ProviderName, ProviderConfig>, found: &mut Misfits) {
+    let Some(capacity) = Capacity::of(config, providers) else { return };
+    let kept = [("size".to_owned(), config.size), ("min_ready".to_owned(), config.min_ready)];
+    let scheduled = config.schedule.iter().enumerate();
+    let scheduled = scheduled.map(|(index, at)| (format!("schedule[{index}].min_ready"), at.min_ready));
+    for (key, vms) in kept.into_iter().chain(scheduled) {
+        if capacity.vms() < u64::from(vms) {
+            found.refuse(key, format!("it is {vms}, and the pool can never have so many VMs: {capacity}"));
+        }
+    }
 }
 
 /// Checks that a pool's fallback exists and does not lead back to a pool on the way.
-fn falls_back(name: &PoolName, pools: &BTreeMap<PoolName, PoolConfig>) -> Result<(), InvalidConfig> {
+fn falls_back(name: &PoolName, pools: &BTreeMap<PoolName, PoolConfig>, found: &mut Misfits) {
     let next = |name: &PoolName| pools.get(name).and_then(|config| config.fallback.as_ref());
-    let Some(first) = next(name) else { return Ok(()) };
+    let Some(first) = next(name) else { return };
     if !pools.contains_key(first) {
-        return refuse("fallback", no_such("pool", first, pools.keys()));
+        return found.refuse("fallback", no_such("pool", first, pools.keys()));
     }
     let mut way = vec![name];
     let mut at = Some(first);
     while let Some(fallback) = at.filter(|fallback| *fallback != name) {
         // A cycle that this pool only leads to is told of a pool that is in it.
         if way.contains(&fallback) {
-            return Ok(());
+            return;
         }
         way.push(fallback);
         at = next(fallback);
     }
     // Each cycle is told of once.
     if at.is_none() || way.iter().any(|other| *other < name) {
-        return Ok(());
+        return;
     }
     let way: Vec<_> = way.into_iter().chain([name]).map(PoolName::as_str).collect();
-    refuse("fallback", format!("it leads back to the pool: {}", way.join(" → ")))
+    found.refuse("fallback", format!("it leads back to the pool: {}", way.join(" → ")));
 }
 
 fn no_such<'a, T: AsRef<str> + 'a>(what: &str, name: &T, known: impl Iterator<Item = &'a T>) -> String {
@@ -110,10 +137,6 @@ fn no_such<'a, T: AsRef<str> + 'a>(what: &str, name: &T, known: impl Iterator<It
         [] => format!("there is no {what} {name}: add a table [{what}s.{name}]"),
         known => format!("there is no {what} {name}; the {what}s are {}", known.join(", ")),
     }
-}
-
-fn refuse(key: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Result<(), InvalidConfig> {
-    Err(InvalidConfig { key: key.into(), reason: reason.into() })
 }
 
 /// Says where a configuration does not fit, and why.
@@ -205,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_misfit_of_each_table_is_told_providers_first() {
+    fn everything_is_told_providers_first() {
         let mut broken = ProviderConfig::new("dummy");
-        broken.burst = 0;
+        (broken.burst, broken.breaker_failures) = (0, 0);
         let providers = BTreeMap::from([(provider("lab"), broken)]);
         let pools = BTreeMap::from([
             (pool("a"), PoolConfig::new(provider("lab"), "small", 0)),
@@ -215,7 +238,13 @@ mod tests {
         ]);
         let told = misfits(&pools, &providers);
         let keys = told.iter().map(|misfit| (misfit.table.to_string(), misfit.key.as_ref()));
-        let expected = [("providers.lab", "burst"), ("pools.a", "size"), ("pools.b", "provider")];
+        let expected = [
+            ("providers.lab", "burst"),
+            ("providers.lab", "breaker_failures"),
+            ("pools.a", "size"),
+            ("pools.b", "provider"),
+            ("pools.b", "size"),
+        ];
         assert_eq!(keys.collect::<Vec<_>>(), expected.map(|(table, key)| (table.to_owned(), key)));
         assert_eq!(check_config(&pools, &providers).unwrap_err(), told[0]);
         assert_eq!(check_config(&BTreeMap::new(), &BTreeMap::new()), Ok(()));
@@ -239,5 +268,44 @@ mod tests {
         assert_eq!(refused("cores", 9).as_deref(), Some(why));
         let why = "pools.a.offers[0].provider: the quota of provider lab has no room for any VM (vms = 0)";
         assert_eq!(refused("vms", 1).as_deref(), Some(why));
+    }
+
+    #[test]
+    fn what_a_quota_does_not_name_cannot_be_needed_of_it() {
+        let told = |quota: &str| {
+            let mut lab = ProviderConfig::new("dummy");
+            lab.quota = serde_json::from_str(quota).unwrap();
+            let config =
+                r#"{"size": 1, "offers": [{"provider": "lab", "template": "a", "needs": {"core": 2}}]}"#;
+            let pools = BTreeMap::from([(pool("a"), serde_json::from_str(config).unwrap())]);
+            check_config(&pools, &BTreeMap::from([(provider("lab"), lab)])).err()
+        };
+        let why = "pools.a.offers[0].needs.core: the quota of provider lab does not name it, so nothing limits it; \
+                   the quota names cores, vms";
+        assert_eq!(told(r#"{"cores": 8, "vms": 3}"#).unwrap().to_string(), why);
+        assert_eq!(told("{}"), None, "nothing limits anything there");
+        assert_eq!(told(r#"{"core": 2}"#), None);
+    }
+
+    #[test]
+    fn what_a_pool_keeps_must_fit_into_the_quotas_of_its_offers() {
+        let told = |pool_json: &str| {
+            let mut lab = ProviderConfig::new("dummy");
+            lab.quota.insert("vms".to_owned(), 4);
+            let pools = BTreeMap::from([(pool("a"), serde_json::from_str(pool_json).unwrap())]);
+            let found = misfits(&pools, &BTreeMap::from([(provider("lab"), lab)]));
+            found.into_iter().map(|misfit| misfit.to_string()).collect::<Vec<_>>()
+        };
+        let why = "and the pool can never have so many VMs: at most 4 at lab by its quota of vms (4)";
+        let pool = r#"{"provider": "lab", "template": "a", "size": 5, "min_ready": 6, "max_total": 9,
+            "schedule": [{"from": "08:00", "to": "18:00", "min_ready": 7}]}"#;
+        let wanted = ["size: it is 5", "min_ready: it is 6", "schedule[0].min_ready: it is 7"];
+        assert_eq!(told(pool), wanted.map(|what| format!("pools.a.{what}, {why}")));
+        // What may be had at most may be more: other pools have a part, and quotas change.
+        let pool = r#"{"provider": "lab", "template": "a", "size": 4, "min_ready": 4, "max_total": 9}"#;
+        assert_eq!(told(pool), [""; 0]);
+        let pool = r#"{"size": 3, "offers": [{"provider": "lab", "template": "a", "max_total": 2}]}"#;
+        let why = "pools.a.size: it is 3, and the pool can never have so many VMs: at most 2 at lab by max_total of its offers";
+        assert_eq!(told(pool), [why]);
     }
 }

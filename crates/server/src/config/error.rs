@@ -39,11 +39,11 @@ impl ConfigError {
             Ok(text) => text,
             Err(source) => return Self::Read { file: file.to_owned(), source },
         };
-        let problem = match Places::parse(&text) {
-            Ok(places) => places.value_of(key).problem(reason),
-            Err(problem) => problem,
+        let problems = match Places::parse(&text) {
+            Ok(places) => vec![places.value_of(key).problem(reason)],
+            Err(problems) => problems,
         };
-        Self::Invalid { file: file.display().to_string(), problems: vec![problem] }
+        Self::Invalid { file: file.display().to_string(), problems }
     }
 
     /// Returns what a command line exits with; see [`exit`].

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, Error},
+};
 
 use super::{error::ConfigProblem, one_line};
 
@@ -10,6 +13,7 @@ use super::{error::ConfigProblem, one_line};
 #[derive(Debug)]
 pub(super) struct Places<'a> {
     text: &'a str,
+    table: Spanned<DeTable<'a>>,
     keys: Vec<Key>,
 }
 
@@ -43,20 +47,38 @@ impl Place {
 
 impl<'a> Places<'a> {
     /// Finds all keys of a text.
-    pub(super) fn parse(text: &'a str) -> Result<Self, ConfigProblem> {
-        let mut places = Self { text, keys: Vec::new() };
-        match DeTable::parse(text) {
-            Ok(table) => places.add_table("", table.get_ref()),
-            Err(err) => {
-                let span = err.span().unwrap_or_default();
-                let reason = match (err.message(), text.get(span.clone())) {
-                    ("duplicate key", Some(key)) => format!("the key `{key}` is given twice"),
-                    (message, _) => one_line(message),
-                };
-                return Err(places.place(span.start, "").problem(reason));
-            }
+    ///
+    /// # Errors
+    ///
+    /// Every place that is no TOML; of several in one line, the first.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Vec<ConfigProblem>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut places = Self { text, table, keys: Vec::new() };
+        let mut problems: Vec<_> = errors.iter().map(|err| places.no_toml(err)).collect();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        // What follows in the same line is most often because of it.
+        problems.dedup_by_key(|problem| problem.line);
+        if !problems.is_empty() {
+            return Err(problems);
         }
+        let mut keys = Vec::new();
+        add_table(&mut keys, "", places.table.get_ref());
+        places.keys = keys;
         Ok(places)
+    }
+
+    /// Returns what the text says.
+    pub(super) fn table(&self) -> &Spanned<DeTable<'a>> {
+        &self.table
+    }
+
+    fn no_toml(&self, err: &Error) -> ConfigProblem {
+        let span = err.span().unwrap_or_default();
+        let reason = match (err.message(), self.text.get(span.clone())) {
+            ("duplicate key", Some(key)) => format!("the key `{key}` is given twice"),
+            (message, _) => one_line(message),
+        };
+        self.place(span.start, "").problem(reason)
     }
 
     /// Returns the place of an offset, and the innermost key there.
@@ -97,29 +119,29 @@ impl<'a> Places<'a> {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Place { line, column, key: key.to_owned() }
     }
+}
 
-    fn add_table(&mut self, path: &str, table: &DeTable<'_>) {
-        for (name, value) in table.iter() {
-            let path = match path {
-                "" => name.get_ref().to_string(),
-                path => format!("{path}.{}", name.get_ref()),
-            };
-            self.keys.push(Key { path: path.clone(), name: name.span(), value: value.span() });
-            self.add_value(&path, value.get_ref());
-        }
+fn add_table(keys: &mut Vec<Key>, path: &str, table: &DeTable<'_>) {
+    for (name, value) in table.iter() {
+        let path = match path {
+            "" => name.get_ref().to_string(),
+            path => format!("{path}.{}", name.get_ref()),
+        };
+        keys.push(Key { path: path.clone(), name: name.span(), value: value.span() });
+        add_value(keys, &path, value.get_ref());
     }
+}
 
-    fn add_value(&mut self, path: &str, value: &DeValue<'_>) {
-        match value {
-            DeValue::Table(table) => self.add_table(path, table),
-            DeValue::Array(array) => {
-                for (index, value) in array.iter().enumerate() {
-                    let path = format!("{path}[{index}]");
-                    self.keys.push(Key { path: path.clone(), name: value.span(), value: value.span() });
-                    self.add_value(&path, value.get_ref());
-                }
+fn add_value(keys: &mut Vec<Key>, path: &str, value: &DeValue<'_>) {
+    match value {
+        DeValue::Table(table) => add_table(keys, path, table),
+        DeValue::Array(array) => {
+            for (index, value) in array.iter().enumerate() {
+                let path = format!("{path}[{index}]");
+                keys.push(Key { path: path.clone(), name: value.span(), value: value.span() });
+                add_value(keys, &path, value.get_ref());
             }
-            _ => {}
         }
+        _ => {}
     }
 }

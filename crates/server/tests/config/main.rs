@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
 
+mod all;
 mod commands;
 mod default;
 mod guides;

@@ -238,8 +238,8 @@ fn what_an_offer_or_a_fallback_refers_to_must_be_there() {
     );
     check(
         "size = 2",
-        "fallback = \"big\"",
-        "vmpool.toml:14:12: pools.small.fallback: there is no pool big; the pools are small",
+        "size = 2\nfallback = \"big\"",
+        "vmpool.toml:15:12: pools.small.fallback: there is no pool big; the pools are small",
     );
     check(
         "size = 2",
