@@ -135,8 +135,12 @@ impl Engine {
 
     /// Says which other VM there is with the address that was checked, and may be used: addresses come back, so that the node
     /// of one of the two is gone. Until that is known, nobody is told the address a second time.
+    ///
+    /// A command of the operator may know how to tell VMs apart that share an address, such as those of isolated networks.
     fn mistaken_for(&self, name: &VmName) -> Option<String> {
-        let vm = self.vms.get(name).filter(|vm| vm.config.check != CheckConfig::None)?;
+        let is_by_address =
+            |check: &CheckConfig| !matches!(check, CheckConfig::None | CheckConfig::Exec { .. });
+        let vm = self.vms.get(name).filter(|vm| is_by_address(&vm.config.check))?;
         let address = vm.record.node.as_ref()?.addresses.first()?;
         let is_usable = |state| {
             matches!(

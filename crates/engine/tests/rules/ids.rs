@@ -3,7 +3,8 @@
 use vmpool_engine::{Effect, Input, Outcome};
 use vmpool_model::{
     EventKind, InstallationId, Node, NodeId, PoolName, ProviderName, RecordState, VmName,
-    config::ProviderConfig, states::NodeState,
+    config::{CheckConfig, ProviderConfig},
+    states::NodeState,
 };
 
 use crate::lab::{Lab, config, quota, seconds, spec, wish, with_check};
@@ -128,6 +129,21 @@ fn f16_an_address_is_not_told_a_second_time_while_the_vm_that_had_it_may_be_used
     lab.pass(seconds(30));
     lab.checked(Ok(()));
     assert_eq!(lab.vm(&vm_of(&new)).unwrap().state, RecordState::Ready);
+}
+
+#[test]
+fn f16_a_command_may_tell_vms_apart_that_share_an_address() {
+    let mut pool = config(2);
+    pool.check = CheckConfig::Exec { command: vec!["/usr/bin/true".to_owned()] };
+    let mut lab = Lab::new(pool);
+    let first = lab.created(NodeState::Running);
+    lab.checked(Ok(()));
+    let (create, token) = lab.create();
+    let mut second = lab.node(&token, NodeState::Running);
+    second.public_ips.clone_from(&first.public_ips);
+    lab.answer(create, Outcome::Created(Ok(Box::new(second))));
+    lab.checked(Ok(()));
+    assert_eq!(lab.counts([RecordState::Ready]), [2]);
 }
 
 #[test]
