@@ -12,5 +12,6 @@ mod no_daemon;
 mod operate;
 mod output;
 mod restart;
+mod retire;
 mod support;
 mod wishes;

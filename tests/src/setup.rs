@@ -56,6 +56,21 @@ impl Setup {
         self
     }
 
+    /// Removes a key or a table, given with its tables as `providers.cloud`.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        let mut table = &mut self.table;
+        let (tables, last) = key.rsplit_once('.').unwrap_or(("", key));
+        for name in tables.split('.').filter(|name| !name.is_empty()) {
+            match table.get_mut(name) {
+                Some(Value::Table(inner)) => table = inner,
+                _ => return self,
+            }
+        }
+        table.remove(last);
+        self
+    }
+
     /// Returns the configuration as the text of its file.
     #[must_use]
     pub fn text(&self) -> String {

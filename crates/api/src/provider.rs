@@ -17,6 +17,9 @@ pub struct Provider {
     /// What its driver speaks to, without credentials.
     #[serde(default)]
     pub endpoint: String,
+    /// Since when it is not in the configuration any more, if so: nothing is made there, and it goes with its last VM.
+    #[serde(default)]
+    pub retired_at: Option<Timestamp>,
     /// When it was last listed.
     #[serde(default)]
     pub listed_at: Option<Timestamp>,

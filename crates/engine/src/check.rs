@@ -52,6 +52,10 @@ impl Engine {
             let names_it = self.leases.get(lease).is_some_and(|lease| lease.vm == *name);
             ensure(names_it, || format!("{name} has {lease}, which is none or of another VM"))?;
         }
+        let is_missed = self.pools.get(pool).is_some_and(|pool| pool.missing.contains(&vm.record.provider));
+        ensure(vm.record.is_gone() || is_missed != self.providers.contains_key(&vm.record.provider), || {
+            format!("{name} is at {}, which its pool takes for known or not, wrongly", vm.record.provider)
+        })?;
         let has_node = vm.record.node.is_some();
         let may_lack_it = matches!(state, RecordState::Spawning | RecordState::Terminating);
         ensure(has_node || may_lack_it || vm.record.suspect.is_some(), || {
@@ -60,7 +64,7 @@ impl Engine {
         let leaves = self.is_at_retired(vm)
             || self.pools.get(pool).is_some_and(|pool| pool.drain.is_some() || pool.removed_at.is_some());
         let stays = vm.is_kept() || matches!(state, RecordState::Releasing | RecordState::Terminating);
-        ensure(!leaves || stays || !self.providers.contains_key(&vm.record.provider), || {
+        ensure(!leaves || stays, || {
             format!("{name} is {state} although its pool or its provider comes to its end")
         })?;
         self.check_life(vm)?;
@@ -106,7 +110,6 @@ impl Engine {
         let ages = config.check != CheckConfig::None && !config.check_interval.is_zero();
         let is_lazy = config.check_mode == CheckMode::Lazy;
         let rests = match record.state {
-            _ if !self.providers.contains_key(&record.provider) => true,
             RecordState::InUse => !ages || is_lazy,
             RecordState::Ready => {
                 let is_checked = ages && !(is_lazy && vm.stale);
@@ -172,6 +175,7 @@ impl Engine {
         for (name, pool) in &self.pools {
             let mut recount = Pool::new((*pool.config).clone(), pool.retired);
             recount.unreadable = pool.unreadable;
+            recount.missing.clone_from(&pool.missing);
             let vms = self.vms.values().filter(|vm| vm.record.pool == *name);
             vms.for_each(|vm| recount.count_in(&vm.record, vm.stale));
             self.recount_queue(name, &mut recount);

@@ -251,6 +251,8 @@ impl Engine {
                     | Limit::Probing { .. }
                     | Limit::ProviderPaused { .. }
                     | Limit::ProviderUnknown { .. }
+                    | Limit::ProviderRetired { .. }
+                    | Limit::Stranded { .. }
                     | Limit::Draining { .. }
                     | Limit::Retired { .. }
             )

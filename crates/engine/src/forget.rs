@@ -22,10 +22,17 @@ impl Engine {
             self.lease_event(EventKind::LeaseReleased, &lease, &format!("the VM is forgotten: {reason}"));
             self.forget_lease(&lease, LeaseEnd::Forgotten);
         }
+        let detail = match self.vms.get(name).filter(|_| self.is_adrift(name)) {
+            Some(vm) => format!(
+                "{reason}; nobody looks for its node, because provider {} is not configured",
+                vm.record.provider
+            ),
+            None => reason.to_owned(),
+        };
         self.event(EventKind::VmForgotten, |event| {
             event.pool = pool;
             event.vm = Some(name.clone());
-            event.detail = reason.to_owned();
+            event.detail = detail;
         });
         let pool = match self.vms.get(name) {
             Some(vm) if vm.record.is_gone() => None,

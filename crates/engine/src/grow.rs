@@ -117,7 +117,14 @@ impl Engine {
         }
         let (total, max_total) = (pool.total(), config.max_total());
         if max_total as usize <= total {
-            return Some(Limit::PoolFull { total, max_total, since: now });
+            let stranded = pool.stranded();
+            return Some(match max_total as usize <= total - stranded {
+                true => Limit::PoolFull { total, max_total, since: now },
+                false => {
+                    let providers = pool.missing_providers();
+                    Limit::Stranded { total, max_total, stranded, providers, since: now }
+                }
+            });
         }
         if let Some(last) = pool.last_spawn
             && now < last + config.spawn_min_interval
@@ -135,10 +142,12 @@ impl Engine {
 
     pub(crate) fn offer_limit(&self, offer: &Offer) -> Option<Limit> {
         let (now, provider, template) = (self.now, &offer.config.provider, &offer.config.template);
-        let known = self.providers.get(provider).filter(|known| known.retired_at.is_none());
-        let Some(known) = known else {
+        let Some(known) = self.providers.get(provider) else {
             return Some(Limit::ProviderUnknown { provider: provider.clone(), since: now });
         };
+        if let Some(since) = known.retired_at {
+            return Some(Limit::ProviderRetired { provider: provider.clone(), since });
+        }
         if let Some(stop) = self.offer_stop(offer) {
             return Some(stop);
         }

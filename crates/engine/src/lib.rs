@@ -65,6 +65,7 @@ mod spawn;
 mod spec;
 mod step;
 mod stock;
+mod stranded;
 mod stranger;
 mod stray;
 mod table;

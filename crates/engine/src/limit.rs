@@ -28,6 +28,23 @@ pub enum Limit {
         /// Since when.
         since: Timestamp,
     },
+    /// The pool has as many VMs as it may have, and nothing can be done about some of them.
+    #[error(
+        "the pool has {total} VMs, and max_total is {max_total}; {stranded} of them are at a provider that is not \
+         configured ({providers}): configure it again, or forget them"
+    )]
+    Stranded {
+        /// How many VMs there are.
+        total: usize,
+        /// How many there may be.
+        max_total: u32,
+        /// How many of them are at providers that are not configured.
+        stranded: usize,
+        /// Which providers these are, for people.
+        providers: String,
+        /// Since when.
+        since: Timestamp,
+    },
     /// As many VMs start as may start at once.
     #[error("{starting} VMs are starting, and max_starting is {max_starting}")]
     MaxStarting {
@@ -144,6 +161,14 @@ pub enum Limit {
         /// Since when.
         since: Timestamp,
     },
+    /// The provider left the configuration, and still has VMs.
+    #[error("provider {provider} was taken out of the configuration, and goes with its last VM")]
+    ProviderRetired {
+        /// The provider.
+        provider: ProviderName,
+        /// Since when.
+        since: Timestamp,
+    },
     /// There is no room for more records: nothing is leased or made.
     #[error("the disk of the records is full, so nothing is leased or made until there is room")]
     StoreFull {
@@ -219,6 +244,7 @@ macro_rules! since_of {
     ($limit:expr) => {
         match $limit {
             Limit::PoolFull { since, .. }
+            | Limit::Stranded { since, .. }
             | Limit::MaxStarting { since, .. }
             | Limit::SpawnInterval { since, .. }
             | Limit::OfferFull { since, .. }
@@ -229,6 +255,7 @@ macro_rules! since_of {
             | Limit::CreateWindow { since, .. }
             | Limit::Quota { since, .. }
             | Limit::ProviderUnknown { since, .. }
+            | Limit::ProviderRetired { since, .. }
             | Limit::StoreFull { since }
             | Limit::Draining { since }
             | Limit::Retired { since }
@@ -263,7 +290,8 @@ impl Limit {
             | Self::Probing { provider, .. }
             | Self::ProviderPaused { provider, .. }
             | Self::CreateWindow { provider, .. }
-            | Self::ProviderUnknown { provider, .. } => (Some(provider), ""),
+            | Self::ProviderUnknown { provider, .. }
+            | Self::ProviderRetired { provider, .. } => (Some(provider), ""),
             _ => (None, ""),
         }
     }
@@ -311,6 +339,7 @@ impl Limit {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::PoolFull { .. } => "pool_full",
+            Self::Stranded { .. } => "stranded",
             Self::MaxStarting { .. } => "max_starting",
             Self::SpawnInterval { .. } => "spawn_interval",
             Self::OfferFull { .. } => "offer_full",
@@ -321,6 +350,7 @@ impl Limit {
             Self::CreateWindow { .. } => "create_window",
             Self::Quota { .. } => "quota",
             Self::ProviderUnknown { .. } => "provider_unknown",
+            Self::ProviderRetired { .. } => "provider_retired",
             Self::StoreFull { .. } => "store_full",
             Self::Draining { .. } => "draining",
             Self::Retired { .. } => "retired",

@@ -41,6 +41,10 @@ pub(crate) struct Pool {
     held: usize,
     /// How many records are in each state.
     counts: [usize; RecordState::ALL.len()],
+    /// The providers of its VMs that cannot be asked.
+    pub(crate) missing: BTreeSet<ProviderName>,
+    /// How many of the records in each state nothing can be done about, because of that.
+    stranded: [usize; RecordState::ALL.len()],
     /// Ready VMs that anybody may get.
     pub(crate) clean: ByAge,
     /// Ready VMs that only the tenant who used them may get.
@@ -87,6 +91,8 @@ impl Pool {
             gone: 0,
             held: 0,
             counts: [0; RecordState::ALL.len()],
+            missing: BTreeSet::new(),
+            stranded: [0; RecordState::ALL.len()],
             clean: ByAge::new(),
             dirty: BTreeMap::new(),
             stale_clean: ByAge::new(),
@@ -151,6 +157,10 @@ impl Pool {
             offer.count_in(record);
         }
         self.last_spawn = self.last_spawn.max(Some(record.created_at));
+        if self.is_stranded(record) {
+            self.stranded[record.state as usize] += 1;
+            return;
+        }
         if !is_free(record) {
             return;
         }
@@ -177,6 +187,10 @@ impl Pool {
         self.held -= usize::from(record.hold.is_some());
         if let Some(offer) = self.offers.iter_mut().find(|offer| offer.made(record)) {
             offer.count_out(record);
+        }
+        if self.is_stranded(record) {
+            self.stranded[record.state as usize] -= 1;
+            return;
         }
         if !is_free(record) {
             return;
@@ -235,13 +249,27 @@ impl Pool {
         let given = (&self.clean, &self.dirty, &self.stale_clean, &self.stale_dirty);
         let ordered = (&self.dirty_by_age, &self.by_price);
         let waiting = (&self.queue, &self.expected, &self.stale_expected);
-        (self.counts, self.gone, self.held, offers, given, ordered, waiting)
+        (self.counts, self.stranded, self.gone, self.held, offers, given, ordered, waiting)
     }
 
+    /// Returns whether nothing can be done about a VM because its provider cannot be asked; whoever uses one goes on.
+    pub(crate) fn is_stranded(&self, record: &VmRecord) -> bool {
+        use RecordState as S;
+        let goes_on = matches!(record.state, S::InUse | S::Held | S::Releasing) || is_gone(record);
+        !goes_on && self.missing.contains(&record.provider)
+    }
+
+    /// Returns how many VMs there are that nothing can be done about because their providers cannot be asked.
+    pub(crate) fn stranded(&self) -> usize {
+        self.stranded.iter().sum()
+    }
+
+    /// Returns how many VMs are in a state, without those that nothing can be done about.
     pub(crate) fn count(&self, state: RecordState) -> usize {
-        self.counts[state as usize]
+        self.counts[state as usize] - self.stranded[state as usize]
     }
 
+    /// Returns how many records are in each state.
     pub(crate) fn counts(&self) -> [usize; RecordState::ALL.len()] {
         self.counts
     }

@@ -109,6 +109,7 @@ impl Engine {
     /// Adds a provider; the VMs that were there before go on as after a start.
     fn add_provider(&mut self, name: &ProviderName, config: ProviderConfig) {
         self.providers.insert(name.clone(), Provider::new(config, self.spec.seed));
+        self.refloat(name);
         for vm in self.vms_at(name) {
             self.bind_known(&vm);
             if let (Some(vm), Some(provider)) = (self.vms.get(&vm), self.providers.get_mut(name)) {

@@ -160,8 +160,10 @@ impl Engine {
         if record != before {
             self.out.changes.push(Change::PutVm(Box::new(record.clone())));
         }
-        if let Some(provider) = self.providers.get_mut(&record.provider) {
-            provider.gate.count_in(&record);
+        match self.providers.get_mut(&record.provider) {
+            Some(provider) => provider.gate.count_in(&record),
+            None if record.is_gone() => {}
+            None => drop(pool.missing.insert(record.provider.clone())),
         }
         let is_given_up = before.state != record.state && record.state == RecordState::Terminating;
         let vm = Vm::recovered(record.clone(), Arc::clone(&pool.config), now, grace);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vmpool_model::{EventKind, Node, PoolName, ProviderName, Timestamp, VmName, states::NodeState};
 
-use crate::{Engine, provider::Provider, timers::Timer, vm::Vm};
+use crate::{Effect, Engine, provider::Provider, timers::Timer, vm::Vm};
 
 /// Why a VM is destroyed that nobody uses, at a provider that left the configuration.
 pub(crate) const PROVIDER_RETIRED: &str = "its provider was taken out of the configuration";
@@ -59,6 +59,10 @@ impl Engine {
         if self.providers.get(name).is_some_and(Provider::is_over) {
             self.timers.set(Timer::Provider(name.clone()), None);
             self.providers.remove(name);
+            // What was asked of it in this very step is in vain.
+            self.out
+                .effects
+                .retain(|(_, effect)| !matches!(effect, Effect::List { provider } if provider == name));
         }
     }
 

@@ -139,9 +139,10 @@ impl Pool {
         self.demand() <= self.clean_count() + self.coming()
     }
 
-    /// Returns how many VMs there are that are not being terminated, as far as their records can be read.
+    /// Returns how many VMs there are that are not being terminated, as far as their records can be read and something can
+    /// be done about them.
     pub(crate) fn live(&self) -> usize {
-        self.records() - self.unreadable - self.count(RecordState::Terminating)
+        self.records() - self.unreadable - self.stranded() - self.count(RecordState::Terminating)
     }
 
     /// Returns how many VMs there may be: those being terminated and those whose records cannot be read are included, those

@@ -16,6 +16,8 @@ pub struct PoolView {
     pub counts: [usize; RecordState::ALL.len()],
     /// How many VMs have a record that cannot be read: they take up room and are left alone.
     pub unreadable: usize,
+    /// How many VMs nothing can be done about, because their providers are not configured: they take up room.
+    pub stranded: usize,
     /// How many requests wait that would rather be served from this pool than from any other.
     pub waiting: usize,
     /// How many VMs those who wait are to get from this pool; each VM that somebody wants counts at one pool.
@@ -32,7 +34,8 @@ pub struct PoolView {
     pub limits: Vec<Limit>,
     /// Until when spawning pauses after failures.
     pub paused_until: Option<Timestamp>,
-    /// The last thing that went wrong with spawning; `None` once a VM became ready and no pause is left.
+    /// That nothing can be done about some of its VMs, or the last thing that went wrong with spawning; `None` once a VM
+    /// became ready and no pause is left.
     pub problem: Option<String>,
 }
 
@@ -108,6 +111,7 @@ impl Engine {
             name: name.clone(),
             counts: pool.counts(),
             unreadable: pool.unreadable,
+            stranded: pool.stranded(),
             waiting: pool.queue.preferring(),
             wanted: pool.demand(),
             retired: pool.retired,
@@ -116,7 +120,7 @@ impl Engine {
             offers: pool.offers.iter().map(|offer| offer_view(offer, self.now)).collect(),
             limits: pool.limits.clone(),
             paused_until: self.stopped_until(pool),
-            problem: pool.problem.clone(),
+            problem: pool.strandedness().or_else(|| pool.problem.clone()),
         }
     }
 }
@@ -132,6 +136,7 @@ fn offer_view(offer: &Offer, now: Timestamp) -> OfferView {
 
 fn provider_view(name: &ProviderName, provider: &Provider, now: Timestamp) -> ProviderView {
     let taken = provider.gate.taken();
+    let retired = provider.retired_at.map(|since| Limit::ProviderRetired { provider: name.clone(), since });
     let used = |part: &String| u64::try_from(taken.of(part)).unwrap_or(u64::MAX);
     ProviderView {
         name: name.clone(),
@@ -139,7 +144,7 @@ fn provider_view(name: &ProviderName, provider: &Provider, now: Timestamp) -> Pr
         nodes: provider.by_node.len(),
         listed_at: provider.listed_at,
         failures: provider.failures,
-        stop: provider.gate.stop(name, now),
+        stop: retired.or_else(|| provider.gate.stop(name, now)),
         used: provider.config.quota.keys().map(|part| (part.clone(), used(part))).collect(),
         mass_loss: provider.brake.as_ref().map(|brake| MassLossView {
             since: brake.since,

@@ -251,14 +251,19 @@ impl Engine {
     pub(crate) fn advance(&mut self, name: &VmName) {
         self.look(name);
         self.guard(name);
-        let Some(VmRecord { state, provider, .. }) = self.vms.get(name).map(|vm| &vm.record) else { return };
-        let state = *state;
-        let is_known =
-            self.providers.contains_key(provider) || self.vms.get(name).is_some_and(|vm| vm.record.is_gone());
-        if !is_known || self.leave(name) {
+        if self.leave(name) {
             return;
         }
+        let is_adrift = self.is_adrift(name);
+        if is_adrift {
+            self.doubt_adrift(name);
+        }
+        let Some(vm) = self.vms.get(name) else { return };
+        let state = vm.record.state;
+        let is_stranded =
+            is_adrift && self.pools.get(&vm.record.pool).is_some_and(|pool| pool.is_stranded(&vm.record));
         let due = match state {
+            _ if is_stranded => self.advance_stranded(name),
             RecordState::Spawning => self.advance_spawning(name),
             RecordState::GotIp => self.advance_got_ip(name),
             RecordState::CheckHealth => self.advance_check(name),

@@ -23,6 +23,13 @@ impl Pool {
     fn why_empty(&self, obstacle: &Obstacle, request: &RequestRecord) -> String {
         let counts = RecordState::ALL.into_iter().filter(|state| self.count(*state) != 0);
         let mut why: Vec<_> = counts.map(|state| format!("{} {state}", self.count(state))).collect();
+        if self.stranded() != 0 {
+            why.push(format!(
+                "{} at a provider that is not configured ({})",
+                self.stranded(),
+                self.missing_providers()
+            ));
+        }
         if self.unreadable != 0 {
             why.push(format!("{} with a record that cannot be read", self.unreadable));
         }

@@ -25,8 +25,8 @@ pub enum Notice {
     },
     /// There are records of nodes at a provider that is not configured any more.
     #[error(
-        "provider {provider} is not configured any more but {vms} VM records have their nodes there: they are kept \
-         and nothing is done about them; configure the provider again"
+        "provider {provider} is not configured any more but {vms} VM records have their nodes there: they take up room, \
+         and can neither be looked at nor destroyed; configure the provider again, or forget the VMs"
     )]
     UnknownProvider {
         /// The provider.

@@ -121,7 +121,7 @@ event_kinds! {
     VmTerminating = "vm_terminating",
     /// Destroying the VM failed; it is tried again.
     DestroyFailed = "destroy_failed",
-    /// The VM is being destroyed for longer than it should take.
+    /// The VM is being destroyed for longer than it should take, or its provider is not configured.
     VmStuck = "vm_stuck",
     /// The VM is proven gone.
     VmGone = "vm_gone",

@@ -53,6 +53,7 @@ mod several;
 mod short;
 mod spawn;
 mod stock;
+mod stranded;
 mod stranger;
 mod terminate;
 mod turns;

@@ -18,6 +18,7 @@ impl World {
     pub(crate) fn calm_down(&mut self) -> Result<(), String> {
         self.tell(|| "calm".to_owned());
         self.disarm();
+        self.empty_what_is_out()?;
         self.restore_configuration();
         self.full.limits.max_waiting = 1000;
         self.crash(Crash::default())?;
@@ -43,6 +44,21 @@ impl World {
             }
         }
         self.unrest()
+    }
+
+    /// Checks that providers that left the configuration while the engine ran come to their end.
+    fn empty_what_is_out(&mut self) -> Result<(), String> {
+        let is_out = |world: &Self| world.engine.providers().iter().any(|view| view.retired_at.is_some());
+        let until = self.now + seconds(LIMIT);
+        while is_out(self) && self.now < until {
+            self.breathe()?;
+        }
+        let left: Vec<_> =
+            self.engine.providers().into_iter().filter(|view| view.retired_at.is_some()).collect();
+        let vms: Vec<_> =
+            self.working.vms.values().filter(|vm| left.iter().any(|view| view.name == vm.provider)).collect();
+        ensure!(left.is_empty(), "{left:?} never ends: {vms:?}");
+        Ok(())
     }
 
     /// Answers everything well, lets clients give back what they have and operators what they hold, and lets time pass to the next timer.

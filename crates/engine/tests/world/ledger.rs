@@ -8,7 +8,7 @@ use std::{
 use vmpool_engine::{Effect, Outcome};
 use vmpool_model::{
     Failure, Lease, LeaseId, NodeId, Owner, PoolName, ProviderName, RequestId, RequestStatus, Sandbox,
-    Timestamp, VmName, VmRecord,
+    Timestamp, VmName, VmRecord, config::PoolConfig,
 };
 
 use crate::{store::Store, world::Flight};
@@ -158,6 +158,18 @@ impl Life {
         self.pauses.retain(|(of, ..), _| of != pool);
         self.asked.retain(|(of, ..), _| of != pool);
         self.last_spawns.remove(pool);
+    }
+
+    /// Forgets what offers have to wait for that are configured no more.
+    pub(crate) fn forget_offers(&mut self, pools: &BTreeMap<PoolName, PoolConfig>) {
+        let is_offer = |(pool, provider, template): &OfferOf| {
+            let offers = pools.get(pool).map(PoolConfig::offers).unwrap_or_default();
+            offers.iter().any(|offer| offer.provider == *provider && offer.template == *template)
+        };
+        // One that is not in the configuration at all keeps its own until it is back.
+        let stays = |of: &OfferOf| !pools.contains_key(&of.0) || is_offer(of);
+        self.pauses.retain(|of, _| stays(of));
+        self.asked.retain(|of, _| stays(of));
     }
 
     pub(crate) fn serve(&mut self, lease: &Lease) {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use vmpool_engine::{Input, Reconfigure, Spec};
+use vmpool_engine::{Effect, Input, Reconfigure, Spec};
 use vmpool_model::{
     PoolName, ProviderName,
-    config::{PoolConfig, check_config},
+    config::{ConfigTable, Misfit, PoolConfig, check_config},
 };
 
 use crate::{
@@ -42,6 +42,10 @@ pub(crate) enum Deed {
         provider: u8,
         value: u8,
     },
+    /// A provider leaves the configuration, and all offers of it do, or it comes back.
+    TakeOut {
+        provider: u8,
+    },
     /// A pool leaves the configuration, or comes back.
     Remove {
         pool: u8,
@@ -58,6 +62,7 @@ pub(crate) fn deed() -> impl Strategy<Value = Deed> {
         4 => (pick(), 0..8_u8, pick()).prop_map(|(pool, what, value)| Deed::Change { pool, what, value }),
         1 => (pick(), pick()).prop_map(|(provider, value)| Deed::Provider { provider, value }),
         2 => pick().prop_map(|pool| Deed::Remove { pool }),
+        2 => pick().prop_map(|provider| Deed::TakeOut { provider }),
     ]
 }
 
@@ -100,10 +105,21 @@ impl World {
             }
             Deed::Provider { provider, value } => {
                 let name = self.provider_name(provider);
+                // Whoever is out of the configuration goes on as it was.
+                if self.absent.contains(&name) {
+                    return Ok(());
+                }
                 let config = self.full.providers.get_mut(&name).unwrap();
                 config.list_interval = seconds(3 + u64::from(value % 3));
                 config.missing_grace = seconds(u64::from(value % 2) * 12);
                 config.max_loss_percent = [0, 50, 100][usize::from(value % 3)];
+                self.reconfigure()
+            }
+            Deed::TakeOut { provider } => {
+                let name = self.provider_name(provider);
+                if !self.absent.remove(&name) && self.absent.len() + 1 < self.full.providers.len() {
+                    self.absent.insert(name);
+                }
                 self.reconfigure()
             }
             Deed::Remove { pool } => {
@@ -125,18 +141,35 @@ impl World {
         // A pool that comes back has forgotten its pauses.
         let added = to.pools.keys().filter(|pool| !self.engine.spec().pools.contains_key(*pool));
         added.for_each(|pool| self.ledger.life.forget_pool(pool));
+        self.ledger.life.forget_offers(&to.pools);
+        // So has a provider, and what it was asked before says nothing any more.
+        for name in to.providers.keys().filter(|name| !self.engine.knows_provider(name)) {
+            self.ledger.life.open.remove(name);
+            self.flights
+                .retain(|_, flight| !matches!(&flight.effect, Effect::List { provider } if provider == name));
+        }
         self.step(Input::Reconfigure(Box::new(to)))
     }
 
-    /// What is configured: all pools but those that an operator took out.
+    /// What is configured: all pools and providers but those that an operator took out, and pools that would have no offer.
     pub(crate) fn configured(&self) -> Spec {
         let mut spec = self.full.clone();
-        spec.pools.retain(|pool, _| !self.out.contains(pool));
-        let known: Vec<_> = spec.pools.keys().cloned().collect();
+        spec.providers.retain(|provider, _| !self.absent.contains(provider));
         for config in spec.pools.values_mut() {
-            config.fallback = config.fallback.take().filter(|pool| known.contains(pool));
+            config.offers.retain(|offer| !self.absent.contains(&offer.provider));
         }
-        spec
+        spec.pools.retain(|pool, config| !self.out.contains(pool) && !config.offers.is_empty());
+        loop {
+            let known: Vec<_> = spec.pools.keys().cloned().collect();
+            for config in spec.pools.values_mut() {
+                config.fallback = config.fallback.take().filter(|pool| known.contains(pool));
+            }
+            match check_config(&spec.pools, &spec.providers) {
+                // What is left of its offers cannot make what it is to have.
+                Err(Misfit { table: ConfigTable::Pool(pool), .. }) => drop(spec.pools.remove(&pool)),
+                _ => return spec,
+            }
+        }
     }
 
     /// What is configured, without the pools that are drained.
@@ -161,6 +194,7 @@ impl World {
     /// Gives the engine back what it was told at the beginning.
     pub(crate) fn restore_configuration(&mut self) {
         self.out.clear();
+        self.absent.clear();
         self.full = self.origin.clone();
     }
 

@@ -56,6 +56,9 @@ pub(crate) fn check(
             let pool = world.working.pools.get(&old.pool);
             pool.is_some_and(|pool| pool.removed_at.is_some()) && !world.spec().pools.contains_key(&old.pool)
         }
+        "its provider was taken out of the configuration" => {
+            !world.spec().providers.contains_key(&old.provider)
+        }
         "its last user did not come back" => {
             let kept_since = old.dirty_since.or(old.last_release).unwrap_or(old.since);
             !old.is_clean() && kept_since + config.dirty_timeout <= now
@@ -87,7 +90,7 @@ pub(crate) fn check(
             (!old.is_clean() || wanted < of_pool().count()) && blocks_quota(world, old)
         }
         "its node is missing at the provider" => {
-            let provider = &world.spec().providers[&old.provider];
+            let provider = &world.full.providers[&old.provider];
             let life = &world.ledger.life;
             let known = life.known.get(&old.name).copied().unwrap_or(life.began).max(life.began);
             let since = known + provider.visibility_window;
@@ -122,7 +125,7 @@ fn is_waited_for(world: &World, old: &VmRecord) -> bool {
 
 /// Whether somebody waits for a VM that the quota of this VM's provider has no room for.
 fn blocks_quota(world: &World, old: &VmRecord) -> bool {
-    let provider = &world.spec().providers[&old.provider];
+    let provider = &world.full.providers[&old.provider];
     let lacks = |needs: &std::collections::BTreeMap<String, u64>| {
         let need = |resource: &str| match resource {
             "vms" => 1,

@@ -2,7 +2,8 @@
 
 use vmpool_engine::{Answer, Effect, Input, Step};
 use vmpool_model::{
-    Change, Lease, LeaseId, RecordState, RequestRecord, RequestStatus, Transition, VmName, VmRecord,
+    Change, Lease, LeaseId, ProviderName, RecordState, RequestRecord, RequestStatus, Transition, VmName,
+    VmRecord,
 };
 
 use crate::{reasons, store::Store, supply, turns, world::World};
@@ -56,7 +57,9 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             let is_due = match &request.status {
                 RequestStatus::Waiting => {
                     let is_over = request.deadline <= world.now || *input == Input::Cancel(id.clone());
-                    is_over || turns::cannot_be_served(&world.open(), request)
+                    // What the quotas of the providers allow that are left is for directed tests.
+                    let may_be_too_many = !world.absent.is_empty() && 1 < request.count;
+                    is_over || may_be_too_many || turns::cannot_be_served(&world.open(), request)
                 }
                 RequestStatus::Granted { .. } => false,
                 RequestStatus::Ended { at, .. } => {
@@ -215,6 +218,9 @@ fn request_put(world: &mut World, new: &RequestRecord) -> Result<(), String> {
 
 /// Checks an effect, once the changes of its step are known.
 fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
+    if let Some(provider) = provider(effect) {
+        ensure!(world.engine.knows_provider(provider), "{effect:?} is asked of who cannot be asked");
+    }
     let ours = world.spec().installation.clone();
     match effect {
         Effect::Create { provider, vm, token, template } => {
@@ -264,7 +270,7 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
                 truth.is_some_and(|truth| truth.is_of(&ours)),
                 "a node of others is destroyed: {truth:?}"
             );
-            let (life, grace) = (&world.ledger.life, world.spec().providers[provider].orphan_grace);
+            let (life, grace) = (&world.ledger.life, world.full.providers[provider].orphan_grace);
             let proven = life.agree(provider, node, true, life.began, grace);
             ensure!(proven, "node {node} is destroyed too early: {:?}", life.listings.get(provider));
         }
@@ -291,6 +297,19 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
         other => return Err(format!("{other:?}")),
     }
     Ok(())
+}
+
+/// Returns the provider that an effect is asked of.
+fn provider(effect: &Effect) -> Option<&ProviderName> {
+    match effect {
+        Effect::Create { provider, .. }
+        | Effect::Find { provider, .. }
+        | Effect::Get { provider, .. }
+        | Effect::Destroy { provider, .. }
+        | Effect::SetExpiry { provider, .. }
+        | Effect::List { provider } => Some(provider),
+        _ => None,
+    }
 }
 
 /// Who was given a VM, who was not, and what they were told.

@@ -84,7 +84,10 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
 
 /// Checks that all that is at a provider, and this VM besides, is within its quota.
 fn fits_quota(world: &World, vm: &VmRecord) -> Result<(), String> {
-    let quota = &world.spec().providers[&vm.provider].quota;
+    let Some(config) = world.spec().providers.get(&vm.provider) else {
+        return Err(format!("{vm:?} is intended at a provider that is not configured"));
+    };
+    let quota = &config.quota;
     for (resource, limit) in quota {
         let taken = taken(world, &vm.provider, resource) + needs(vm, resource);
         ensure!(needs(vm, resource) == 0 || taken <= *limit, "{vm:?}: {taken} {resource} of {limit}");
@@ -106,7 +109,9 @@ pub(crate) fn needs(vm: &VmRecord, resource: &str) -> u64 {
 
 /// Checks that a create may be asked for: the breaker is not open, and the provider is not at too many.
 pub(crate) fn asked(world: &mut World, provider: &ProviderName, vm: &VmName) -> Result<(), String> {
-    let config = world.spec().providers[provider].clone();
+    let Some(config) = world.spec().providers.get(provider).cloned() else {
+        return Err(format!("{vm} is asked of {provider}, which is not configured"));
+    };
     let is_create_there =
         |effect: &Effect| matches!(effect, Effect::Create { provider: other, .. } if other == provider);
     let under_way = world.flights.values().filter(|flight| is_create_there(&flight.effect)).count();

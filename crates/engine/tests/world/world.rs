@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) origin: Spec,
     /// The pools that an operator took out of the configuration.
     pub(crate) out: BTreeSet<PoolName>,
+    /// The providers that an operator took out of the configuration.
+    pub(crate) absent: BTreeSet<ProviderName>,
     /// The providers at which too many nodes are missing, before the present step.
     pub(crate) braked: BTreeSet<ProviderName>,
     /// How often the configuration was changed.
@@ -83,6 +85,7 @@ impl World {
             full: spec.clone(),
             origin: spec,
             out: BTreeSet::new(),
+            absent: BTreeSet::new(),
             braked: BTreeSet::new(),
             edits: 0,
             now,
@@ -313,6 +316,14 @@ impl World {
         let now = self.now;
         let mut spec = self.configured();
         spec.epoch = self.spec().epoch + 1;
+        if downtime == 0 {
+            // The process goes on, and can still ask who is on the way out.
+            let known =
+                self.full.providers.iter().filter(|(name, _)| {
+                    self.engine.knows_provider(name) && !spec.providers.contains_key(*name)
+                });
+            spec.retired = known.map(|(name, config)| (name.clone(), config.clone())).collect();
+        }
         if retire && 1 < spec.pools.len() {
             spec.pools.pop_last();
             if let Some(mut last) = spec.pools.last_entry() {

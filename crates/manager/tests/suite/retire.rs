@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver};
 use vmpool_manager::{
-    Drivers, ManagerHandle, ProviderStatus,
+    Drivers, Limit, ManagerHandle, Notice, ProviderStatus,
     model::{
         ProviderName, RecordState,
         config::{LimitsConfig, ProviderConfig},
@@ -51,6 +51,7 @@ async fn a_provider_that_is_taken_away_is_emptied_and_then_left_alone() {
     let shown = statuses(&handle).await;
     let lab = &shown[&lab()];
     assert!(lab.provider.retired_at.is_some() && lab.listed_at.is_some());
+    assert_eq!(lab.provider.stop.as_ref().map(Limit::kind), Some("provider_retired"));
     assert!(handle.view().await.unwrap().notices.is_empty());
 
     handle.renew(grant.lease.id.clone(), None).await.unwrap();
@@ -114,4 +115,46 @@ async fn a_provider_that_comes_back_goes_on_with_what_is_there() {
     assert_eq!((vm.state, vm.suspect), (RecordState::InUse, None));
     let shown = statuses(&handle).await;
     assert!(shown.len() == 1 && shown[&lab()].provider.retired_at.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_while_a_provider_is_emptied_leaves_what_a_start_reports_until_it_is_back() {
+    let world = World::new();
+    let manager = world.start(2).await;
+    let handle = manager.handle();
+    until_ready(&handle, 2).await;
+    let grant = handle.acquire(request("r1")).await.unwrap();
+    move_to_attic(&handle).await;
+    drop(manager);
+
+    let cloud = DummyCloud::in_memory(DummyConfig::default()).unwrap();
+    let mut config = pool(2);
+    config.provider = Some(attic());
+    let builder = vmpool_manager::Manager::builder(world.store.clone());
+    let builder =
+        builder.provider(attic(), ProviderConfig::new("dummy"), Arc::new(DummyDriver::new(cloud.clone())));
+    let manager = builder.pool(small(), config).start().await.unwrap();
+    assert_eq!(manager.notices(), [Notice::UnknownProvider { provider: lab(), vms: 2 }]);
+    let told = manager.notices()[0].to_string();
+    assert!(told.ends_with("configure the provider again, or forget the VMs"), "{told}");
+    let handle = manager.handle();
+    pass(seconds(100)).await;
+    let view = handle.view().await.unwrap();
+    let problem = "1 VM is at a provider that is not configured (lab): configure it again, or forget them";
+    assert_eq!(view.pools[0].pool.problem.as_deref(), Some(problem));
+    assert_eq!(
+        (world.cloud.nodes().len(), cloud.nodes().len()),
+        (1, 0),
+        "nobody saw that the other one is gone"
+    );
+
+    let providers = [
+        (lab(), (prompt(), world.driver.clone() as _)),
+        (attic(), (ProviderConfig::new("dummy"), Arc::new(DummyDriver::new(cloud)) as _)),
+    ];
+    handle.reconfigure([(small(), pool(2))].into(), providers.into(), LimitsConfig::default()).await.unwrap();
+    pass(seconds(100)).await;
+    let vm = handle.vm(grant.lease.vm).await.unwrap().unwrap();
+    assert_eq!((vm.state, vm.suspect), (RecordState::InUse, None));
+    assert_eq!((world.cloud.nodes().len(), world.cloud.created()), (2, 3));
 }

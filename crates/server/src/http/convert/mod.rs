@@ -22,7 +22,19 @@ use self::vm::vm;
 
 /// Shows a VM with what its lease is for.
 pub(super) fn vm_of(record: &model::VmRecord, view: &View) -> api::Vm {
-    vm(record, record.lease.as_ref().and_then(|lease| find_lease(lease, view)))
+    let mut shown = vm(record, record.lease.as_ref().and_then(|lease| find_lease(lease, view)));
+    let is_known = view.providers.iter().any(|status| status.name == record.provider);
+    if !is_known && record.gone_at.is_none() {
+        let advice = format!(
+            "its provider {} is not configured: configure it again, or forget the VM",
+            record.provider
+        );
+        shown.problem = Some(match shown.problem {
+            Some(problem) => format!("{advice} ({problem})"),
+            None => advice,
+        });
+    }
+    shown
 }
 
 /// Finds a lease; they are sorted by id.

@@ -11,6 +11,7 @@ pub(in crate::http) fn provider(status: &ProviderStatus) -> api::Provider {
         name: status.name.to_string(),
         driver: status.config.driver.clone(),
         endpoint: status.endpoint.clone(),
+        retired_at: state.retired_at.map(time),
         listed_at: status.listed_at.map(time),
         nodes: large(status.nodes),
         problem: status.problem.clone(),
