@@ -39,8 +39,11 @@ pub struct Request {
     pub ttl: Duration,
     /// When the request came.
     pub submitted_at: Timestamp,
-    /// When it stops waiting unless it is sent again.
+    /// When it stops waiting.
     pub deadline: Timestamp,
+    /// When it stops waiting unless it is sent again, if that is before: clients that are there do so by themselves.
+    #[serde(default)]
+    pub kept_until: Option<Timestamp>,
     /// How it stands.
     pub status: RequestStatus,
     /// The first lease it was given, if it was.

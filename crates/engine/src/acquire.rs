@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_model::{Acquire, EventKind, RequestId, RequestRecord, RequestStatus};
+use vmpool_model::{Acquire, EventKind, RequestId, RequestRecord, RequestStatus, Timestamp};
 
 use crate::{Answer, Engine, Refusal, candidate::Candidates};
 
@@ -26,6 +26,7 @@ impl Engine {
             Ok(ttl) => ttl,
             Err(refusal) => return Answer::Refused(refusal),
         };
+        let (deadline, until) = self.waits_until(&acquire);
         let request = RequestRecord {
             id: acquire.request,
             pools: acquire.pools,
@@ -38,10 +39,19 @@ impl Engine {
             ttl,
             submitted_at: self.now,
             order: self.number(),
-            deadline: self.now + acquire.wait,
+            deadline,
+            until,
             status: RequestStatus::Waiting,
         };
         self.serve_or_queue(request, candidates, acquire.wait)
+    }
+
+    /// Returns when a request stops waiting, and when it does however often it is sent again, if that is later.
+    fn waits_until(&self, acquire: &Acquire) -> (Timestamp, Option<Timestamp>) {
+        match acquire.repeat_within.filter(|within| *within < acquire.wait) {
+            Some(within) => (self.now + within, Some(self.now + acquire.wait)),
+            None => (self.now + acquire.wait, None),
+        }
     }
 
     /// Returns how long a lease lasts without renewal; that of a pool that allows less lasts as long as that allows.
@@ -105,7 +115,8 @@ impl Engine {
         }
         match request.status {
             RequestStatus::Waiting => {
-                self.wait_until(&request.id, self.now + acquire.wait);
+                let (deadline, until) = self.waits_until(acquire);
+                self.wait_until(&request.id, deadline, until);
                 Answer::Waiting
             }
             RequestStatus::Granted { leases } => {

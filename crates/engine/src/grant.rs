@@ -73,15 +73,13 @@ impl Engine {
     /// Notes that a lease ended: its request has ended once none of its leases lasts.
     pub(crate) fn request_lost(&mut self, lease: &Lease, how: LeaseEnd) {
         let Some(request) = self.requests.get(&lease.request).cloned() else { return };
-        let lasts = match &request.status {
-            RequestStatus::Granted { leases } => leases.iter().any(|lease| self.leases.contains_key(lease)),
-            RequestStatus::Waiting | RequestStatus::Ended { .. } => true,
-        };
-        if lasts {
+        let RequestStatus::Granted { leases } = &request.status else { return };
+        if leases.iter().any(|lease| self.leases.contains_key(lease)) {
             return;
         }
-        let status =
-            RequestStatus::Ended { lease: lease.id.clone(), vm: lease.vm.clone(), at: self.now, how };
+        let leases = leases.iter().filter(|_| 1 < leases.len()).cloned().collect();
+        let (lease, vm) = (lease.id.clone(), lease.vm.clone());
+        let status = RequestStatus::Ended { lease, leases, vm, at: self.now, how };
         self.timers.set(Timer::Request(request.id.clone()), Some(self.now + self.spec.request_memory));
         self.put_request(RequestRecord { status, ..request });
     }

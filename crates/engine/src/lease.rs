@@ -57,7 +57,7 @@ impl Engine {
     fn why_ended(&self, id: &LeaseId) -> Refusal {
         let request = self.ended.get(id).and_then(|request| self.requests.get(request));
         match request.map(|request| &request.status) {
-            Some(RequestStatus::Ended { lease, vm, at, how }) => {
+            Some(RequestStatus::Ended { lease, vm, at, how, .. }) => {
                 Refusal::LeaseEnded { lease: lease.clone(), vm: vm.clone(), at: *at, how: *how }
             }
             _ => Refusal::UnknownLease { lease: id.clone() },

@@ -32,8 +32,10 @@ pub(crate) fn lease(lease: &mut Lease, now: Timestamp, newest: Timestamp, grace:
 /// Puts the times of a request right: it waits no longer than it was to.
 pub(crate) fn request(request: &mut RequestRecord, now: Timestamp) {
     let wait = request.deadline.since(request.submitted_at);
+    let until = request.until.map(|until| until.min(now + until.since(request.submitted_at)));
     request.submitted_at = request.submitted_at.min(now);
     request.deadline = request.deadline.min(now + wait);
+    request.until = until;
     if let RequestStatus::Ended { at, .. } = &mut request.status {
         *at = (*at).min(now);
     }

@@ -249,6 +249,7 @@ mod tests {
             submitted_at: Timestamp::default(),
             order,
             deadline: Timestamp::default(),
+            until: None,
             status: RequestStatus::Waiting,
         };
         Waiter::new(&request, Arc::new([Candidate { pool, instead_of: None }]))

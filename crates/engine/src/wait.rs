@@ -1,5 +1,7 @@
 //! Requests that wait, and those that are remembered: queued, too late, turned away, forgotten.
 
+use std::time::Duration;
+
 use vmpool_model::{Change, EventKind, PoolName, RequestId, RequestRecord, RequestStatus, Timestamp};
 
 use crate::{
@@ -10,6 +12,9 @@ use crate::{
     timers::Timer,
 };
 
+/// Ends of one request that are no further apart are one end.
+const ALIKE: Duration = Duration::from_secs(1);
+
 impl Engine {
     pub(crate) fn wait(&mut self, request: RequestRecord) -> Answer {
         self.timers.set(Timer::Request(request.id.clone()), Some(request.deadline));
@@ -19,11 +24,15 @@ impl Engine {
     }
 
     /// Lets a request wait longer, never shorter.
-    pub(crate) fn wait_until(&mut self, id: &RequestId, deadline: Timestamp) {
+    ///
+    /// Its end as such stays what it was if the new one is hardly later: what is left of its time is told a little late.
+    pub(crate) fn wait_until(&mut self, id: &RequestId, deadline: Timestamp, until: Option<Timestamp>) {
         let Some(request) = self.requests.get(id).filter(|request| request.deadline < deadline) else {
             return;
         };
-        let request = RequestRecord { deadline, ..request.clone() };
+        let known = request.until.filter(|known| until.is_none_or(|until| until <= *known + ALIKE));
+        let until = known.or(until).filter(|until| deadline < *until);
+        let request = RequestRecord { deadline, until, ..request.clone() };
         self.timers.set(Timer::Request(id.clone()), Some(deadline));
         self.put_request(request);
     }

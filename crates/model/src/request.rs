@@ -33,6 +33,9 @@ pub struct Acquire {
     pub ttl: Option<Duration>,
     /// How long to wait for a VM; zero fails at once if there is none.
     pub wait: Duration,
+    /// Within which time the request must be sent again, or it stops waiting before: its client is gone then. `None` if it
+    /// need not be.
+    pub repeat_within: Option<Duration>,
 }
 
 impl Acquire {
@@ -57,6 +60,7 @@ impl Acquire {
             task: None,
             ttl: None,
             wait: Duration::ZERO,
+            repeat_within: None,
         }
     }
 
@@ -88,6 +92,12 @@ impl Acquire {
     #[must_use]
     pub fn with_wait(self, wait: Duration) -> Self {
         Self { wait, ..self }
+    }
+
+    /// Stops waiting before its time if it is not sent again within this one.
+    #[must_use]
+    pub fn with_repeat_within(self, repeat_within: Option<Duration>) -> Self {
+        Self { repeat_within, ..self }
     }
 
     /// Uses the VM in a sandbox.
@@ -140,8 +150,11 @@ pub struct RequestRecord {
     pub submitted_at: Timestamp,
     /// Its place in the queue: a number that grows with every request of the domain.
     pub order: u64,
-    /// When it stops waiting.
+    /// When it stops waiting, unless it is sent again if it must be.
     pub deadline: Timestamp,
+    /// When it stops waiting however often it is sent again, if that is later than `deadline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// How it stands.
     pub status: RequestStatus,
 }
@@ -162,6 +175,9 @@ pub enum RequestStatus {
     Ended {
         /// The lease that ended last.
         lease: LeaseId,
+        /// All leases that it was given, if they were several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        leases: Vec<LeaseId>,
         /// The VM that was leased.
         vm: VmName,
         /// When the lease ended.
@@ -219,6 +235,13 @@ mod tests {
         let request: RequestRecord = serde_json::from_str(json).unwrap();
         assert_eq!((request.pools, request.count), (vec![PoolName::new("small").unwrap()], 1));
         let leases = vec![LeaseId::new("l1").unwrap()];
-        assert_eq!(request.status, RequestStatus::Granted { leases });
+        assert_eq!((request.status, request.until), (RequestStatus::Granted { leases }, None));
+    }
+
+    #[test]
+    fn an_end_that_an_earlier_version_wrote_is_read() {
+        let json = r#"{"status":"ended","lease":"l1","vm":"small-1","at":"2026-01-01T00:00:00Z"}"#;
+        let status: RequestStatus = serde_json::from_str(json).unwrap();
+        assert!(matches!(status, RequestStatus::Ended { leases, .. } if leases.is_empty()));
     }
 }

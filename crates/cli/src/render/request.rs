@@ -51,6 +51,10 @@ pub(crate) fn limit(limit: &Limit) -> String {
 }
 
 fn told(request: &Request) -> Vec<(&'static str, String)> {
+    let waits = request.status == RequestStatus::Waiting;
+    let kept =
+        request.kept_until.filter(|_| waits).map(|until| format!(", if it is sent again by {until:.0}"));
+    let kept = kept.unwrap_or_default();
     let end = request.ended_at.map(|at| format!("{at:.0}: {}", or_dash(request.end.as_ref())));
     vec![
         ("request", request.id.clone()),
@@ -62,7 +66,7 @@ fn told(request: &Request) -> Vec<(&'static str, String)> {
         ("task", or_dash(request.task.as_ref())),
         ("time to live", duration::format(request.ttl)),
         ("submitted", time(Some(request.submitted_at))),
-        ("waits until", time(Some(request.deadline))),
+        ("waits until", time(Some(request.deadline)) + &kept),
         ("leases", or_dash(Some(request.leases.join(", ")).filter(|leases| !leases.is_empty()))),
         ("ended", or_dash(end)),
         ("waits for", or_dash(request.limit.as_ref().map(limit))),

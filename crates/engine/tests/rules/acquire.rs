@@ -2,7 +2,7 @@
 
 use vmpool_engine::{Answer, Input, Refusal};
 use vmpool_model::{
-    Acquire, Owner, PoolName, RecordState, RequestId, TaskId, config::OnRelease, states::NodeState,
+    Acquire, EventKind, Owner, PoolName, RecordState, RequestId, TaskId, config::OnRelease, states::NodeState,
 };
 
 use crate::lab::{Lab, config, pool, sandbox, seconds, wish, with_check};
@@ -179,4 +179,29 @@ fn the_refusal_of_a_wish_that_does_not_wait_says_why() {
     let why = told(&mut lab, "r3");
     assert!(why.contains("1 spawning") && why.contains("max_total is 1"), "{why}");
     assert!(why.contains("requests waiting: 1") && why.contains("last problem: quota"), "{why}");
+}
+
+#[test]
+fn the_end_of_a_request_is_its_own_however_often_it_is_sent_again() {
+    let mut lab = Lab::new(config(1));
+    let sent = |left: u64| wish("r1", "ann").with_wait(seconds(left)).with_repeat_within(Some(seconds(80)));
+    let times = |lab: &Lab| {
+        let request = lab.engine.requests().next().unwrap();
+        (request.deadline, request.until)
+    };
+    let end = lab.now + seconds(200);
+    assert_eq!(lab.acquire(sent(200)), Answer::Waiting);
+    assert_eq!(times(&lab), (lab.now + seconds(80), Some(end)));
+    lab.pass(seconds(51));
+    assert_eq!(lab.acquire(sent(150)), Answer::Waiting);
+    assert_eq!(times(&lab), (lab.now + seconds(80), Some(end)), "what is left was told a second late");
+    lab.pass(seconds(50));
+    assert_eq!(lab.acquire(sent(300)), Answer::Waiting);
+    assert_eq!(times(&lab), (lab.now + seconds(80), Some(lab.now + seconds(300))), "it has more time now");
+    lab.pass(seconds(79));
+    assert_eq!(lab.acquire(sent(20)), Answer::Waiting);
+    lab.pass(seconds(1));
+    assert_eq!(lab.happened(EventKind::RequestTimedOut), 0);
+    lab.pass(seconds(19));
+    assert_eq!(lab.happened(EventKind::RequestTimedOut), 1, "who does not ask again is gone");
 }

@@ -99,11 +99,13 @@ fn f10_after_a_jump_back_no_lease_lasts_longer_than_a_renewal_would_make_it() {
 fn f10_a_request_waits_no_longer_than_it_was_to_and_is_forgotten_in_its_time() {
     let mut lab = Lab::ready(config(1));
     let lease = lab.granted(wish("r1", "ann")).lease;
-    assert_eq!(lab.acquire(wish("r2", "bob").with_wait(seconds(60))), Answer::Waiting);
+    let patient = wish("r2", "bob").with_wait(seconds(90)).with_repeat_within(Some(seconds(60)));
+    assert_eq!(lab.acquire(patient), Answer::Waiting);
     lab.release(&lease);
     jump(&mut lab, -YEAR);
     let waiting = lab.engine.requests().find(|request| request.id.as_str() == "r2").unwrap();
     assert_eq!((waiting.submitted_at, waiting.deadline), (lab.now, lab.now + seconds(60)));
+    assert_eq!(waiting.until, Some(lab.now + seconds(90)));
     lab.pass(seconds(60));
     assert_eq!(lab.happened(EventKind::RequestTimedOut), 1);
     lab.pass(seconds(600));

@@ -133,8 +133,9 @@ fn a_request_has_ended_once_the_last_of_its_leases_has() {
     lab.restart();
     lab.pass(seconds(1));
     lab.release(&all[1].lease);
-    let RequestStatus::Ended { lease, .. } = status(&lab, "r1") else { panic!() };
+    let RequestStatus::Ended { lease, leases, .. } = status(&lab, "r1") else { panic!() };
     assert_eq!(lease, all[1].lease.id);
+    assert_eq!(leases, [all[0].lease.id.clone(), all[1].lease.id.clone()], "all of them are told");
 }
 
 #[test]

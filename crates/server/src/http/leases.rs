@@ -53,7 +53,6 @@ async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
     let request = RequestId::new(&body.request).map_err(invalid_name("request"))?;
     let owner = Owner::new(&body.owner).map_err(invalid_name("owner"))?;
     // A client that is gone must not keep its place: each repetition extends the time again.
-    let wait = body.wait.unwrap_or_default().min(api.hold + routes::POLL_GRACE);
     Ok(Acquire::in_pools(request, pools, owner)
         .with_labels(labels)
         .with_count(body.count)
@@ -61,7 +60,8 @@ async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
         .with_sandbox(body.sandbox.map(Sandbox::new).transpose().map_err(invalid_name("sandbox"))?)
         .with_task(body.task.map(TaskId::new).transpose().map_err(invalid_name("task"))?)
         .with_ttl(body.ttl)
-        .with_wait(wait))
+        .with_wait(body.wait.unwrap_or_default())
+        .with_repeat_within(Some(api.hold + routes::POLL_GRACE)))
 }
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Leases>, Refused> {

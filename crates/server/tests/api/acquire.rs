@@ -2,15 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, StatusCode};
+use vmpool::store::MemoryStore;
 use vmpool_client::{
     ClientError,
     api::{AcquireAnswer, RequestStatus, code, exit, routes::POLL_GRACE},
 };
 
-use crate::world::{World, wish};
+use crate::world::{ONE_VM, World, config, wish};
 
 #[track_caller]
 fn code_of<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
@@ -81,9 +82,12 @@ async fn a_long_wait_is_answered_in_between_and_goes_on_with_the_same_request() 
     let AcquireAnswer::Waiting { request } = response.json().await.unwrap() else { panic!("granted") };
     assert_eq!((request.id.as_str(), request.status), ("r2", RequestStatus::Waiting));
     // The daemon holds a request 50 ms in these tests.
-    let kept = request.deadline.duration_since(request.submitted_at);
+    let after = |until: jiff::Timestamp| until.duration_since(request.submitted_at);
+    assert_eq!(after(request.deadline), Duration::from_secs(60).try_into().unwrap(), "its own time");
+    let explained = world.client.explain("r2").await.unwrap().request;
+    assert_eq!((explained.deadline, explained.kept_until), (request.deadline, request.kept_until));
     assert_eq!(
-        kept,
+        after(request.kept_until.unwrap()),
         (POLL_GRACE + Duration::from_millis(50)).try_into().unwrap(),
         "f8: who does not ask again is gone"
     );
@@ -92,6 +96,20 @@ async fn a_long_wait_is_answered_in_between_and_goes_on_with_the_same_request() 
     world.client.release(&held.id).await.unwrap();
     let lease = world.client.acquire(&asked).await.unwrap();
     assert_eq!(lease.request, "r2");
+}
+
+#[tokio::test]
+async fn a_request_for_several_vms_shows_all_its_leases_once_it_ended() {
+    let text = ONE_VM.replace("size = 1", "size = 2");
+    let world = World::start(config(&text), Arc::new(MemoryStore::new())).await;
+    let asked = wish("r1").with_count(2).with_wait(Duration::from_secs(30));
+    let leases = world.client.acquire_all(&asked).await.unwrap();
+    for lease in &leases {
+        world.client.release(&lease.id).await.unwrap();
+    }
+    let request = world.client.request("r1").await.unwrap();
+    assert_eq!(request.status, RequestStatus::Ended);
+    assert_eq!(request.leases, [leases[0].id.clone(), leases[1].id.clone()]);
 }
 
 #[tokio::test]

@@ -118,8 +118,10 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
         submitted_at: time(number),
         order: u64::from(number),
         deadline: time(number) + Duration::from_secs(30),
+        until: None,
         status: RequestStatus::Ended {
             lease: LeaseId::new("lease-1")?,
+            leases: Vec::new(),
             vm: VmName::new("small-1")?,
             at: time(number),
             how: LeaseEnd::Expired,

@@ -9,8 +9,9 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
     let (status, leases, end): (_, &[LeaseId], _) = match &record.status {
         RequestStatus::Waiting => (api::RequestStatus::Waiting, &[], None),
         RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases, None),
-        RequestStatus::Ended { lease, vm, at, how } => {
-            (api::RequestStatus::Ended, std::slice::from_ref(lease), Some((vm, *at, *how)))
+        RequestStatus::Ended { lease, leases, vm, at, how } => {
+            let leases = if leases.is_empty() { std::slice::from_ref(lease) } else { leases };
+            (api::RequestStatus::Ended, leases, Some((vm, *at, *how)))
         }
     };
     api::Request {
@@ -25,7 +26,8 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
         task: record.task.as_ref().map(ToString::to_string),
         ttl: record.ttl,
         submitted_at: time(record.submitted_at),
-        deadline: time(record.deadline),
+        deadline: time(record.until.unwrap_or(record.deadline)),
+        kept_until: record.until.map(|_| time(record.deadline)),
         status,
         lease: leases.first().map(ToString::to_string),
         leases: leases.iter().map(ToString::to_string).collect(),
