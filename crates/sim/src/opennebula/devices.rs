@@ -64,7 +64,6 @@ impl Cloud {
         let (disks, nics) = (own.remove("DISK"), own.remove("NIC"));
         vm.template = own;
         vm.template.set("VMID", vm.id);
-        vm.template.set("AUTOMATIC_REQUIREMENTS", "!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)");
         self.give_uuid(vm);
         for disk in disks.iter().filter_map(Content::as_parts) {
             self.add_disk(vm, disk.clone(), caller)?;
@@ -76,6 +75,7 @@ impl Cloud {
             self.add_nic(vm, nic.clone())?;
         }
         context(vm);
+        require(vm);
         if scheduled.iter().next().is_some() {
             self.schedule(vm, &scheduled)?;
         }
@@ -126,10 +126,12 @@ impl Cloud {
             disk.set_default("SIZE", image.size);
             disk.set("ORIGINAL_SIZE", image.size);
             for (name, text) in [
+                ("ALLOW_ORPHANS", "NO"),
                 ("CLONE", "YES"),
                 ("CLONE_TARGET", "SYSTEM"),
                 ("DATASTORE", "default"),
                 ("DATASTORE_ID", "1"),
+                ("DISK_TYPE", "FILE"),
                 ("IMAGE_STATE", "2"),
                 ("LN_TARGET", "NONE"),
                 ("READONLY", "NO"),
@@ -256,6 +258,30 @@ fn check_restricted(template: &Attributes, caller: &Caller) -> Result<(), Failur
             let text = format!("User [{}] : VM Template includes a restricted attribute MAC.", caller.uid);
             refuse(AUTHORIZATION, text)
         }
+    }
+}
+
+/// Notes what the scheduler must heed, and which traffic goes through.
+fn require(vm: &mut Vm) {
+    const ANY_HOST: &str = "!(PUBLIC_CLOUD = YES) & !(PIN_POLICY = PINNED)";
+    const STORES: &str = "(\"CLUSTERS/ID\" @> 0)";
+    let has_nic = vm.template.parts("NIC").next().is_some();
+    if !has_nic && vm.template.parts("DISK").next().is_none() {
+        vm.template.set("AUTOMATIC_REQUIREMENTS", ANY_HOST);
+        return;
+    }
+    vm.template.set("AUTOMATIC_REQUIREMENTS", format!("(CLUSTER_ID = 0) & {ANY_HOST}"));
+    vm.template.set("AUTOMATIC_DS_REQUIREMENTS", STORES);
+    vm.template.set("AUTOMATIC_NIC_REQUIREMENTS", STORES);
+    for direction in ["OUTBOUND", "INBOUND"].into_iter().filter(|_| has_nic) {
+        let parts = [
+            ("PROTOCOL", "ALL"),
+            ("RULE_TYPE", direction),
+            ("SECURITY_GROUP_ID", "0"),
+            ("SECURITY_GROUP_NAME", "default"),
+        ];
+        let rule = parts.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        vm.template.add("SECURITY_GROUP_RULE", Content::Parts(rule));
     }
 }
 

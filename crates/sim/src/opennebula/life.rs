@@ -168,10 +168,12 @@ impl Cloud {
         }
         match place {
             RUNNING => {
-                vm.deploy_id = match vm.history.last() {
-                    Some(page) => format!("{}:{}:dummy", page.hostname, vm.name),
-                    None => String::new(),
-                };
+                // The hypervisor says what it calls the VM when it starts it, and not when the VM comes from another host.
+                if (was.is_booting() || vm.deploy_id.is_empty())
+                    && let Some(page) = vm.history.last()
+                {
+                    vm.deploy_id = format!("{}:{}:dummy", page.hostname, vm.name);
+                }
                 if let Some(page) = vm.page() {
                     page.running.from.get_or_insert(at);
                 }

@@ -45,6 +45,7 @@ impl Cloud {
         };
         self.place_on(vm, Some(host));
         self.open(vm, host, at);
+        vm.template.set("TM_MAD_SYSTEM", "dummy");
         let lcm = match from {
             Some(VmState::Stopped) => Lcm::PrologResume,
             Some(VmState::Undeployed) => Lcm::PrologUndeploy,

@@ -3,5 +3,6 @@
 
 mod lives;
 mod matrix;
+mod replays;
 mod wire;
 mod world;

@@ -102,6 +102,7 @@ pub(super) fn create_of_disk(
         let parent = snapshots.active;
         snapshots.list.push(DiskSnapshot { id: snapshot, parent, name, made_at: now });
         (snapshots.next, snapshots.active) = (snapshot + 1, snapshot);
+        count_sizes(vm, disk);
         turn_page(cloud, vm, DISK_SNAPSHOT, caller, now);
         cloud.enter(vm, place, now);
         Ok(snapshot.into())
@@ -146,6 +147,7 @@ pub(super) fn delete_of_disk(
             }
             snapshots.list.retain(|other| other.id != snapshot);
         }
+        count_sizes(vm, disk);
         turn_page(cloud, vm, DISK_SNAPSHOT_DELETE, caller, now);
         cloud.enter(vm, place, now);
         Ok(snapshot.into())
@@ -162,6 +164,15 @@ pub(super) fn rename_of_disk(cloud: &mut Cloud, caller: &Caller, params: Params<
         all.filter(|other| other.id == snapshot).for_each(|found| name.clone_into(&mut found.name));
         Ok(id.into())
     })
+}
+
+/// Notes how much all snapshots of a disk take: each as much as the disk.
+fn count_sizes(vm: &mut Vm, disk: i32) {
+    let count = vm.disk_snapshots.get(&disk).map_or(0, |snapshots| snapshots.list.len() as u64);
+    if let Some(disk) = vm.template.parts_mut("DISK").find(|other| other.number("DISK_ID") == Some(disk)) {
+        let size: u64 = disk.get("SIZE").and_then(|size| size.parse().ok()).unwrap_or(0);
+        disk.set("DISK_SNAPSHOT_TOTAL_SIZE", size.saturating_mul(count));
+    }
 }
 
 fn find(vm: &Vm, disk: i32, snapshot: i32) -> Result<(), Failure> {
