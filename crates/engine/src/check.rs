@@ -1,5 +1,7 @@
 //! The invariants of an engine between two steps: every index says what a recount says, nothing is stuck.
 
+use std::collections::BTreeMap;
+
 use vmpool_model::{
     Lease, LeaseId, RecordState, RequestId, RequestRecord, RequestStatus, VmRecord,
     config::{CheckConfig, CheckMode},
@@ -172,18 +174,24 @@ impl Engine {
     }
 
     fn check_pools(&self) -> Result<(), String> {
-        for (name, pool) in &self.pools {
+        let recounts = self.pools.iter().map(|(name, pool)| {
             let mut recount = Pool::new((*pool.config).clone(), pool.retired);
             recount.unreadable = pool.unreadable;
             recount.missing.clone_from(&pool.missing);
-            let vms = self.vms.values().filter(|vm| vm.record.pool == *name);
-            vms.for_each(|vm| recount.count_in(&vm.record, vm.stale));
-            self.recount_queue(name, &mut recount);
-            ensure(pool.has_same_indexes(&recount), || {
-                format!("pool {name}: a recount gives {recount:#?} instead of {pool:#?}")
-            })?;
+            (name, recount)
+        });
+        let mut recounts: BTreeMap<_, _> = recounts.collect();
+        for vm in self.vms.unordered() {
+            if let Some(recount) = recounts.get_mut(&vm.record.pool) {
+                recount.count_in(&vm.record, vm.stale);
+            }
         }
-        Ok(())
+        self.recount_queues(&mut recounts);
+        self.pools.iter().zip(recounts.values()).try_for_each(|((name, pool), recount)| {
+            ensure(pool.has_same_indexes(recount), || {
+                format!("pool {name}: a recount gives {recount:#?} instead of {pool:#?}")
+            })
+        })
     }
 
     fn check_providers(&self) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! What must hold of those who wait between two steps: they are counted right, and nobody could be served.
 
+use std::collections::BTreeMap;
+
 use vmpool_model::{PoolName, RequestRecord, RequestStatus};
 
 use crate::{
@@ -45,12 +47,13 @@ impl Engine {
         ensure(remembered <= most, || format!("{remembered} requests are remembered, at most {most} may be"))
     }
 
-    /// Queues those who wait for a pool in another one.
-    pub(crate) fn recount_queue(&self, name: &PoolName, recount: &mut Pool) {
+    /// Queues those who wait in other pools of these names.
+    pub(crate) fn recount_queues(&self, recounts: &mut BTreeMap<&PoolName, Pool>) {
         for waiter in self.waiters() {
-            let index = waiter.shape.candidates.iter().position(|candidate| candidate.pool == *name);
-            if let Some(index) = index {
-                recount.enqueue(&waiter, index == 0);
+            for (index, candidate) in waiter.shape.candidates.iter().enumerate() {
+                if let Some(recount) = recounts.get_mut(&candidate.pool) {
+                    recount.enqueue(&waiter, index == 0);
+                }
             }
         }
     }

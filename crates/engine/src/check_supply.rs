@@ -1,16 +1,22 @@
 //! The invariants of what VMs are made from: every count is a recount, and no pool forgets that it wants VMs.
 
+use std::collections::BTreeMap;
+
 use vmpool_model::PoolName;
 
 use crate::{Engine, check::ensure, gate::Gate, pool::Pool, timers::Timer};
 
 impl Engine {
     pub(crate) fn check_supply(&self) -> Result<(), String> {
-        for (name, provider) in &self.providers {
-            let mut recount = Gate::new(&provider.config);
-            let records = self.vms.values().map(|vm| &vm.record);
-            records.filter(|record| record.provider == *name).for_each(|record| recount.count_in(record));
-            ensure(provider.gate.has_same_counts(&recount), || {
+        let gates = self.providers.iter().map(|(name, provider)| (name, Gate::new(&provider.config)));
+        let mut recounts: BTreeMap<_, _> = gates.collect();
+        for vm in self.vms.unordered() {
+            if let Some(recount) = recounts.get_mut(&vm.record.provider) {
+                recount.count_in(&vm.record);
+            }
+        }
+        for ((name, provider), recount) in self.providers.iter().zip(recounts.values()) {
+            ensure(provider.gate.has_same_counts(recount), || {
                 format!("{name}: a recount gives {recount:#?} instead of {:#?}", provider.gate)
             })?;
         }

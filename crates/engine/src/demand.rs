@@ -251,15 +251,27 @@ impl Engine {
     }
 
     fn demand_of_pools(&self) -> BTreeMap<PoolName, usize> {
-        let wanted = self.demand.by_pools.iter();
-        // VMs that are kept for their last users are there already.
-        let mut wanted: Vec<_> = wanted
-            .map(|(pools, want)| (pools, want.vms.saturating_sub(self.kept_for(pools)), want.at_most.clone()))
-            .collect();
+        let all = &self.demand.by_pools;
+        let shared = all.keys().filter(|pools| 1 < pools.len()).flat_map(|pools| pools.iter());
+        let shared: BTreeSet<_> = shared.map(|candidate| &candidate.pool).collect();
+        let mut demand = BTreeMap::<PoolName, usize>::new();
+        let mut wanted = Vec::new();
+        for (pools, want) in all {
+            // VMs that are kept for their last users are there already.
+            let vms = want.vms.saturating_sub(self.kept_for(pools));
+            match &**pools {
+                // There is nothing to choose, for anybody.
+                [Candidate { pool, .. }] if !shared.contains(pool) => {
+                    if vms != 0 {
+                        demand.insert(pool.clone(), vms);
+                    }
+                }
+                _ => wanted.push((pools, vms, want.at_most.clone())),
+            }
+        }
         // Who has the fewest pools to choose from chooses first.
         wanted.sort_by_key(|(pools, ..)| pools.len());
         let mut rooms = BTreeMap::<PoolName, Room>::new();
-        let mut demand = BTreeMap::<PoolName, usize>::new();
         let choices: [fn(&mut Room) -> &mut usize; 3] =
             [|room| &mut room.made, |room| &mut room.growth, |room| &mut room.evictable];
         for choice in choices {
@@ -374,5 +386,23 @@ mod tests {
         want(&mut engine, "r1", "ann", "a", 1);
         want(&mut engine, "r2", "ann", "a", 1);
         assert_eq!(demand(&engine), [""; 0]);
+    }
+
+    #[test]
+    fn what_can_only_be_had_of_one_pool_is_wanted_there() {
+        let mut engine = engine(spec(["a", "b", "c"].map(|name| (name, on_demand(1)))), Vec::new());
+        for (request, pools) in [("r1", "a"), ("r2", "a"), ("r3", "c")] {
+            want(&mut engine, request, request, pools, 1);
+        }
+        assert_eq!(demand(&engine), ["a:2", "c:1"]);
+    }
+
+    #[test]
+    fn who_can_choose_chooses_after_those_who_cannot() {
+        let mut engine = engine(spec(["a", "b", "c"].map(|name| (name, on_demand(1)))), Vec::new());
+        for (request, pools) in [("r1", "a b"), ("r2", "a"), ("r3", "c"), ("r4", "c")] {
+            want(&mut engine, request, request, pools, 1);
+        }
+        assert_eq!(demand(&engine), ["a:1", "b:1", "c:2"]);
     }
 }

@@ -58,6 +58,7 @@ mod refusal;
 mod retire;
 #[cfg(test)]
 mod sample;
+mod sequence;
 mod serve;
 mod share;
 mod shrink;

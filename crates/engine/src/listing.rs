@@ -62,6 +62,9 @@ impl Engine {
     fn take_in(&mut self, id: EffectId, provider: &ProviderName, listed: &ListedNodes, asked_at: Timestamp) {
         let mut strays = Vec::new();
         let mut strangers = Strangers::default();
+        if let Some(provider) = self.providers.get_mut(provider) {
+            provider.sequence.begin();
+        }
         for node in &listed.nodes {
             if self.is_unchanged(id, provider, node) {
                 continue;
@@ -93,9 +96,14 @@ impl Engine {
     /// Returns whether a listed node is as its VM's record has it, so that there is nothing to do; this is the
     /// usual case, and there may be very many.
     fn is_unchanged(&mut self, id: EffectId, provider: &ProviderName, node: &Node) -> bool {
-        let bound = self.providers.get_mut(provider).and_then(|provider| provider.by_node.get_mut(&node.id));
-        let Some(bound) = bound else { return false };
+        let Some(provider) = self.providers.get_mut(provider) else { return false };
         let look = Look::of(node, self.spec.seed);
+        if provider.is_next(id, look) {
+            return true;
+        }
+        let Some(place) = provider.by_node.place(&node.id) else { return false };
+        provider.sequence.push(place);
+        let Some(bound) = provider.by_node.at_mut(place) else { return false };
         if bound.look == Some(look) {
             bound.seen_in = Some(id);
             return true;

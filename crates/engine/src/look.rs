@@ -7,7 +7,7 @@ use vmpool_model::{Node, NodeView, RecordState, Token, VmName};
 
 use crate::{EffectId, Engine, provider::Provider, vm::Vm};
 
-/// All of a listed node that may change what becomes of its VM, as a number: of two nodes that differ, one in 2^64 has
+/// The id of a listed node, and all of it that may change what becomes of its VM, as a number: of two nodes that differ, one in 2^64 has
 /// the number of the other one. A VM whose node is as it was is known by this alone, however many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look(u64);
@@ -16,6 +16,7 @@ impl Look {
     /// Returns what a listed node looks like. The seed keeps others from making two nodes look alike.
     pub(crate) fn of(node: &Node, seed: u64) -> Self {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
+        node.id.hash(&mut hasher);
         node.token.as_ref().map(|token| (&token.installation, &token.vm)).hash(&mut hasher);
         (node.state, &node.raw_state).hash(&mut hasher);
         node.addresses().for_each(|address| address.hash(&mut hasher));
@@ -25,6 +26,7 @@ impl Look {
     /// Returns what a node looks like that is as it is known, and tells this token or none.
     fn of_known(node: &NodeView, token: Option<&Token>, seed: u64) -> Self {
         let mut hasher = FixedState::with_seed(seed).build_hasher();
+        node.id.hash(&mut hasher);
         token.map(|token| (&token.installation, &token.vm)).hash(&mut hasher);
         (node.state, &node.raw_state).hash(&mut hasher);
         node.addresses.iter().for_each(|address| address.hash(&mut hasher));
@@ -84,7 +86,8 @@ mod tests {
 
     #[test]
     fn whatever_may_change_what_becomes_of_a_vm_changes_the_look_of_its_node() {
-        let changes: [fn(&mut Node); 6] = [
+        let changes: [fn(&mut Node); 7] = [
+            |node| node.id = NodeId::new("8").unwrap(),
             |node| node.state = NodeState::Stopped,
             |node| node.raw_state = vmpool_model::states::RawState::Text("odd".to_owned()),
             |node| node.public_ips.push([10, 0, 0, 2].into()),

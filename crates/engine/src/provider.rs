@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vmpool_model::{NodeId, PoolName, Timestamp, VmName, config::ProviderConfig};
 
-use crate::{EffectId, brake::Brake, gate::Gate, look::Look, stranger::Strangers, table::Table};
+use crate::{
+    EffectId, brake::Brake, gate::Gate, look::Look, sequence::Sequence, stranger::Strangers, table::Table,
+};
 
 /// One provider.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Provider {
     pub(crate) forgotten: BTreeMap<PoolName, Timestamp>,
     /// The VM that each known node belongs to.
     pub(crate) by_node: Table<NodeId, Bound>,
+    /// The order in which it lists its nodes.
+    pub(crate) sequence: Sequence,
     /// When a complete listing was answered last.
     pub(crate) listed_at: Option<Timestamp>,
     /// That too many nodes are missing at once.
@@ -68,6 +72,7 @@ impl Provider {
             orphans: BTreeMap::new(),
             forgotten: BTreeMap::new(),
             by_node: Table::new(seed),
+            sequence: Sequence::default(),
             listed_at: None,
             brake: None,
             strangers: Strangers::default(),
@@ -94,6 +99,18 @@ impl Provider {
     /// Returns the VM that a node belongs to.
     pub(crate) fn holder(&self, node: &NodeId) -> Option<&VmName> {
         self.by_node.get(node).map(|bound| &bound.vm)
+    }
+
+    /// Notes that a listing shows a node with which there is nothing to do, if it is the one that is next in the order of the
+    /// listing before and looks the same; returns whether it is.
+    pub(crate) fn is_next(&mut self, listing: EffectId, look: Look) -> bool {
+        let Some(place) = self.sequence.next() else { return false };
+        let Some(bound) = self.by_node.at_mut(place).filter(|bound| bound.look == Some(look)) else {
+            return false;
+        };
+        bound.seen_in = Some(listing);
+        self.sequence.push(place);
+        true
     }
 
     /// Has the node's VM looked at when it is listed next, whatever the node looks like.

@@ -107,6 +107,11 @@ impl<K: Hash + Eq, V> Table<K, V> {
         self.slot(place)?.as_ref().map(|(_, value)| value)
     }
 
+    /// Returns the value at a place, to be changed.
+    pub(crate) fn at_mut(&mut self, place: Place) -> Option<&mut V> {
+        self.slot_mut(place)?.as_mut().map(|(_, value)| value)
+    }
+
     /// Returns all entries in the order of their places.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.chunks.iter().flatten().flatten().map(|(key, value)| (key, value))

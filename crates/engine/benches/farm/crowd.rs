@@ -114,7 +114,7 @@ impl Crowd {
             under_way: VecDeque::new(),
         };
         let mut unmeasured = array::from_fn(|_| Unmeasured);
-        while crowd.number < 2 * size || crowd.waiting < waiting {
+        while crowd.waiting < waiting {
             crowd.come(&mut Unmeasured);
             while UNDER_WAY < crowd.under_way.len() {
                 crowd.go_on(&mut unmeasured);
