@@ -92,6 +92,18 @@ impl Engine {
         self.wake_pools(&name);
     }
 
+    /// Takes in that a create was never sent, which tells nothing of its provider.
+    pub(crate) fn create_not_sent(&mut self, create: EffectId) {
+        let now = self.now;
+        let mut providers = self.providers.iter_mut();
+        let asked = providers.find(|(_, provider)| provider.gate.creates.contains_key(&create));
+        let Some((name, provider)) = asked else { return };
+        let name = name.clone();
+        provider.gate.creates.remove(&create);
+        provider.gate.breaker.pass(create, now);
+        self.wake_pools(&name);
+    }
+
     /// Takes in what a failed listing tells of creates: where listings fail, nobody knows what creates leave behind, so as
     /// many in a row as creates open the breaker, and a refused login at once.
     pub(crate) fn listing_refused(&mut self, name: &ProviderName, failure: &Failure) {

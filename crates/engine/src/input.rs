@@ -98,6 +98,9 @@ pub enum Input {
 pub enum Outcome {
     /// [`Effect::Create`](crate::Effect::Create): the node, or why there is none.
     Created(Result<Box<Node>, Failure>),
+    /// [`Effect::Create`](crate::Effect::Create) for a VM that was given up or forgotten: it waited for its turn, and was
+    /// never sent.
+    NotSent,
     /// [`Effect::Find`](crate::Effect::Find): all nodes with the token in a listing that proves there are
     /// no others, or why that could not be said.
     Found(Result<Vec<Node>, Failure>),

@@ -12,8 +12,10 @@ impl Engine {
         if let Outcome::Listed { provider, result } = outcome {
             return self.listed(id, &provider, result);
         }
-        if let Outcome::Created(result) = &outcome {
-            self.create_answered(id, result.as_ref().err());
+        match &outcome {
+            Outcome::Created(result) => self.create_answered(id, result.as_ref().err()),
+            Outcome::NotSent => self.create_not_sent(id),
+            _ => {}
         }
         let Some(name) = self.awaited.remove(&id) else {
             return self.orphan_done(id);
@@ -26,6 +28,13 @@ impl Engine {
         match outcome {
             Outcome::Created(Ok(node)) => self.created(&name, &node),
             Outcome::Created(Err(failure)) => self.not_created(&name, &failure),
+            Outcome::NotSent => {
+                // A create is asked for only where no node is.
+                if let Some(vm) = self.vms.get_mut(&name) {
+                    vm.may_exist = false;
+                }
+                self.advance(&name);
+            }
             Outcome::Found(Ok(nodes)) => self.found(&name, &nodes),
             Outcome::Found(Err(failure)) => {
                 self.retry_later(&name, &failure);

@@ -205,10 +205,12 @@ impl Loop {
         }
         let Self { domain, engine, listings, waiters, withheld, .. } = self;
         let seen = Seen { domain, engine };
+        let given_up = std::mem::take(&mut turn.given_up);
         let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, withheld, now));
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }
+        given_up.iter().for_each(|vm| self.effects.withdraw(vm));
         self.effects.begin();
     }
 

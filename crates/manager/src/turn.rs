@@ -6,7 +6,9 @@ use std::{
 };
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
-use vmpool_model::{Change, Event, Lease, LeaseId, Owner, PoolName, RequestId, Timestamp, VmName};
+use vmpool_model::{
+    Change, Event, Lease, LeaseId, Owner, PoolName, RecordState, RequestId, Timestamp, VmName,
+};
 use vmpool_store::StoreError;
 
 use crate::{
@@ -26,6 +28,8 @@ pub(crate) struct Turn {
     pub(crate) events: Vec<Event>,
     /// What to do after the commit, in order.
     pub(crate) effects: Vec<(EffectId, Effect)>,
+    /// VMs that were given up or forgotten while there was no node.
+    pub(crate) given_up: Vec<VmName>,
     /// The configuration that holds once the commit is durable.
     pub(crate) setup: Option<Setup>,
     answers: Vec<Answered>,
@@ -226,6 +230,13 @@ impl Turn {
     }
 
     fn change(&mut self, change: Change) {
+        match &change {
+            Change::PutVm(vm) if vm.state == RecordState::Terminating && vm.node.is_none() => {
+                self.given_up.push(vm.name.clone());
+            }
+            Change::RemoveVm(vm) => self.given_up.push(vm.clone()),
+            _ => {}
+        }
         let row = match &change {
             Change::PutInstallation(_) => Row::Installation,
             Change::PutVm(vm) => Row::Vm(vm.name.clone()),

@@ -35,6 +35,7 @@ mod life;
 mod listing;
 mod lost_answer;
 mod missing;
+mod not_sent;
 mod odd_node;
 mod offers;
 mod orphan;

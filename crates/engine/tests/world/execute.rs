@@ -1,17 +1,25 @@
 //! What the clouds make of an effect: carried out, refused, lost or half done.
 
 use vmpool_engine::{CheckReport, Effect, EffectId, ListedNodes, Outcome};
-use vmpool_model::{Failure, FailureKind, Node, Timestamp, Token, states::NodeState};
+use vmpool_model::{Failure, FailureKind, Node, RecordState, Timestamp, Token, VmName, states::NodeState};
 
 use crate::{act::How, cloud::Cloud, setup::seconds, world::World};
 
 impl World {
+    fn is_given_up(&self, vm: &VmName) -> bool {
+        self.working.vms.get(vm).is_none_or(|vm| vm.state == RecordState::Terminating)
+    }
+
     /// Carries an effect out at its cloud, well or badly.
     pub(crate) fn execute(&mut self, id: EffectId, how: How) {
         let flight = &self.flights[&id];
         let effect = flight.effect.clone();
         let now = self.now;
         let answer = match &effect {
+            // It waited for its turn when its VM was given up.
+            Effect::Create { vm, .. } if matches!(how, How::Refused { .. }) && self.is_given_up(vm) => {
+                Outcome::NotSent
+            }
             Effect::Create { provider, token, .. } => {
                 create(self.clouds.get_mut(provider).unwrap(), token, how, now)
             }

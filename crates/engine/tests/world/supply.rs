@@ -62,7 +62,10 @@ pub(crate) fn intended(world: &mut World, vm: &VmRecord) -> Result<(), String> {
     ensure!(world.spec().pools.contains_key(&vm.pool), "{} is not configured", vm.pool);
     let config = world.pool(vm);
     let records = world.working.vms.values().filter(|other| other.pool == vm.pool && !other.is_gone());
-    let starting = records.clone().filter(|other| other.state.is_starting()).count();
+    // Those that are out of reach start no more.
+    let starts =
+        |other: &&VmRecord| other.state.is_starting() && world.engine.knows_provider(&other.provider);
+    let starting = records.clone().filter(starts).count();
     ensure!(starting < config.max_starting as usize, "{} VMs of {} start", starting + 1, vm.pool);
     ensure!(
         records.count() < config.max_total() as usize,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use vmpool_engine::EffectId;
+use vmpool_engine::{Effect, EffectId};
 use vmpool_model::VmName;
 
 use super::job::Job;
@@ -21,15 +21,18 @@ pub(super) struct Lane {
 enum Turn {
     /// The newest check of a VM: one that was given up and asked for again waits no second time.
     Check(VmName),
+    /// The create of a VM, of which there is one at most.
+    Create(VmName),
     Effect(EffectId),
 }
 
 impl Lane {
     /// Lets a job wait for its turn.
     pub(super) fn push(&mut self, job: Job) {
-        let turn = match job.checked() {
-            Some(vm) => Turn::Check(vm.clone()),
-            None => Turn::Effect(job.id),
+        let turn = match &job.effect {
+            Effect::Check { vm, .. } => Turn::Check(vm.clone()),
+            Effect::Create { vm, .. } => Turn::Create(vm.clone()),
+            _ => Turn::Effect(job.id),
         };
         if self.jobs.insert(turn.clone(), job).is_none() {
             self.order.push_back(turn);
@@ -43,6 +46,15 @@ impl Lane {
         }
         self.running += 1;
         self.order.pop_front().and_then(|turn| self.jobs.remove(&turn))
+    }
+
+    /// Takes the create of a VM out, if it waits: it counts as one that begins, and [leaves](Self::leave) as such.
+    pub(super) fn withdraw(&mut self, vm: &VmName) -> Option<Job> {
+        let turn = Turn::Create(vm.clone());
+        let job = self.jobs.remove(&turn)?;
+        self.order.retain(|other| *other != turn);
+        self.running += 1;
+        Some(job)
     }
 
     /// Returns the job whose turn is next.

@@ -18,7 +18,7 @@ use tokio::{
 };
 use vmpool_driver::Driver;
 use vmpool_engine::{Effect, EffectId, Outcome};
-use vmpool_model::{Failure, FailureKind, ProviderName, config::ProviderConfig};
+use vmpool_model::{Failure, FailureKind, ProviderName, VmName, config::ProviderConfig};
 
 pub(crate) use self::job::is_write;
 use self::{
@@ -103,6 +103,20 @@ impl Effects {
             }
         }
         self.queue(job);
+    }
+
+    /// Drops the create of a VM that waits for its turn, if there is one: it was never sent, and is answered so.
+    ///
+    /// One that is under way may have happened; and so may one that waits in the driver for the rate of its account.
+    pub(crate) fn withdraw(&mut self, vm: &VmName) {
+        if !self.busy.contains_key(&Place::Vm(vm.clone())) {
+            return;
+        }
+        let of_provider = |(key, _): &(&LaneKey, &mut Lane)| matches!(key, LaneKey::Provider(_));
+        let job = self.lanes.iter_mut().filter(of_provider).find_map(|(_, lane)| lane.withdraw(vm));
+        if let Some(job) = job {
+            self.spawn(vec![job], async { vec![Outcome::NotSent] });
+        }
     }
 
     /// Returns whether [`begin`](Self::begin) may begin something that waited until now and changes something.

@@ -8,7 +8,7 @@ use vmpool_driver::{CreateRequest, Operation};
 use vmpool_dummy::{DummyCloud, DummyConfig, DummyDriver, Fault};
 use vmpool_engine::{CheckReport, HookRun};
 use vmpool_model::{
-    Node, NodeId, NodeView, PoolName, Timestamp, VmName, VmRecord,
+    InstallationId, Node, NodeId, NodeView, PoolName, Timestamp, Token, VmName, VmRecord,
     config::{CheckConfig, HookConfig, HookKind, ProviderConfig},
     states::NodeState,
 };
@@ -355,6 +355,44 @@ async fn what_waits_for_a_provider_that_is_taken_away_fails_at_once() {
     bench.effects.begin();
     let (answered, Outcome::Got(Err(failure))) = bench.next().await else { panic!() };
     assert_eq!((answered, failure.kind), (last, FailureKind::InvalidRequest));
+}
+
+fn token(number: usize) -> Token {
+    Token::new(InstallationId::new("test").unwrap(), PoolName::new("small").unwrap(), vm(number))
+}
+
+fn create(number: usize) -> Effect {
+    let (vm, token) = (vm(number), token(number));
+    Effect::Create { provider: provider("lab"), vm, token, template: "small".to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_vm_is_given_up_while_it_waits_is_never_sent() {
+    let mut bench = Bench::new();
+    let ids: Vec<_> = (0..10)
+        .map(|number| {
+            bench.cloud.fail_next(Operation::Create, Fault::Hang);
+            bench.start(create(number))
+        })
+        .collect();
+    let find = bench.start(Effect::Find { provider: provider("lab"), vm: vm(8), token: token(8) });
+    bench.settle().await;
+    // Eight calls may be under way at once by default: those of 8 and 9 wait.
+    for number in [0, 8, 99] {
+        bench.effects.withdraw(&vm(number));
+    }
+    assert_eq!(bench.next().await, (ids[8], Outcome::NotSent));
+    assert_eq!(bench.next().await.0, find, "what waited for its answer goes on");
+    let mut unanswered = Vec::new();
+    for _ in 0..8 {
+        let (id, Outcome::Created(Err(failure))) = bench.next().await else { panic!() };
+        assert_eq!(failure.kind, FailureKind::Timeout);
+        unanswered.push(id);
+    }
+    unanswered.sort_unstable();
+    assert_eq!(unanswered, ids[..8], "one that is under way may have happened");
+    let (last, Outcome::Created(Err(_))) = bench.next().await else { panic!() };
+    assert!(last == ids[9] && bench.effects.is_idle() && bench.effects.lanes.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

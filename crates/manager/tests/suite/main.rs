@@ -23,4 +23,5 @@ mod takeover;
 mod trouble;
 mod unreadable;
 mod upgrade;
+mod withdraw;
 mod world;
