@@ -55,6 +55,7 @@ mod rank;
 mod reconfigure;
 mod recover;
 mod refusal;
+mod rest;
 mod retire;
 #[cfg(test)]
 mod sample;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vmpool_model::{Owner, PoolName, RecordState, RequestId, Timestamp, VmName};
+use vmpool_model::{Owner, PoolName, RecordState, RequestId, VmName};
 
 use crate::{
     Engine, Limit,
@@ -29,6 +29,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// Returns the requests that VMs are set aside for.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = Place> {
+        self.seen.iter().copied()
+    }
+
     /// Returns whether VMs are set aside for a request.
     pub(crate) fn has(&self, place: Place) -> bool {
         self.seen.contains(&place)
@@ -60,76 +65,6 @@ struct Part {
 }
 
 impl Engine {
-    /// Brings everything to rest: serves who waits, gives up what is too much, makes what is missing.
-    pub(crate) fn rest(&mut self) {
-        if self.is_at_rest() {
-            return;
-        }
-        loop {
-            // Where several VMs are wanted at once, time alone may change who comes first.
-            if self.unserved || !self.touched.is_empty() || self.goes_by_time() {
-                self.serve();
-            }
-            self.spread();
-            if self.touched.is_empty() && self.growing.is_empty() {
-                self.rests_until = self.changes_at();
-                return;
-            }
-            while let Some(pool) = self.touched.pop_first() {
-                self.settle(&pool);
-            }
-            self.grow();
-            // A pool that is full now may be stood in for by another one.
-            self.unserved = true;
-        }
-    }
-
-    /// Returns whether nothing changed since everything was brought to rest.
-    fn is_at_rest(&self) -> bool {
-        let is_unchanged = self.touched.is_empty() && self.growing.is_empty();
-        is_unchanged
-            && !self.unserved
-            && !self.demand.is_stale()
-            && self.rests_until.is_none_or(|until| self.now < until)
-    }
-
-    /// Returns whether somebody waits for several VMs and keeps others from what it lacks.
-    fn goes_by_time(&self) -> bool {
-        !self.set_aside.seen.is_empty() || !self.demand.claims.is_empty()
-    }
-
-    /// Returns when time alone may change who is served and from where.
-    fn changes_at(&self) -> Option<Timestamp> {
-        if self.waiting.is_empty() {
-            return None;
-        }
-        let ranked = match self.goes_by_time() {
-            true => self.ranks_change_at(),
-            false => None,
-        };
-        ranked.into_iter().chain(self.pauses_end_at()).min()
-    }
-
-    /// Returns when time alone may change the rank of somebody who waits and is looked at: of those who come first among their
-    /// like, or come after such whose VMs are set aside.
-    fn ranks_change_at(&self) -> Option<Timestamp> {
-        let firsts = self.pools.values().filter(|pool| pool.is_contested()).flat_map(|pool| {
-            let lines = pool.expected.iter().filter_map(|tenant| Some((tenant, pool.queue.tenant(tenant)?)));
-            lines.flat_map(|((owner, _), lines)| lines.values().map(move |places| (owner, places)))
-        });
-        let seen = self.set_aside.seen.iter().filter_map(|place| {
-            let waiter = self.waiting.get(place)?;
-            let mut pools = waiter.shape.candidates.iter().filter_map(|other| self.pools.get(&other.pool));
-            let places = pools.find_map(|pool| pool.queue.owner(waiter.owner())?.get(&waiter.shape))?;
-            Some((waiter.owner(), places))
-        });
-        let looked_at = firsts.chain(seen).filter_map(|(owner, places)| {
-            let first = places.iter().find(|place| !self.set_aside.has(**place))?;
-            self.ages_at(&self.owners.top(owner), *first)
-        });
-        looked_at.chain(self.order_changes_at()).chain(self.claims_change_at()).min()
-    }
-
     /// Gives free VMs to waiting requests until there is none that could be served.
     pub(crate) fn serve(&mut self) {
         self.unserved = false;
@@ -335,7 +270,7 @@ impl Engine {
 
 impl Pool {
     /// Returns whether somebody waits whom a free VM may be there for.
-    fn is_contested(&self) -> bool {
+    pub(crate) fn is_contested(&self) -> bool {
         !self.expected.is_empty() || !self.clean.is_empty() && !self.queue.is_empty()
     }
 

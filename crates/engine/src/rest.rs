@@ -1,0 +1,170 @@
+//! A step goes on until nothing is left to decide, and the next one begins there: what changed nothing costs nothing.
+
+use vmpool_model::Timestamp;
+
+use crate::Engine;
+
+impl Engine {
+    /// Brings everything to rest: serves who waits, gives up what is too much, makes what is missing.
+    pub(crate) fn rest(&mut self) {
+        if self.is_at_rest() {
+            return;
+        }
+        loop {
+            // Where several VMs are wanted at once, time alone may change who comes first.
+            if self.unserved || !self.touched.is_empty() || self.goes_by_time() {
+                self.serve();
+            }
+            self.spread();
+            if self.touched.is_empty() && self.growing.is_empty() {
+                self.rests_until = self.changes_at();
+                return;
+            }
+            while let Some(pool) = self.touched.pop_first() {
+                self.settle(&pool);
+            }
+            self.grow();
+            // A pool that is full now may be stood in for by another one.
+            self.unserved = true;
+        }
+    }
+
+    /// Returns whether nothing changed since everything was brought to rest.
+    fn is_at_rest(&self) -> bool {
+        let is_unchanged = self.touched.is_empty() && self.growing.is_empty();
+        is_unchanged
+            && !self.unserved
+            && !self.demand.is_stale()
+            && self.rests_until.is_none_or(|until| self.now < until)
+    }
+
+    /// Returns whether somebody waits for several VMs and keeps others from what it lacks.
+    fn goes_by_time(&self) -> bool {
+        self.set_aside.seen().next().is_some() || !self.demand.claims.is_empty()
+    }
+
+    /// Returns when time alone may change who is served and from where.
+    fn changes_at(&self) -> Option<Timestamp> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        let ranked = match self.goes_by_time() {
+            true => self.ranks_change_at(),
+            false => None,
+        };
+        ranked.into_iter().chain(self.pauses_end_at()).min()
+    }
+
+    /// Returns when time alone may change the rank of somebody who waits and is looked at: who comes first among its like, has
+    /// VMs set aside, or comes after such.
+    fn ranks_change_at(&self) -> Option<Timestamp> {
+        let firsts = self.pools.values().filter(|pool| pool.is_contested()).flat_map(|pool| {
+            let lines = pool.expected.iter().filter_map(|tenant| Some((tenant, pool.queue.tenant(tenant)?)));
+            lines.flat_map(|((owner, _), lines)| lines.values().map(move |places| (owner, places)))
+        });
+        let seen = || self.set_aside.seen().filter_map(|place| self.waiting.get(&place));
+        let after = seen().filter_map(|waiter| {
+            let mut pools = waiter.shape.candidates.iter().filter_map(|other| self.pools.get(&other.pool));
+            let places = pools.find_map(|pool| pool.queue.owner(waiter.owner())?.get(&waiter.shape))?;
+            Some((waiter.owner(), places))
+        });
+        let next = firsts.chain(after).filter_map(|(owner, places)| {
+            let next = places.iter().find(|place| !self.set_aside.has(**place))?;
+            Some((owner, *next))
+        });
+        let looked_at = next.chain(seen().map(|waiter| (waiter.owner(), waiter.place)));
+        let aging = looked_at.filter_map(|(owner, place)| self.ages_at(&self.owners.top(owner), place));
+        aging.chain(self.order_changes_at()).chain(self.claims_change_at()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use vmpool_model::{RecordState, VmName};
+
+    use super::*;
+    use crate::{
+        Input,
+        sample::{engine, on_demand, pool, ready, refuse, spec, want},
+    };
+
+    fn vm(name: &str) -> VmName {
+        VmName::new(name).unwrap()
+    }
+
+    /// Takes a step that is about nothing, at another time.
+    fn tick(engine: &mut Engine, at: Timestamp) {
+        let _ = engine.step(at, Input::Tick);
+        assert!(engine.is_at_rest());
+        assert_eq!(engine.check(), Ok(()));
+    }
+
+    #[test]
+    fn whatever_is_left_to_decide_is_no_rest() {
+        let changes: [fn(&mut Engine); 5] = [
+            |engine| {
+                engine.touched.insert(pool("a"));
+            },
+            |engine| {
+                engine.growing.insert(pool("a"));
+            },
+            |engine| engine.unserved = true,
+            |engine| engine.wants_change(&crate::sample::owner("ann")),
+            |engine| engine.rests_until = Some(engine.now),
+        ];
+        for change in changes {
+            let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
+            assert!(engine.is_at_rest());
+            change(&mut engine);
+            assert!(!engine.is_at_rest());
+        }
+    }
+
+    #[test]
+    fn a_record_that_changes_for_nobody_leaves_everything_at_rest() {
+        let mut engine = engine(spec([("a", on_demand(2))]), vec![ready("a-1")]);
+        let now = engine.now;
+        engine.edit(&vm("a-1"), |record| {
+            record.last_check = Some(now);
+            record.problem = Some("slow".to_owned());
+        });
+        assert!(engine.is_at_rest());
+        engine.edit(&vm("a-1"), |record| record.suspect = Some("slow".to_owned()));
+        assert!(!engine.is_at_rest(), "it cannot be given any more");
+        engine.rest();
+        engine.edit(&vm("a-1"), |record| record.state = RecordState::CheckHealth);
+        assert!(!engine.is_at_rest());
+    }
+
+    #[test]
+    fn nobody_who_waits_for_one_vm_disturbs_the_rest_as_time_passes() {
+        let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
+        want(&mut engine, "r1", "ann", "a", 1);
+        assert_eq!((engine.is_at_rest(), engine.rests_until), (true, None));
+    }
+
+    #[test]
+    fn the_end_of_a_pause_ends_the_rest() {
+        let mut engine = engine(spec([("a", on_demand(1)), ("b", on_demand(1))]), Vec::new());
+        let creates = want(&mut engine, "r1", "ann", "a", 1);
+        refuse(&mut engine, &creates);
+        let until = engine.can_grow(&pool("a")).unwrap_err().until();
+        assert!(until.is_some() && engine.rests_until == until);
+    }
+
+    #[test]
+    fn a_rank_that_changes_ends_the_rest_where_vms_are_set_aside() {
+        let mut spec = spec([("a", on_demand(2))]);
+        spec.limits.priority_aging = Duration::from_secs(60);
+        let mut engine = engine(spec, vec![ready("a-1")]);
+        let begun = engine.now;
+        want(&mut engine, "r1", "ann", "a", 2);
+        assert!(engine.set_aside.seen().next().is_some());
+        let until = begun + Duration::from_secs(60);
+        assert_eq!(engine.rests_until, Some(until));
+        tick(&mut engine, until + Duration::from_millis(1));
+        assert_eq!(engine.rests_until, Some(until + Duration::from_secs(60)));
+    }
+}
