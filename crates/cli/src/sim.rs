@@ -43,6 +43,7 @@ async fn opennebula(args: OpennebulaArgs) -> Result<u8, Failure> {
 
 fn config(args: OpennebulaArgs) -> SimConfig {
     let mut config = SimConfig::default().with_seed(args.seed).with_boot(args.boot).with_step(args.step);
+    config.latency = args.latency;
     config.hosts = args.hosts;
     config.is_private = args.private;
     if args.no_scheduler {

@@ -3,7 +3,7 @@
 //! ```
 //! use vmpool_sim::opennebula::{OpenNebulaSim, SimConfig};
 //!
-//! # tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let sim = OpenNebulaSim::new(SimConfig::default())?;
 //! let server = sim.clone().start().await?;
 //! // Any client works: ONE_XMLRPC is the endpoint, ONE_AUTH a file with `oneadmin:opennebula`.

@@ -35,6 +35,9 @@ pub(crate) struct OpennebulaArgs {
     /// How long every other state on the way to another takes
     #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = parse)]
     pub(crate) step: Duration,
+    /// How long a call takes before it has its effect
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse)]
+    pub(crate) latency: Duration,
     /// A plain user beside oneadmin:opennebula; may be repeated
     #[arg(long = "user", value_name = "NAME:PASSWORD", value_parser = user)]
     pub(crate) users: Vec<(String, String)>,

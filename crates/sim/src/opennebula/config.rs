@@ -26,6 +26,8 @@ pub struct SimConfig {
     pub boot: Duration,
     /// How long a VM is in every other state that passes by itself, such as `PROLOG` or `SHUTDOWN`. Default: 0 s.
     pub step: Duration,
+    /// How long a call takes before it has its effect, over a socket. Default: 0 s.
+    pub latency: Duration,
     /// How long a pending VM waits for the scheduler; with none there is no scheduler, and VMs wait for a `deploy`. Default: 0 s.
     pub schedule: Option<Duration>,
     /// The plain users beside `oneadmin`; their ids are 2, 3 and so on, and their group is `users`. Default: none.
@@ -51,6 +53,7 @@ impl Default for SimConfig {
             seed: 0,
             boot: Duration::ZERO,
             step: Duration::ZERO,
+            latency: Duration::ZERO,
             schedule: Some(Duration::ZERO),
             users: Vec::new(),
             hosts: 2,
@@ -79,6 +82,12 @@ impl SimConfig {
     #[must_use]
     pub fn with_step(self, step: Duration) -> Self {
         Self { step, ..self }
+    }
+
+    /// Chooses how long calls take over a socket.
+    #[must_use]
+    pub fn with_latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
     }
 
     /// Does without a scheduler: a pending VM waits until it is deployed by a call.

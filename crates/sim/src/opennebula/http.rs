@@ -1,6 +1,6 @@
 //! The server on its socket: one call per connection, as the real one.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -71,7 +71,7 @@ impl OpenNebulaSim {
         Ok(SimServer { address, _stop: stop })
     }
 
-    /// Serves until told to stop; calls under way are answered.
+    /// Serves until told to stop; connections that are open then go on by themselves.
     ///
     /// What goes wrong with one connection ends that one.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -82,7 +82,7 @@ impl OpenNebulaSim {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => { tokio::spawn(self.clone().converse(stream)); }
                     // Most often too many open files, and the connections that are open end soon.
-                    Err(_) => tokio::task::yield_now().await,
+                    Err(_) => pause(Duration::from_millis(100)).await,
                 },
             }
         }
@@ -131,11 +131,20 @@ impl OpenNebulaSim {
             let text = "According to your content-length HTTP header, your request is empty (zero length)";
             return Ok(page(StatusCode::BAD_REQUEST, text));
         }
+        let latency = self.latency();
+        if !latency.is_zero() {
+            pause(latency).await;
+        }
         match self.answer_or_lose(&body) {
             Ending::Answered(text) => Ok(answer(StatusCode::OK, "text/xml; charset=utf-8", text)),
             Ending::Lost => Err(Lost),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server that takes its time is what is simulated")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Makes the page that the real server sends when it has been asked for something else than a call.

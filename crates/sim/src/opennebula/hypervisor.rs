@@ -42,7 +42,7 @@ impl Hypervisor {
     }
 
     fn create(&self, vm: &mut Vm) -> Outcome {
-        let request = CreateRequest::new("opennebula");
+        let request = CreateRequest::new("opennebula").with_name(format!("one-{}", vm.id));
         match self.driver.create(&request).now_or_never() {
             None => Outcome::Never,
             Some(Err(err)) => failed(&err),

@@ -1,6 +1,9 @@
 //! The simulated server, without its sockets.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use vmpool_dummy::{Clock, CloudError, DummyCloud, DummyConfig, FaultConfig};
 use vmpool_model::states::opennebula::{LcmState, VmState};
@@ -107,6 +110,11 @@ impl OpenNebulaSim {
         let lcm = if state == VmState::Active { lcm } else { LcmState::LcmInit };
         (vm.place, vm.since, vm.is_stuck) = (Place { state, lcm }, now, false);
         true
+    }
+
+    /// Returns how long a call takes over a socket.
+    pub(crate) fn latency(&self) -> Duration {
+        self.lock().config.latency
     }
 
     /// Answers a call as a server does whose answers can be lost.

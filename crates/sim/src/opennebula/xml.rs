@@ -92,7 +92,7 @@ fn dereference(name: &str) -> Option<char> {
                 Some(digits) => u32::from_str_radix(digits, 16).ok()?,
                 None => digits.parse().ok()?,
             };
-            char::from_u32(code)
+            char::from_u32(code).filter(|character| !character.is_control() || "\t\n\r".contains(*character))
         }
     }
 }
@@ -109,13 +109,17 @@ pub(crate) fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// Writes an element that holds a text as it is, which is how the server writes numbers and names.
+/// Writes an element that holds plain text, which is how the server writes numbers and names.
 pub(crate) fn plain(out: &mut String, name: &str, text: impl std::fmt::Display) {
-    out.push_str(&format!("<{name}>{text}</{name}>"));
+    out.push_str(&format!("<{name}>"));
+    escape(&text.to_string(), out);
+    out.push_str(&format!("</{name}>"));
 }
 
 /// Writes an element that holds a text as CDATA, which is how the server writes attributes.
 pub(crate) fn cdata(out: &mut String, name: &str, text: impl std::fmt::Display) {
+    // What would end the CDATA goes on in another one.
+    let text = text.to_string().replace("]]>", "]]]]><![CDATA[>");
     out.push_str(&format!("<{name}><![CDATA[{text}]]></{name}>"));
 }
 
@@ -131,10 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_can_be_read_whatever_it_is() {
+        for text in ["a]]>b", "<&>", "\"'"] {
+            for write in [plain, cdata] {
+                let mut out = String::new();
+                write(&mut out, "x", text);
+                assert_eq!(Element::parse(&out).unwrap().text, text);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_apart() {
         assert_eq!(Element::parse("hello"), Err(Broken::Syntax));
         assert_eq!(Element::parse("<a><b>"), Err(Broken::NoElement));
         assert_eq!(Element::parse("<a>&nbsp;</a>"), Err(Broken::NotWellFormed));
+        assert_eq!(Element::parse("<a>&#7;</a>"), Err(Broken::NotWellFormed));
         assert_eq!(Element::parse("<a></b>"), Err(Broken::NotWellFormed));
     }
 }

@@ -39,7 +39,8 @@ fn a_vm_goes_through_the_states_of_its_life() {
 fn a_vm_runs_as_a_node_of_the_dummy() {
     let world = World::slow();
     let id = world.running();
-    assert_eq!(world.sim.nodes().nodes().len(), 1);
+    let names: Vec<String> = world.sim.nodes().nodes().into_iter().map(|node| node.name).collect();
+    assert_eq!(names, [format!("one-{id}")]);
     world.act("terminate-hard", id).unwrap();
     world.pass(2);
     assert_eq!((world.state(id), world.sim.nodes().nodes().len()), ("DONE", 0));

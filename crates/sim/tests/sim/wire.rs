@@ -1,5 +1,7 @@
 //! What goes over the socket.
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -63,6 +65,18 @@ async fn what_is_no_call_gets_the_page_that_the_real_server_sends() {
         let answer = talk(&server, &request).await;
         assert!(answer.starts_with(status) && answer.contains(text), "{request}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_slow_call_has_its_effect_at_the_end_of_its_time() {
+    let (sim, server) = start(SimConfig::default().with_latency(Duration::from_secs(3600))).await;
+    let request = post("/RPC2", ALLOCATE);
+    let mut call = std::pin::pin!(talk(&server, &request));
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut call).await.is_err());
+    assert!(sim.state(0).is_none());
+    sim.reconfigure(|config| config.latency = Duration::ZERO);
+    assert!(talk(&server, &request).await.contains("<i4>0</i4>"));
+    assert!(sim.state(0).is_some());
 }
 
 #[tokio::test]

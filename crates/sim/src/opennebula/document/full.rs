@@ -9,13 +9,13 @@ use crate::opennebula::{
 };
 use vmpool_model::Timestamp;
 
-/// Writes all of a VM, as `one.vm.info` does.
-pub(crate) fn full(vm: &Vm, names: (&str, &str), now: Timestamp, out: &mut String) {
+/// Writes all of a VM, as `one.vm.info` does; without a time, as listings do, nothing that is measured.
+pub(crate) fn full(vm: &Vm, names: (&str, &str), now: Option<Timestamp>, out: &mut String) {
     out.push_str("<VM>");
     head(vm, names, out);
     vm.permissions.write(out);
-    let polled = if vm.place == RUNNING { seconds(now) } else { 0 };
-    plain(out, "LAST_POLL", polled);
+    let polled = now.filter(|_| vm.place == RUNNING);
+    plain(out, "LAST_POLL", time(polled));
     let (state, lcm) = (vm.place.state.number(), vm.place.lcm.number());
     plain(out, "STATE", state);
     plain(out, "LCM_STATE", lcm);
@@ -27,7 +27,7 @@ pub(crate) fn full(vm: &Vm, names: (&str, &str), now: Timestamp, out: &mut Strin
     plain(out, "DEPLOY_ID", &vm.deploy_id);
     lock(vm, out);
     out.push_str("<MONITORING>");
-    if vm.place == RUNNING {
+    if let Some(now) = polled {
         measured(vm, now, out);
     }
     out.push_str("</MONITORING><SCHED_ACTIONS>");
@@ -50,13 +50,7 @@ pub(crate) fn full(vm: &Vm, names: (&str, &str), now: Timestamp, out: &mut Strin
 }
 
 /// Writes the stays of a VM on hosts that touch a time, each with the VM in it, as `one.vmpool.accounting` does.
-pub(crate) fn accounting(
-    vm: &Vm,
-    names: (&str, &str),
-    (from, to): (i64, i64),
-    now: Timestamp,
-    out: &mut String,
-) {
+pub(crate) fn accounting(vm: &Vm, names: (&str, &str), (from, to): (i64, i64), out: &mut String) {
     let mut document = String::new();
     for (index, page) in vm.history.iter().enumerate() {
         let ended_before = page.ended_at.is_some_and(|at| seconds(at) < from);
@@ -64,7 +58,7 @@ pub(crate) fn accounting(
             continue;
         }
         if document.is_empty() {
-            full(vm, names, now, &mut document);
+            full(vm, names, None, &mut document);
         }
         history(vm.id, index, page, &document, out);
     }

@@ -16,7 +16,7 @@ pub(super) fn info(cloud: &mut Cloud, caller: &Caller, params: Params<'_>, now: 
     let vm = cloud.vm(id)?;
     caller.check_right(Right::Use, vm)?;
     let mut out = String::new();
-    document::full(vm, cloud.names(vm.uid, vm.gid), now, &mut out);
+    document::full(vm, cloud.names(vm.uid, vm.gid), Some(now), &mut out);
     Ok(out.into())
 }
 
@@ -35,25 +35,20 @@ pub(super) fn pool_info_extended(
     cloud: &mut Cloud,
     caller: &Caller,
     params: Params<'_>,
-    now: Timestamp,
+    _: Timestamp,
 ) -> Answer {
     let vms = select(cloud, caller, params)?;
-    Ok(pool(cloud, vms, |cloud, vm, out| document::full(vm, cloud.names(vm.uid, vm.gid), now, out)).into())
+    Ok(pool(cloud, vms, |cloud, vm, out| document::full(vm, cloud.names(vm.uid, vm.gid), None, out)).into())
 }
 
-pub(super) fn pool_info_set(
-    cloud: &mut Cloud,
-    caller: &Caller,
-    params: Params<'_>,
-    now: Timestamp,
-) -> Answer {
+pub(super) fn pool_info_set(cloud: &mut Cloud, caller: &Caller, params: Params<'_>, _: Timestamp) -> Answer {
     let wanted: Vec<i32> = params.text(0)?.split(',').filter_map(|id| id.trim().parse().ok()).collect();
     let is_extended = params.is(1)?;
     let vms = cloud.vms.values().rev().filter(|vm| wanted.contains(&vm.id) && is_visible(caller, vm));
     let document = pool(cloud, vms.collect(), |cloud, vm, out| {
         let names = cloud.names(vm.uid, vm.gid);
         match is_extended {
-            true => document::full(vm, names, now, out),
+            true => document::full(vm, names, None, out),
             false => document::short(vm, names, out),
         }
     });
@@ -76,13 +71,13 @@ pub(super) fn pool_accounting(
     cloud: &mut Cloud,
     caller: &Caller,
     params: Params<'_>,
-    now: Timestamp,
+    _: Timestamp,
 ) -> Answer {
     let (filter, from, to) = (params.int(0)?, params.int(1)?, params.int(2)?);
     check_filter(filter)?;
     let mut out = String::from("<HISTORY_RECORDS>");
     for vm in cloud.vms.values().filter(|vm| is_in(filter, caller, vm)) {
-        document::accounting(vm, cloud.names(vm.uid, vm.gid), (from.into(), to.into()), now, &mut out);
+        document::accounting(vm, cloud.names(vm.uid, vm.gid), (from.into(), to.into()), &mut out);
     }
     out.push_str("</HISTORY_RECORDS>");
     Ok(out.into())
