@@ -37,7 +37,7 @@ impl Engine {
         // Where few are missing, it does not matter how many there are, and only those need be looked at.
         let unseen = provider.by_node.values().filter(|bound| bound.seen_in != Some(id));
         let mut loss = self.loss(id, provider, asked_at, unseen.filter_map(|bound| self.vms.get(&bound.vm)));
-        let is_whole = provider.by_node.len() == provider.gate.with_nodes() && provider.brake.is_none();
+        let is_whole = provider.by_node.len() == provider.gate.with_nodes();
         if !is_whole || FEWEST <= loss.missing.len() {
             let of_provider = self.vms.unordered().filter(|vm| vm.record.provider == *name);
             loss = self.loss(id, provider, asked_at, of_provider);

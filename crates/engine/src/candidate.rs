@@ -178,10 +178,10 @@ impl Engine {
             max.filter(|max| *max != 0).map_or(usize::MAX, |max| max as usize)
         };
         let in_pool = |candidate: &Candidate| {
-            // A pool that could make more, but not for this owner, is not stood in for.
+            // A pool of which its limit keeps this owner from having more is not stood in for.
             let mut other = candidate.instead_of.and_then(|index| candidates.get(index));
             while let Some(first) = other {
-                if limit_in(first) < most(first) {
+                if limit_in(first) <= most(first) {
                     return 0;
                 }
                 other = first.instead_of.and_then(|index| candidates.get(index));

@@ -337,6 +337,10 @@ mod tests {
         });
         finds("is to be set aside", |engine| engine.unserved = true);
         finds("the leases that ended", |engine| engine.ended.clear());
+        finds("the leases that ended", |engine| {
+            let (lease, request) = (LeaseId::new("lease-x").unwrap(), RequestId::new("r9").unwrap());
+            engine.ended.insert(lease, request);
+        });
     }
 
     #[test]
@@ -385,5 +389,60 @@ mod tests {
             engine.awaited.insert(id, VmName::new("small-z").unwrap());
         });
         finds("nobody awaits", |engine| engine.awaited.clear());
+    }
+
+    #[test]
+    fn what_a_pool_does_not_need_at_its_end_goes() {
+        use crate::{pool::Pool, sample};
+        let ends: [fn(&mut Pool); 2] = [
+            |pool| {
+                let (since, reason) = (Timestamp::default(), String::new());
+                pool.drain = Some(vmpool_model::Drain { since, reason, by: None });
+            },
+            |pool| pool.removed_at = Some(Timestamp::default()),
+        ];
+        for end in ends {
+            let config = PoolConfig::new(provider(), "template", 1);
+            let mut engine = sample::engine(sample::spec([("a", config)]), vec![sample::ready("a-1")]);
+            engine.pools.values_mut().for_each(end);
+            let found = engine.check();
+            assert!(found.as_ref().is_err_and(|found| found.contains("comes to its end")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_checked_again_or_kept_for_its_user_has_its_time() {
+        use crate::sample;
+        /// A ready VM whose pool checks it, and for which no time is set.
+        fn is_told(mode: CheckMode, stale: bool, owner: Option<Owner>) -> bool {
+            let mut config = sample::on_demand(1);
+            (config.check, config.check_mode) = (CheckConfig::Tcp { port: 22 }, mode);
+            config.check_interval = std::time::Duration::from_secs(60);
+            let record = VmRecord { owner, ..sample::ready("a-1") };
+            let mut engine = sample::engine(sample::spec([("a", config)]), vec![record]);
+            let name = VmName::new("a-1").unwrap();
+            engine.forget_effect(&name);
+            engine.timers.set(Timer::Vm(name.clone()), None);
+            let vm = engine.vms.get_mut(&name).unwrap();
+            vm.stale = stale;
+            let found = engine.check_progress(engine.vms.get(&name).unwrap());
+            found.is_err_and(|found| found.contains("for ever"))
+        }
+        assert!(is_told(CheckMode::Periodic, false, None));
+        assert!(is_told(CheckMode::Strict, true, None));
+        assert!(is_told(CheckMode::Lazy, false, None));
+        assert!(!is_told(CheckMode::Lazy, true, None), "it is checked once somebody wants it");
+        assert!(is_told(CheckMode::Lazy, true, Some(Owner::new("ann").unwrap())), "it is not kept for ever");
+    }
+
+    #[test]
+    fn a_node_that_looks_as_if_there_were_nothing_to_do_is_as_it_is_known() {
+        finds("may not look like", |engine| {
+            let node = Node::new(NodeId::new("other").unwrap(), "node", NodeState::Stopped);
+            let look = Some(crate::look::Look::of(&node, engine.spec.seed));
+            engine.providers.values_mut().for_each(|provider| {
+                provider.by_node.values_mut().for_each(|bound| bound.look = look);
+            });
+        });
     }
 }

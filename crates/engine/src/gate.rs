@@ -159,3 +159,22 @@ impl Gate {
         (window <= creating).then_some(Limit::CreateWindow { provider, creating, window, since })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::ready;
+
+    #[test]
+    fn those_with_nodes_are_all_but_those_whose_node_is_not_known_or_proven_gone() {
+        let mut gate = Gate::new(&ProviderConfig::new("dummy"));
+        let mut lacking = ready("a-1");
+        lacking.node = None;
+        let gone =
+            VmRecord { state: RecordState::Terminating, gone_at: Some(Timestamp::default()), ..ready("a-2") };
+        for record in [lacking, gone, ready("a-3"), ready("a-4"), ready("a-5")] {
+            gate.count_in(&record);
+        }
+        assert_eq!(gate.with_nodes(), 3);
+    }
+}

@@ -131,3 +131,34 @@ fn begin(record: &mut VmRecord, state: RecordState, now: Timestamp) {
         (record.state, record.since, record.attempts, record.retry_at) = (state, now, 0, None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{on_demand, ready};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1000 * (1_000_000 + seconds))
+    }
+
+    /// When a VM is tried again, of which something failed once; its state began and its pause ends at these times.
+    fn retry_at(since: Timestamp, retry_at: Timestamp) -> Option<Timestamp> {
+        let mut record = VmRecord { since, retry_at: Some(retry_at), ..ready("a-1") };
+        times(&mut record, &on_demand(1), at(0), Duration::ZERO);
+        record.retry_at
+    }
+
+    #[test]
+    fn a_pause_lasts_over_a_restart_unless_it_is_longer_than_any_can_be() {
+        let longest = on_demand(1).retry_max.max(LONGEST_ASKED).mul_f64(1.5);
+        for pause in [Duration::from_secs(5), longest] {
+            assert_eq!(retry_at(at(-9), at(0) + pause), Some(at(0) + pause));
+        }
+        assert_eq!(retry_at(at(-9), at(1) + longest), Some(at(0)));
+    }
+
+    #[test]
+    fn a_pause_of_a_state_that_is_yet_to_come_is_over() {
+        assert_eq!(retry_at(at(9), at(12)), Some(at(0)));
+    }
+}

@@ -48,7 +48,6 @@ impl Engine {
             _ if is_kept && (is_dead || is_off) => {
                 self.suspect(name, &format!("its node is {node_state}"));
             }
-            _ if is_kept => {}
             RecordState::Terminating if node_state == NodeState::Terminated => self.vanish(name),
             RecordState::Terminating => self.advance(name),
             _ if is_dead || is_off => self.terminate(name, &format!("its node is {node_state}")),

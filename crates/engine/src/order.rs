@@ -161,7 +161,7 @@ impl Engine {
         if !self.is_ranked() {
             return true;
         }
-        let mut order = Order { highest: self.order.highest, ..Order::default() };
+        let mut order = Order::default();
         let owners: BTreeSet<_> = self.waiting.iter().map(|waiter| top(waiter.owner())).collect();
         owners.iter().for_each(|owner| order.put(owner, self.ranks_of(owner)));
         let walk = Walk::default();
@@ -247,5 +247,21 @@ mod tests {
             damage(&mut engine.order);
             assert!(engine.check().is_err_and(|found| found.contains("not ordered right")));
         }
+    }
+
+    #[test]
+    fn who_wants_something_else_than_was_counted_is_not_ranked() {
+        let mut engine = engine();
+        assert!(engine.is_ranked());
+        engine.wants_change(&Owner::new("ann").unwrap());
+        assert!(!engine.is_ranked());
+        engine.count_wants();
+        assert!(engine.is_ranked());
+    }
+
+    #[test]
+    fn a_rank_tells_whose_it_is() {
+        let engine = engine();
+        assert!(engine.waiting.iter().all(|waiter| engine.rank_of(waiter).place() == waiter.place));
     }
 }

@@ -120,4 +120,24 @@ mod tests {
     fn what_is_expected_without_end_is_more_than_any_pool_has() {
         assert_eq!(poisson_quantile(f64::INFINITY, 0.95), u64::MAX);
     }
+
+    #[test]
+    fn a_quantile_of_one_and_more_is_a_number_that_can_be_had() {
+        for quantile in [1.0, 2.0, f64::INFINITY] {
+            assert_eq!([1.0, 20.0].map(|mean| poisson_quantile(mean, quantile)), [11, 52]);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_exceeded_with_just_this_probability_is_the_quantile() {
+        assert_eq!(poisson_quantile(1.0, (-1.0_f64).exp()), 0);
+    }
+
+    #[test]
+    fn every_term_of_the_approximation_counts() {
+        let exact = [(62.0, 0.9999, 93), (65.0, 0.99, 84), (71.0, 0.999, 98), (101.0, 0.999, 133)];
+        for (mean, quantile, exact) in exact {
+            assert_eq!(poisson_quantile(mean, quantile), exact, "{mean} {quantile}");
+        }
+    }
 }

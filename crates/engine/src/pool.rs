@@ -344,3 +344,30 @@ pub(crate) fn is_running(record: &VmRecord) -> bool {
 pub(crate) fn is_gone(record: &VmRecord) -> bool {
     record.gone_at.is_some() && record.state == RecordState::Terminating
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::config::OfferConfig;
+
+    use super::*;
+    use crate::sample::{on_demand, provider, ready};
+
+    #[test]
+    fn what_no_offer_makes_any_more_is_the_dearest_and_of_those_that_cost_the_same_the_oldest_is_first() {
+        let offer = |template: &str, price: f64| {
+            let mut offer = OfferConfig::new(provider(), template);
+            offer.price = price;
+            offer
+        };
+        let mut config = on_demand(9);
+        config.offers = vec![offer("cheap", 1.0), offer("dear", 2.0), offer("too", 2.0)];
+        let mut pool = Pool::new(config, false);
+        let made = [("a-1", "dear", 3), ("a-2", "cheap", 1), ("a-3", "too", 2), ("a-4", "lost", 4)];
+        for (name, template, created) in made {
+            let created_at = Timestamp::from_millis(created);
+            pool.count_in(&VmRecord { template: template.to_owned(), created_at, ..ready(name) }, false);
+        }
+        let dearest: Vec<_> = pool.dearest().map(VmName::as_str).collect();
+        assert_eq!(dearest, ["a-4", "a-3", "a-1", "a-2"]);
+    }
+}

@@ -264,11 +264,13 @@ mod tests {
             waiting.insert(waiter.clone());
         }
         assert_eq!((queue.preferring(), waiting.len()), (4, 4));
+        assert!(!queue.is_empty() && !waiting.is_empty());
         assert_eq!(waiting.wants(&Owner::new("team").unwrap()).count(), 2);
         for waiter in &waiters {
             queue.remove(waiter, true);
             assert_eq!(waiting.remove(&waiter.place).as_ref(), Some(waiter));
         }
+        assert!(queue.is_empty() && waiting.is_empty());
         assert_eq!((queue, waiting), (Queue::default(), Waiting::default()));
     }
 

@@ -172,4 +172,25 @@ mod tests {
         usage.add(&record(1));
         assert_ne!(usage, Usage::default());
     }
+
+    #[test]
+    fn what_two_take_together_is_the_sum_of_both() {
+        let (mut one, mut two) = (Usage::default(), Usage::default());
+        one.add(&record(3));
+        two.add(&record(4));
+        two.add(&record(5));
+        let both = one.with(&two);
+        assert_eq!((both.vms, both.of("cores")), (3, 12));
+        assert_eq!(both.without(&two), one);
+    }
+
+    #[test]
+    fn as_many_vms_that_take_something_else_are_another_usage() {
+        let (mut one, mut other) = (Usage::default(), Usage::default());
+        one.add(&record(3));
+        other.add(&record(4));
+        assert_ne!(one, other);
+        other = Usage { vms: 2, ..one.clone() };
+        assert_ne!(one, other);
+    }
 }

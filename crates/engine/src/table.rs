@@ -242,6 +242,33 @@ mod tests {
         assert_eq!(table.values().collect::<Vec<_>>(), [&30, &10, &20]);
     }
 
+    #[test]
+    fn the_index_is_given_hashes_that_tell_keys_apart_bit_by_bit() {
+        assert_eq!(Found::spread(0x8000_0003), 0x8000_0003_8000_0003);
+        let table = table([]);
+        let hashes: Vec<_> = (0..1000).map(|key| table.hash(&key)).collect();
+        for bit in 0..32 {
+            let set = hashes.iter().filter(|hash| **hash >> bit & 1 == 1).count();
+            assert!((400..600).contains(&set), "{set} of 1000 hashes have bit {bit}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_same_hash_are_told_apart() {
+        #[derive(Debug, PartialEq, Eq)]
+        struct Alike(u32);
+        impl Hash for Alike {
+            fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+        }
+        let mut table = Table::new(7);
+        for key in [1, 2, 3] {
+            assert_eq!(table.insert(Alike(key), key), None);
+        }
+        assert_eq!(table.remove(&Alike(2)), Some(2));
+        assert_eq!([1, 2, 3].map(|key| table.get(&Alike(key)).copied()), [Some(1), None, Some(3)]);
+        assert_eq!(format!("{table:?}"), "{Alike(1): 1, Alike(3): 3}");
+    }
+
     proptest! {
         #[test]
         fn a_table_has_what_a_map_has(acts in prop::collection::vec((0..40_u32, 0..3_u8), 0..300)) {

@@ -175,4 +175,29 @@ mod tests {
         timers.queue.insert((at(6), vm("a")));
         assert!(!timers.is_complete(), "it is queued after its time");
     }
+
+    #[test]
+    fn a_timer_that_is_put_off_is_queued_again_only_when_it_comes_first() {
+        let mut timers = Timers::new(7);
+        timers.set(vm("a"), Some(at(1)));
+        timers.set(vm("b"), Some(at(5)));
+        timers.set(vm("b"), Some(at(9)));
+        assert_eq!(timers.queue, BTreeSet::from([(at(1), vm("a")), (at(5), vm("b"))]));
+        timers.set(vm("a"), Some(at(7)));
+        assert_eq!(timers.queue, BTreeSet::from([(at(7), vm("a")), (at(9), vm("b"))]));
+        assert_eq!(timers.next(), Some(at(7)));
+    }
+
+    #[test]
+    fn no_more_than_a_few_are_queued_again_at_once() {
+        let mut timers = Timers::new(7);
+        timers.set(vm("z"), Some(at(1)));
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            timers.set(vm(name), Some(at(2)));
+            timers.set(vm(name), Some(at(9)));
+        }
+        timers.set(vm("z"), Some(at(9)));
+        let late = timers.queue.iter().filter(|(queued, _)| *queued == at(9)).count();
+        assert_eq!((late, timers.next()), (REQUEUED, Some(at(2))), "those that are left are looked at later");
+    }
 }

@@ -102,4 +102,15 @@ mod tests {
             [Day::Sun, Day::Wed, Day::Thu, Day::Mon]
         );
     }
+
+    #[test]
+    fn what_began_today_begins_again_in_a_week() {
+        let weekly = schedule(r#"[{"days": ["fri"], "from": "10:00", "to": "11:00", "min_ready": 1}]"#);
+        let next = next_change(&weekly, at("1970-01-02T12:00:00Z"));
+        assert_eq!(
+            next,
+            Some(at("1970-01-09T10:00:00Z")),
+            "the first Friday of 1970 was the second of January"
+        );
+    }
 }

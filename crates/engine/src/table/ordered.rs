@@ -97,6 +97,7 @@ mod tests {
         assert_eq!(entries.values().collect::<Vec<_>>(), [&10, &31, &40, &90]);
         assert_eq!(entries.range(3..9).map(|(key, _)| *key).collect::<Vec<_>>(), [3, 4]);
         assert!(entries.is_in_order());
+        assert_eq!([4, 5].map(|key| entries.contains_key(&key)), [true, false]);
     }
 
     #[test]

@@ -173,3 +173,35 @@ fn a_check_of_a_leased_vm_that_takes_longer_than_check_interval_is_not_made_twic
     lab.pass(seconds(59));
     assert_eq!(lab.checks(), 1);
 }
+
+#[test]
+fn a_leased_vm_is_not_checked_while_its_node_is_looked_up() {
+    let (mut lab, _) = leased();
+    lab.list_until_looked_up(&[]);
+    lab.pass(seconds(600));
+    assert_eq!((lab.gets(), lab.checks()), (1, 0), "one after the other");
+    lab.got(Err(crate::lab::timeout()));
+    assert_eq!(lab.checks(), 1, "its time had come meanwhile");
+}
+
+#[test]
+fn a_check_of_a_leased_vm_goes_on_over_a_reload() {
+    let (mut lab, _) = leased();
+    lab.pass(seconds(120));
+    crate::reconfigure::change(&mut lab, |to| to.pools.values_mut().for_each(|pool| pool.size = 2));
+    assert_eq!(lab.checks(), 1);
+    lab.checked(Err("refused"));
+    let fails: Vec<_> = lab.vms().map(|vm| vm.check_fails).collect();
+    assert!(fails.contains(&1), "{fails:?}");
+}
+
+#[test]
+fn a_check_of_a_leased_vm_that_passes_and_says_nothing_new_writes_nothing() {
+    let (mut lab, _) = leased();
+    lab.pass(seconds(120));
+    let check = |effect: &vmpool_engine::Effect| matches!(effect, vmpool_engine::Effect::Check { .. });
+    let (id, _) = lab.effects.iter().find(|(_, effect)| check(effect)).unwrap();
+    let outcome = Outcome::Checked(Ok(CheckReport::default()));
+    let step = lab.engine.step(lab.now, Input::Done { id: *id, outcome });
+    assert_eq!(step.changes, []);
+}

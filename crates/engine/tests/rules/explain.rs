@@ -295,3 +295,14 @@ fn a_vm_that_is_used_once_is_replaced_after_its_lease_and_that_takes_a_start() {
     // Of two leases that last 100 s, one is over in 50 s.
     assert_eq!(explain(&lab, "r4").likely_at, Some(lab.now + seconds(50 + 20)));
 }
+
+#[test]
+fn who_would_rather_have_another_pool_is_not_counted_among_those_who_come_before() {
+    let mut pool = kept(2);
+    pool.max_total = Some(5);
+    let mut lab = farm([("a", pool), ("b", on_demand(1))]);
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("small", "cat", ["b", "a"]));
+    let told = limits(&lab, "small");
+    assert_eq!(told[1], ("a".to_owned(), Limit::Behind { requests: 1, since: lab.now }));
+}

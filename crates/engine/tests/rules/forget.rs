@@ -107,3 +107,15 @@ fn nothing_is_asked_for_a_vm_that_is_forgotten_in_the_same_step() {
     assert_eq!(forget(&mut lab, &lease.vm), Answer::Accepted);
     assert_eq!(lab.checks(), 0, "its periodic check was due when it was forgotten");
 }
+
+#[test]
+fn who_holds_another_vm_keeps_it_when_one_that_cannot_be_read_is_forgotten() {
+    let mut lab = Lab::ready(config(2));
+    let (gone, kept) = (lab.granted(wish("r1", "ann")).lease, lab.granted(wish("r2", "bob")).lease);
+    lab.unreadable.insert(gone.vm.clone());
+    lab.restart();
+    assert_eq!(lab.engine.leases().count(), 2);
+    let step = lab.engine.step(lab.now, Input::Forget { vm: gone.vm, reason: String::new() });
+    assert_eq!(step.answer, Answer::Accepted);
+    assert_eq!(lab.engine.leases().map(|lease| &lease.id).collect::<Vec<_>>(), [&kept.id]);
+}

@@ -281,3 +281,28 @@ fn w9_pools_whose_names_begin_alike_have_vms_of_their_own() {
         lab.vms().filter(|vm| vm.state == RecordState::Ready).map(|vm| vm.pool.as_str()).collect();
     assert_eq!(left, ["small-2"; 20]);
 }
+
+#[test]
+fn f16_a_leased_vm_whose_node_id_another_vm_has_is_looked_up_and_missing() {
+    let (mut lab, old) = one_of_two();
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let new = created_as(&mut lab, &old.id);
+    for _ in 0..5 {
+        lab.list(std::slice::from_ref(&new));
+    }
+    assert_eq!(lab.gets(), 1, "no listing shows it");
+    assert_eq!(lab.got(Ok(Some(new))), lease.vm);
+    let doubted = lab.vm(&lease.vm).unwrap();
+    assert_eq!(doubted.suspect.as_deref(), Some("its node is missing at the provider"));
+}
+
+#[test]
+fn f16_a_vm_that_ends_is_gone_once_another_vm_has_its_node_id() {
+    let (mut lab, old) = one_of_two();
+    let terminate = Input::Terminate { vm: vm_of(&old), only_if: None, reason: String::new() };
+    let _ = lab.step(terminate);
+    lab.destroyed(Ok(()));
+    assert!(lab.vm(&vm_of(&old)).is_some(), "accepted is not gone");
+    created_as(&mut lab, &old.id);
+    assert!(lab.vm(&vm_of(&old)).is_none());
+}

@@ -191,3 +191,22 @@ fn a_limit_tells_since_when_it_is_in_the_way() {
     lab.pass(seconds(20));
     assert_eq!(lab.engine.can_grow(&pool()), Err(Limit::PoolFull { total: 2, max_total: 2, since }));
 }
+
+#[test]
+fn an_offer_that_stays_goes_on_with_its_pause_over_a_reload_and_a_new_one_begins_without() {
+    let mut lab = Lab::new(crate::lab::config(1));
+    lab.not_created(quota());
+    let paused = lab.engine.can_grow(&pool());
+    assert!(matches!(paused, Err(Limit::OfferPaused { .. })), "{paused:?}");
+    let change = |lab: &mut Lab, template: &str| {
+        crate::reconfigure::change(lab, |to| {
+            to.pools.values_mut().for_each(|pool| {
+                (pool.template, pool.max_total) = (Some(template.to_owned()), Some(7));
+            });
+        });
+    };
+    change(&mut lab, "template");
+    assert_eq!(lab.engine.can_grow(&pool()), paused);
+    change(&mut lab, "another");
+    assert_eq!(lab.creates(), 1);
+}

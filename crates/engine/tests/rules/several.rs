@@ -322,3 +322,16 @@ fn a_pool_makes_what_another_one_has_ready_and_may_not_give_to_one_owner() {
     lab.boot_all();
     assert_eq!(lab.counts([RecordState::InUse]), [2]);
 }
+
+#[test]
+fn more_than_an_owner_may_ever_have_is_refused_although_it_may_have_all_of_a_pool() {
+    let mut pool = with_fallback(on_demand(2), "b");
+    pool.max_per_owner = Some(2);
+    let mut lab = farm([("a", pool), ("b", on_demand(4))]);
+    // It would wait for ever: a makes nothing of what only b could make complete, and b stands by until a is full.
+    let told = refusal(&mut lab, wish("r1", "ann", ["a"]).with_count(3));
+    assert!(matches!(told, Refusal::OwnerLimit { max: 2, count: 3, .. }), "{told}");
+    waits(&mut lab, wish("r2", "ann", ["a"]).with_count(2));
+    lab.boot_all();
+    assert_eq!(served(&lab), ["r2"]);
+}

@@ -321,3 +321,37 @@ fn c29_c30_a_used_vm_whose_user_does_not_come_back_is_destroyed_after_dirty_time
     assert_eq!(lab.counts([RecordState::Terminating, RecordState::InUse, RecordState::Ready]), [1, 1, 1]);
     assert_eq!(lab.vm(&used.vm).unwrap().state, RecordState::Terminating);
 }
+
+#[test]
+fn a_vm_whose_node_is_listed_as_terminated_is_gone_before_its_destruction_is_answered() {
+    let (mut lab, mut node) = doomed();
+    node.state = NodeState::Terminated;
+    let name = lab.only_vm().name.clone();
+    lab.list(&[node]);
+    assert_eq!((lab.destroys(), lab.vm(&name)), (1, None));
+}
+
+#[test]
+fn a_vm_that_is_destroyed_for_too_long_is_reported_when_that_time_is_over() {
+    let (mut lab, _) = doomed();
+    let timeout = config(1).terminating_timeout;
+    lab.pass(timeout - Duration::from_millis(1));
+    assert_eq!(lab.happened(EventKind::VmStuck), 0);
+    lab.pass(Duration::from_millis(1));
+    assert_eq!(lab.happened(EventKind::VmStuck), 1);
+}
+
+#[test]
+fn to_ask_again_for_an_end_that_is_under_way_forgets_nothing_of_it() {
+    let (mut lab, node) = doomed();
+    let name = lab.only_vm().name.clone();
+    lab.destroyed(Ok(()));
+    lab.list(std::slice::from_ref(&node));
+    lab.pass(seconds(60));
+    assert_eq!(lab.destroys(), 1, "it is listed for too long");
+    let again =
+        Input::Terminate { vm: name.clone(), only_if: Some(RecordState::Terminating), reason: String::new() };
+    assert_eq!((lab.step(again), lab.destroys()), (Answer::Accepted, 1));
+    lab.list(&[]);
+    assert!(lab.vm(&name).is_none(), "it was accepted before, and now no listing shows it");
+}

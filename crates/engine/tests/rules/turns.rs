@@ -1,10 +1,16 @@
 //! Whose turn it is: priority that ages, then the share of owners, then the order of coming.
 
-use vmpool_engine::Spec;
-use vmpool_model::config::{OnRelease, OwnerLimits};
+use vmpool_engine::{Effect, Outcome, Spec};
+use vmpool_model::{
+    config::{OnRelease, OwnerLimits},
+    states::NodeState,
+};
 
 use crate::{
-    farm::{given, kept, of, owner, release, renew, served, spec, waits, wish},
+    farm::{
+        farm, given, kept, name, of, on_demand, owner, release, renew, served, spec, waits, wish,
+        with_fallback,
+    },
     lab::{Lab, config, seconds},
 };
 
@@ -226,4 +232,24 @@ fn a_used_vm_is_left_to_nobody_whose_owner_is_at_its_limit() {
     waits(&mut lab, wish("a2", "ann", ["a"]));
     release(&mut lab, "a1");
     assert_eq!(served(&lab), ["a2"]);
+}
+
+#[test]
+fn who_comes_first_elsewhere_does_not_come_first_with_its_other_requests() {
+    let mut lab = farm([("a", config(1)), ("c", with_fallback(on_demand(1), "a"))]);
+    given(&mut lab, wish("r0", "cat", ["a"]));
+    // a stands in for c only while c makes nothing, so that this one waits for c.
+    waits(&mut lab, wish("r1", "ann", ["c"]).with_priority(9));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    waits(&mut lab, wish("r3", "bob", ["a"]).with_priority(5));
+    release(&mut lab, "r0");
+    lab.destroyed(Ok(()));
+    lab.list(&[]);
+    lab.list(&[]);
+    let create = |effect: &Effect| matches!(effect, Effect::Create { token, .. } if token.pool == name("a"));
+    let (id, effect) = lab.effects.iter().find(|(_, effect)| create(effect)).unwrap();
+    let (id, Effect::Create { token, .. }) = (*id, effect.clone()) else { panic!() };
+    let node = lab.node(&token, NodeState::Running);
+    lab.answer(id, Outcome::Created(Ok(Box::new(node))));
+    assert_eq!(served(&lab), ["r3"]);
 }
