@@ -199,8 +199,8 @@ impl Cloud {
         vm.host = host;
         if let Some(host) = host.and_then(|id| self.hosts.get_mut(&id)) {
             host.vms.insert(vm.id);
-            host.used_cpu += cpu;
-            host.used_memory += memory;
+            host.used_cpu = host.used_cpu.saturating_add(cpu);
+            host.used_memory = host.used_memory.saturating_add(memory);
         }
     }
 }
@@ -208,7 +208,8 @@ impl Cloud {
 impl Host {
     /// Returns whether the host has room for a VM.
     pub(crate) fn has_room(&self, vm: &Vm) -> bool {
-        self.used_cpu + vm.cpu() <= self.cpu && self.used_memory + vm.memory() <= self.memory
+        self.used_cpu.saturating_add(vm.cpu()) <= self.cpu
+            && self.used_memory.saturating_add(vm.memory()) <= self.memory
     }
 }
 

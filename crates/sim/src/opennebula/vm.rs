@@ -178,7 +178,7 @@ impl Vm {
             "DISK" => self.template.parts("CONTEXT").filter_map(|context| context.number("DISK_ID")).max(),
             _ => None,
         };
-        used.max(context).map_or(0, |last| last + 1)
+        used.max(context).map_or(0, |last| last.saturating_add(1))
     }
 
     pub(crate) fn page(&mut self) -> Option<&mut Page> {

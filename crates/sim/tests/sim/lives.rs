@@ -1,7 +1,7 @@
 //! What becomes of VMs.
 
 use vmpool_driver::Operation;
-use vmpool_dummy::{Death, Fault};
+use vmpool_dummy::{Death, Fault, FaultConfig};
 use vmpool_opennebula::rpc::Call;
 use vmpool_sim::opennebula::{SimConfig, SimUser};
 
@@ -203,4 +203,67 @@ fn a_character_that_cannot_be_sent_poisons_every_answer_that_it_is_in() {
     assert!(list("one.vmpool.info", bad).is_ok());
     world.call(Call::new("one.vm.update").with(bad).with("X=1").with(0)).unwrap();
     assert!(list("one.vmpool.infoextended", bad).is_ok());
+}
+
+#[test]
+fn the_same_calls_with_the_same_seed_go_the_same_way() {
+    let story = |seed| {
+        let mut faults = FaultConfig::default();
+        faults.boot_failure = 0.5;
+        let world = World::new(SimConfig::default().with_seed(seed).with_faults(faults));
+        let make = |_| world.id(Call::new("one.template.instantiate").with(0).with("").with(false));
+        let ids: Vec<i32> = (0..20).map(make).collect();
+        ids.into_iter().map(|id| world.state(id)).collect::<Vec<_>>()
+    };
+    let first = story(7);
+    assert_eq!(first, story(7));
+    assert_ne!(first, story(8));
+    assert!(first.contains(&"RUNNING") && first.contains(&"BOOT_FAILURE"), "{first:?}");
+}
+
+#[test]
+fn a_vm_that_comes_back_from_where_it_was_put_boots_as_it_did_there() {
+    for (action, rest, prolog, boot) in [
+        ("stop", "STOPPED", "PROLOG_RESUME", "BOOT_STOPPED"),
+        ("undeploy", "UNDEPLOYED", "PROLOG_UNDEPLOY", "BOOT_UNDEPLOY"),
+    ] {
+        let world = World::slow();
+        let id = world.running();
+        world.act(action, id).unwrap();
+        world.pass(2);
+        assert_eq!((world.state(id), world.sim.nodes().nodes().len()), (rest, 0));
+        world.act("resume", id).unwrap();
+        assert_eq!(world.state(id), "PENDING");
+        world.call(Call::new("one.vm.deploy").with(id).with(1)).unwrap();
+        let mut seen = vec![world.state(id)];
+        for _ in 0..2 {
+            world.pass(1);
+            seen.push(world.state(id));
+        }
+        assert_eq!(seen, [prolog, boot, "RUNNING"]);
+        let history = world.info(id);
+        let hosts = history.child("HISTORY_RECORDS").unwrap();
+        let hosts: Vec<&str> = hosts.children.iter().map(|page| page.text_of("HOSTNAME")).collect();
+        assert_eq!(hosts, ["dummy1", "dummy2"]);
+    }
+}
+
+#[test]
+fn a_migration_that_fails_leaves_the_vm_where_it_was() {
+    let world = World::slow();
+    let id = world.running();
+    let host = || {
+        world.info(id).child("HISTORY_RECORDS").unwrap().children.last().unwrap().text_of("HID").to_owned()
+    };
+    let migrate = |to: i32| world.call(Call::new("one.vm.migrate").with(id).with(to).with(true));
+    migrate(1).unwrap();
+    world.call(Call::new("one.vm.recover").with(id).with(0)).unwrap();
+    assert_eq!((world.state(id), host().as_str()), ("RUNNING", "0"));
+    migrate(1).unwrap();
+    world.pass(1);
+    assert_eq!((world.state(id), host().as_str()), ("RUNNING", "1"));
+    let rooms = |host: i32| {
+        world.document(Call::new("one.host.info").with(host)).text_of("HOST_SHARE/RUNNING_VMS").to_owned()
+    };
+    assert_eq!((rooms(0), rooms(1)), ("0".to_owned(), "1".to_owned()));
 }

@@ -60,11 +60,11 @@ fn write(host: &Host, now: Timestamp, out: &mut String) {
     plain(out, "CLUSTER_ID", 0);
     plain(out, "CLUSTER", "default");
     out.push_str("<HOST_SHARE>");
-    plain(out, "MEM_USAGE", host.used_memory * 1024);
+    plain(out, "MEM_USAGE", kilobytes(host.used_memory));
     plain(out, "CPU_USAGE", host.used_cpu);
-    plain(out, "TOTAL_MEM", host.memory * 1024);
+    plain(out, "TOTAL_MEM", kilobytes(host.memory));
     plain(out, "TOTAL_CPU", host.cpu);
-    plain(out, "MAX_MEM", host.memory * 1024);
+    plain(out, "MAX_MEM", kilobytes(host.memory));
     plain(out, "MAX_CPU", host.cpu);
     plain(out, "RUNNING_VMS", host.vms.len());
     plain(out, "VMS_THREAD", 1);
@@ -84,11 +84,15 @@ fn write(host: &Host, now: Timestamp, out: &mut String) {
     plain(out, "ID", host.id);
     out.push_str("<CAPACITY>");
     cdata(out, "FREE_CPU", host.cpu.saturating_sub(host.used_cpu));
-    cdata(out, "FREE_MEMORY", host.memory.saturating_sub(host.used_memory) * 1024);
+    cdata(out, "FREE_MEMORY", kilobytes(host.memory.saturating_sub(host.used_memory)));
     cdata(out, "USED_CPU", host.used_cpu);
-    cdata(out, "USED_MEMORY", host.used_memory * 1024);
+    cdata(out, "USED_MEMORY", kilobytes(host.used_memory));
     out.push_str("</CAPACITY><SYSTEM>");
     cdata(out, "NETRX", 0);
     cdata(out, "NETTX", 0);
     out.push_str("</SYSTEM></MONITORING></HOST>");
+}
+
+fn kilobytes(megabytes: u64) -> u64 {
+    megabytes.saturating_mul(1024)
 }
