@@ -445,4 +445,16 @@ mod tests {
             });
         });
     }
+
+    #[test]
+    fn a_vm_whose_provider_is_not_configured_waits_for_it() {
+        use crate::sample;
+        let lost = VmRecord {
+            provider: ProviderName::new("lost").unwrap(),
+            state: RecordState::Terminating,
+            ..sample::ready("a-1")
+        };
+        let engine = sample::engine(sample::spec([("a", sample::on_demand(1))]), vec![lost]);
+        assert_eq!((engine.vms().count(), engine.check()), (1, Ok(())));
+    }
 }

@@ -376,4 +376,26 @@ mod tests {
         want(&mut engine, "r2", "ann", "a", 2);
         assert_eq!(claims(&engine), ["ann 2+2 fits"]);
     }
+
+    #[test]
+    fn claims_change_when_time_alone_changes_who_comes_first() {
+        let mut spec = limited(4);
+        spec.limits.priority_aging = std::time::Duration::from_secs(60);
+        let mut engine = engine(spec, Vec::new());
+        want(&mut engine, "r1", "ann", "a", 3);
+        let acquire = vmpool_model::Acquire::new(
+            vmpool_model::RequestId::new("r2").unwrap(),
+            crate::sample::pool("a"),
+            owner("ann"),
+        );
+        let wait = std::time::Duration::from_secs(600);
+        let acquire = acquire.with_count(2).with_priority(1).with_wait(wait);
+        let _ = engine.step(engine.now, crate::Input::Acquire(Box::new(acquire)));
+        let due = Timestamp::from_millis(60_000);
+        assert_eq!((engine.claims_change_at(), engine.order_changes_at()), (Some(due), Some(due)));
+        let _ = engine.step(Timestamp::from_millis(59_999), crate::Input::Tick);
+        assert_eq!(claims(&engine), ["ann 2+2 fits", "ann 0+2"]);
+        let _ = engine.step(due, crate::Input::Tick);
+        assert_eq!(claims(&engine), ["ann 3+3 fits", "ann 0+1"], "both are of one class, and one came first");
+    }
 }

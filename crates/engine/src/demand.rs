@@ -376,6 +376,7 @@ mod tests {
         let until = engine.can_grow(&pool("a")).unwrap_err().until();
         assert_eq!((demand(&engine), engine.stood_in_until()), (vec!["b:1".to_owned()], until));
         assert!(until.is_some() && engine.timers.get(&Timer::Queue) == until);
+        assert_eq!(engine.pauses_end_at(), until);
     }
 
     #[test]

@@ -142,3 +142,40 @@ impl Engine {
         !waits || !self.is_claimed(pool, of, &tenant)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, provider, ready, spec, used, want};
+
+    fn names(vms: Vec<&VmName>) -> Vec<&str> {
+        vms.into_iter().map(VmName::as_str).collect()
+    }
+
+    #[test]
+    fn what_a_pool_has_too_much_of_goes_before_what_is_kept_for_its_user() {
+        let mut spec = spec([("a", on_demand(9)), ("b", on_demand(9)), ("c", on_demand(9))]);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 2)].into());
+        let mut engine = engine(spec, vec![ready("b-1"), used("c-1", "cat")]);
+        assert_eq!(names(engine.unneeded_at(&provider()).collect()), ["b-1"]);
+        want(&mut engine, "r1", "ann", "a", 1);
+        let stays: Vec<_> = engine.vms().filter(|vm| vm.state.to_string() == "ready").collect();
+        assert_eq!(stays.iter().map(|vm| vm.name.as_str()).collect::<Vec<_>>(), ["c-1"]);
+    }
+
+    #[test]
+    fn who_comes_first_takes_what_is_set_aside_for_later_ones_in_other_pools_and_keeps_its_own() {
+        let pools = ["a", "b", "c"].map(|pool| (pool, on_demand(9)));
+        let mut spec = spec(pools);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 5)].into());
+        let vms = ["a-1", "a-2", "b-1", "b-2", "c-1"].map(ready);
+        let mut engine = engine(spec, vms.into());
+        want(&mut engine, "r1", "ann", "a c", 4);
+        want(&mut engine, "r2", "bob", "b", 3);
+        let provider = provider();
+        let late = |name: &str, fit| names(engine.set_aside_late(&pool(name), &provider, fit));
+        assert_eq!([late("a", 0), late("a", 3)], [["b-2"], ["b-2"]]);
+        assert_eq!(late("a", 4), [""; 0], "there is room for all that it wants");
+        assert_eq!(late("b", 0), [""; 0], "who has VMs set aside comes first");
+    }
+}

@@ -177,4 +177,21 @@ mod tests {
         }
         assert_eq!(gate.with_nodes(), 3);
     }
+
+    #[test]
+    fn a_stop_ends_with_the_first_pause() {
+        use crate::{backoff::Trouble, breaker::Failed};
+        use std::time::Duration;
+        use vmpool_model::FailureKind;
+        let config = ProviderConfig::new("dummy");
+        let moment = crate::sample::engine(crate::sample::spec([]), Vec::new()).moment();
+        let (now, mut gate) = (moment.at, Gate::new(&config));
+        assert_eq!(gate.stopped_until(now), None);
+        let failed = Failed { kind: FailureKind::Authentication, why: "", now: moment, jitter: 0.0 };
+        let opens = gate.breaker.trip(failed, &config);
+        assert!(opens.is_some() && gate.stopped_until(now) == opens);
+        let pause = Duration::from_millis(5);
+        let _ = gate.pause.fail(now, Trouble { min: pause, max: pause, asked: None, jitter: 0.0, why: "" });
+        assert_eq!(gate.stopped_until(now), Some(now + pause));
+    }
 }

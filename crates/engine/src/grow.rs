@@ -192,3 +192,17 @@ impl Engine {
         stops?.iter().filter_map(Limit::until).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, provider, spec};
+
+    #[test]
+    fn a_pool_needs_nothing_at_a_provider_where_it_makes_nothing() {
+        let engine = engine(spec([("a", on_demand(1))]), Vec::new());
+        let of = engine.pools.get(&pool("a")).unwrap();
+        assert_eq!(engine.needs_at(of, &provider()), Some(&BTreeMap::new()));
+        assert_eq!(engine.needs_at(of, &ProviderName::new("other").unwrap()), None);
+    }
+}

@@ -172,3 +172,37 @@ impl Engine {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::NodeId;
+
+    use super::*;
+    use crate::{
+        missing::Absence,
+        sample::{engine, on_demand, provider, ready, spec},
+        vm::Vm,
+    };
+
+    /// Whether there is nothing to do with a listed node that is as it is known; the second time its look alone says so.
+    fn is_unchanged(distrust: impl FnOnce(&mut Vm)) -> [bool; 2] {
+        let mut engine = engine(spec([("a", on_demand(1))]), vec![ready("a-1")]);
+        let (id, name) = (NodeId::new("a-1").unwrap(), VmName::new("a-1").unwrap());
+        distrust(engine.vms.get_mut(&name).unwrap());
+        let node = Node::new(id.clone(), "a-1", vmpool_model::states::NodeState::Running);
+        let listing = EffectId(99);
+        let is_unchanged = engine.is_unchanged(listing, &provider(), &node);
+        let bound = engine.providers.get(&provider()).unwrap().by_node.get(&id).unwrap();
+        let look = Some(Look::of(&node, engine.spec.seed));
+        [is_unchanged, bound.look == look && bound.seen_in == Some(listing)]
+    }
+
+    #[test]
+    fn a_listed_node_that_is_as_it_is_known_is_looked_at_once_unless_its_vm_is_doubted() {
+        assert_eq!(is_unchanged(|_| {}), [true; 2]);
+        assert_eq!(is_unchanged(|vm| vm.usurped = true), [false; 2]);
+        assert_eq!(is_unchanged(|vm| vm.absent = Some(Absence::new(Timestamp::default()))), [false; 2]);
+        assert_eq!(is_unchanged(|vm| vm.record.suspect = Some(String::new())), [false; 2]);
+        assert_eq!(is_unchanged(|vm| vm.record.state = vmpool_model::RecordState::Terminating), [false; 2]);
+    }
+}

@@ -161,4 +161,17 @@ mod tests {
     fn a_pause_of_a_state_that_is_yet_to_come_is_over() {
         assert_eq!(retry_at(at(9), at(12)), Some(at(0)));
     }
+
+    #[test]
+    fn only_what_is_destroyed_and_had_a_node_is_gone() {
+        let gone_at = |state, has_node: bool| {
+            let mut record = VmRecord { state, gone_at: Some(at(-1)), ..ready("a-1") };
+            record.node = record.node.filter(|_| has_node);
+            fit(&mut record, None, at(0));
+            record.gone_at
+        };
+        assert_eq!(gone_at(RecordState::Terminating, true), Some(at(-1)));
+        assert_eq!(gone_at(RecordState::Terminating, false), None);
+        assert_eq!(gone_at(RecordState::Ready, true), None);
+    }
 }

@@ -134,3 +134,35 @@ impl Engine {
         absence.look_at = now + backoff::pause(min, max, absence.failures, failure.retry_after, jitter);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, ready, spec};
+
+    /// A ready VM whose node listings lack for long enough.
+    fn missing() -> (Engine, VmName) {
+        let (mut engine, name) =
+            (engine(spec([("a", on_demand(1))]), vec![ready("a-1")]), VmName::new("a-1").unwrap());
+        let absence = Absence { is_ripe: true, ..Absence::new(engine.now) };
+        engine.vms.get_mut(&name).unwrap().absent = Some(absence);
+        (engine, name)
+    }
+
+    #[test]
+    fn a_node_is_looked_up_at_the_moment_at_which_it_may_be() {
+        let (mut engine, name) = missing();
+        engine.look(&name);
+        assert!(engine.vms.get(&name).unwrap().effect.is_some());
+    }
+
+    #[test]
+    fn a_look_up_counts_that_was_made_when_the_node_could_be_invisible_no_more() {
+        let (mut engine, name) = missing();
+        let window = engine.visibility_window(&name);
+        let vm = engine.vms.get_mut(&name).unwrap();
+        vm.started_at = vm.asked_at.at + window;
+        engine.denied(&name);
+        assert_eq!(engine.vm(&name).unwrap().state, RecordState::Terminating);
+    }
+}
