@@ -82,13 +82,15 @@ impl Engine {
 mod tests {
     use std::time::Duration;
 
-    use vmpool_model::{RecordState, VmName};
+    use vmpool_model::{RecordState, VmName, VmRecord};
 
     use super::*;
     use crate::{
-        Input,
+        Input, Spec,
         sample::{engine, on_demand, pool, ready, refuse, spec, want},
     };
+
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn vm(name: &str) -> VmName {
         VmName::new(name).unwrap()
@@ -123,6 +125,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_provider_is_asked_for_and_answers_is_no_rest() {
+        let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
+        let creates = want(&mut engine, "r1", "ann", "a", 1);
+        let vm = engine.vms().next().unwrap().name.clone();
+        engine.create_asked(&vm);
+        assert!(!engine.is_at_rest());
+        engine.rest();
+        engine.create_answered(creates[0], None);
+        assert!(!engine.is_at_rest());
+    }
+
+    #[test]
     fn a_record_that_changes_for_nobody_leaves_everything_at_rest() {
         let mut engine = engine(spec([("a", on_demand(2))]), vec![ready("a-1")]);
         let now = engine.now;
@@ -154,17 +168,31 @@ mod tests {
         assert!(until.is_some() && engine.rests_until == until);
     }
 
+    /// Has an owner want two VMs, and half a minute later two more; returns when the second request is as old as the first one was
+    /// when its rank changed for the first time, and what is to be rested until by then.
+    fn second(spec: Spec, vms: Vec<VmRecord>) -> (Timestamp, Option<Timestamp>) {
+        let mut engine = engine(spec, vms);
+        let begun = engine.now;
+        want(&mut engine, "r1", "ann", "a", 2);
+        tick(&mut engine, begun + MINUTE / 2);
+        want(&mut engine, "r2", "ann", "a", 2);
+        tick(&mut engine, begun + MINUTE);
+        (begun + MINUTE * 3 / 2, engine.rests_until)
+    }
+
     #[test]
     fn a_rank_that_changes_ends_the_rest_where_vms_are_set_aside() {
         let mut spec = spec([("a", on_demand(2))]);
-        spec.limits.priority_aging = Duration::from_secs(60);
-        let mut engine = engine(spec, vec![ready("a-1")]);
-        let begun = engine.now;
-        want(&mut engine, "r1", "ann", "a", 2);
-        assert!(engine.set_aside.seen().next().is_some());
-        let until = begun + Duration::from_secs(60);
-        assert_eq!(engine.rests_until, Some(until));
-        tick(&mut engine, until + Duration::from_millis(1));
-        assert_eq!(engine.rests_until, Some(until + Duration::from_secs(60)));
+        spec.limits.priority_aging = MINUTE;
+        let (changes_at, rests_until) = second(spec, vec![ready("a-1")]);
+        assert_eq!(rests_until, Some(changes_at));
+    }
+
+    #[test]
+    fn a_rank_that_changes_ends_the_rest_where_somebody_claims_what_limits_leave() {
+        let mut spec = spec([("a", on_demand(4))]);
+        (spec.limits.priority_aging, spec.limits.max_per_owner) = (MINUTE, Some(3));
+        let (changes_at, rests_until) = second(spec, Vec::new());
+        assert_eq!(rests_until, Some(changes_at));
     }
 }

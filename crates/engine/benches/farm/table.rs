@@ -12,17 +12,18 @@ pub fn sizes() -> Vec<u64> {
     }
 }
 
-/// Prints rows of numbers that were measured, each with the ratio of its last number to its second one.
+/// Prints rows of numbers that were measured, each with the ratio of its last number to its second one, or to its first one if
+/// there are but two.
 pub fn print(title: &str, columns: &[u64], rows: &[(&str, Vec<f64>)]) {
     if rows.iter().all(|(_, row)| row.iter().all(|value| value.is_nan())) {
         return;
     }
     print!("\n{title}\n{:<32}", "");
     columns.iter().for_each(|column| print!("{column:>10}"));
-    println!("{:>14}", "last : second");
+    println!("{:>14}", if 2 < columns.len() { "last : second" } else { "last : first" });
     for (name, row) in rows.iter().filter(|(_, row)| row.iter().any(|value| !value.is_nan())) {
         print!("{name:<32}");
         row.iter().for_each(|value| print!("{value:>10.0}"));
-        println!("{:>14.2}", row[row.len() - 1] / row[1.min(row.len() - 1)]);
+        println!("{:>14.2}", row[row.len() - 1] / row[usize::from(2 < row.len())]);
     }
 }
