@@ -126,7 +126,8 @@ impl Engine {
         claims.filter(|(_, claims)| !claims.is_empty()).collect()
     }
 
-    /// Returns the claims of an owner that is [bound](Self::is_bound), and until when they are these if nothing else changes.
+    /// Returns the claims of an owner that is [bound](Self::is_bound), and until when they are these, and come before the same
+    /// requests, if nothing else changes.
     pub(crate) fn claims_of(&self, top: &Owner) -> (Vec<Claim>, Option<Timestamp>) {
         let mut until: Option<Timestamp> = None;
         let mut head = |owner: &Owner, shape: &Shape, place: Place| {
@@ -147,6 +148,10 @@ impl Engine {
             claims.push(claim);
             heads.extend(places.next().map(|place| (head(owner, shape, *place), index)));
         }
+        // Who wants one VM may come before what is claimed by time alone.
+        let singles = self.waiting.wants(top).filter(|(_, shape, _)| shape.count <= 1);
+        let ages = singles.filter_map(|(_, _, places)| self.ages_at(top, *places.first()?));
+        let until = until.into_iter().chain(ages).min();
         (claims, until)
     }
 

@@ -156,7 +156,9 @@ impl Engine {
                 true => self.demand.claims.remove(&owner),
                 false => self.demand.claims.insert(owner.clone(), claims),
             };
-            if before.as_ref() != self.demand.claims.get(&owner) {
+            // What comes before them may be something else, too.
+            let claims = self.demand.claims.get(&owner);
+            if before.as_ref() != claims || claims.is_some() {
                 self.demand.stale.insert(owner);
             }
         }

@@ -335,3 +335,16 @@ fn more_than_an_owner_may_ever_have_is_refused_although_it_may_have_all_of_a_poo
     lab.boot_all();
     assert_eq!(served(&lab), ["r2"]);
 }
+
+#[test]
+fn who_comes_before_a_big_request_of_its_owner_by_time_alone_is_wanted_for_at_once() {
+    let mut spec = spec([("a", on_demand(3))]);
+    (spec.limits.max_per_owner, spec.limits.priority_aging) = (Some(2), seconds(60));
+    let mut lab = Lab::of(spec);
+    waits(&mut lab, wish("small", "ann", ["a"]).with_priority(-1));
+    lab.pass(seconds(30));
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    assert_eq!(lab.creates(), 2, "the big one comes first, and leaves nothing");
+    lab.pass(seconds(30));
+    assert_eq!(lab.creates(), 3, "the small one has waited for as long as a step of priority is worth");
+}
