@@ -265,7 +265,8 @@ mod tests {
         }
         assert_eq!((queue.preferring(), waiting.len()), (4, 4));
         assert!(!queue.is_empty() && !waiting.is_empty());
-        assert_eq!(waiting.wants(&Owner::new("team").unwrap()).count(), 2);
+        let team = Owner::new("team").unwrap();
+        assert_eq!((waiting.wants(&team).count(), waiting.wants_several(&team)), (2, false));
         for waiter in &waiters {
             queue.remove(waiter, true);
             assert_eq!(waiting.remove(&waiter.place).as_ref(), Some(waiter));

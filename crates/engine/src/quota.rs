@@ -193,4 +193,11 @@ mod tests {
         other = Usage { vms: 2, ..one.clone() };
         assert_ne!(one, other);
     }
+
+    #[test]
+    fn several_vms_take_several_times_what_one_takes() {
+        let mut usage = Usage::default();
+        usage.add_vms(&amounts([("cores", 3)]), 4);
+        assert_eq!((usage.vms, usage.of("cores")), (4, 12));
+    }
 }

@@ -195,4 +195,45 @@ mod tests {
         let (changes_at, rests_until) = second(spec, Vec::new());
         assert_eq!(rests_until, Some(changes_at));
     }
+
+    fn seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1000 * seconds)
+    }
+
+    #[test]
+    fn time_alone_counts_where_somebody_keeps_from_others_what_it_lacks() {
+        let mut idle = engine(spec([("a", on_demand(9))]), vec![ready("a-1")]);
+        assert!(!idle.goes_by_time());
+        want(&mut idle, "r1", "ann", "a", 2);
+        assert!(idle.goes_by_time(), "a VM is set aside");
+        let mut limited = spec([("a", on_demand(9))]);
+        limited.limits.max_per_owner = Some(2);
+        let mut limited = engine(limited, Vec::new());
+        want(&mut limited, "r1", "ann", "a", 1);
+        assert!(!limited.goes_by_time());
+        want(&mut limited, "r2", "ann", "a", 2);
+        assert!(limited.set_aside.seen().next().is_none() && limited.goes_by_time(), "its limit is claimed");
+    }
+
+    #[test]
+    fn who_is_served_may_change_when_a_pause_ends_and_when_ranks_do() {
+        let mut aging = spec([("a", on_demand(9))]);
+        aging.limits.priority_aging = Duration::from_secs(60);
+        let mut aging = engine(aging, vec![ready("a-1"), ready("a-2")]);
+        assert_eq!(aging.changes_at(), None, "nobody waits");
+        let creates = want(&mut aging, "r1", "ann", "a", 3);
+        assert_eq!(aging.ranks_change_at(), Some(seconds(60)));
+        assert_eq!(aging.changes_at(), Some(seconds(60)));
+        let _ = aging.step(seconds(10), Input::Tick);
+        want(&mut aging, "r2", "ann", "a", 3);
+        let _ = aging.step(seconds(65), Input::Tick);
+        assert_eq!(
+            aging.ranks_change_at(),
+            Some(seconds(70)),
+            "the one that comes after it is a class higher then"
+        );
+        refuse(&mut aging, &creates);
+        let pause = aging.pauses_end_at().unwrap();
+        assert!(pause < seconds(70) && aging.changes_at() == Some(pause));
+    }
 }

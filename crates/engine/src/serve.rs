@@ -288,3 +288,73 @@ impl Pool {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, owner, pool, ready, spec, used, want};
+
+    fn place(engine: &Engine, request: &str) -> Place {
+        engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap().place
+    }
+
+    #[test]
+    fn what_is_set_aside_is_the_sum_of_what_each_request_is_given_so_far() {
+        let mut scarce = on_demand(9);
+        scarce.max_per_owner = Some(2);
+        let pools = [("a", scarce), ("b", on_demand(9)), ("c", on_demand(9))];
+        let vms = ["a-1", "a-2", "a-3", "a-4"].map(ready);
+        let mut engine = engine(spec(pools), vms.into());
+        want(&mut engine, "r1", "ann", "a b c", 3);
+        want(&mut engine, "r2", "bob", "a b", 3);
+        want(&mut engine, "r3", "cat", "a b", 3);
+        let walk = &engine.set_aside;
+        assert_eq!(["r1", "r2", "r3"].map(|request| walk.has(place(&engine, request))), [true, true, false]);
+        assert_eq!((walk.clean_of(&pool("a")), walk.clean_of(&pool("b"))), (4, 0));
+        assert_eq!(walk.clean_for(|_| true), BTreeMap::from([(&pool("a"), 4)]));
+        assert_eq!(walk.clean_for(|one| one == place(&engine, "r2")), BTreeMap::from([(&pool("a"), 2)]));
+        let taken = |request| {
+            let taken = walk.taken.get(&place(&engine, request)).unwrap();
+            taken.iter().map(|(pool, vms)| format!("{pool}:{vms}")).collect::<Vec<_>>()
+        };
+        assert_eq!(taken("r1"), ["a:2", "b:1", "c:0"]);
+        assert_eq!(taken("r2"), ["a:2", "b:1"]);
+    }
+
+    #[test]
+    fn what_is_there_counts_before_what_is_made() {
+        let mut engine = engine(spec([("a", on_demand(9)), ("b", on_demand(9))]), vec![ready("b-1")]);
+        want(&mut engine, "r1", "ann", "a b", 3);
+        let taken = engine.set_aside.taken.get(&place(&engine, "r1")).unwrap();
+        assert_eq!(*taken, BTreeMap::from([(pool("a"), 2), (pool("b"), 1)]));
+    }
+
+    #[test]
+    fn what_its_tenant_used_before_is_set_aside_for_a_request_too() {
+        let mut engine = engine(spec([("a", on_demand(9))]), vec![used("a-1", "ann"), ready("a-2")]);
+        want(&mut engine, "r1", "ann", "a", 3);
+        let candidates = &engine.waiting.iter().next().unwrap().shape.candidates;
+        assert_eq!((engine.kept_for(candidates), engine.set_aside.clean_of(&pool("a"))), (1, 1));
+        assert_eq!(engine.set_aside.kept, BTreeMap::from([((pool("a"), (owner("ann"), None)), 1)]));
+    }
+
+    #[test]
+    fn no_more_is_given_than_is_wanted_beside_what_was_used_before() {
+        let vms = vec![used("a-1", "ann"), ready("a-2"), ready("a-3")];
+        let mut engine = engine(spec([("a", on_demand(9))]), vms);
+        want(&mut engine, "r1", "ann", "a", 2);
+        let given: Vec<_> = engine.leases().map(|lease| lease.vm.as_str()).collect();
+        assert_eq!((given.len(), given.contains(&"a-1")), (2, true));
+    }
+
+    #[test]
+    fn a_pool_is_contested_while_somebody_waits_for_what_it_has() {
+        let mut engine = engine(spec([("a", on_demand(9))]), vec![ready("a-1")]);
+        let is_contested = |engine: &Engine| engine.pools.get(&pool("a")).unwrap().is_contested();
+        assert!(!is_contested(&engine), "nobody waits");
+        want(&mut engine, "r1", "ann", "a", 2);
+        assert!(is_contested(&engine));
+        engine.pools.get_mut(&pool("a")).unwrap().clean.clear();
+        assert!(!is_contested(&engine), "nothing is there");
+    }
+}
