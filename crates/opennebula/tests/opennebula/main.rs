@@ -6,6 +6,7 @@ mod cloud;
 mod codec;
 mod decoding;
 mod driver;
+mod lost;
 mod recordings;
 mod records;
 mod replies;

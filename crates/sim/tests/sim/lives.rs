@@ -72,6 +72,8 @@ fn a_hypervisor_that_fails_leaves_the_vm_running_and_one_that_never_answers_leav
     assert_eq!(world.state(id), "SHUTDOWN");
     world.pass(1);
     assert_eq!(world.state(id), "RUNNING");
+    // Nothing in the history tells of what was tried.
+    assert_eq!(world.info(id).text_of("HISTORY_RECORDS/HISTORY/ACTION"), "0");
 
     world.sim.nodes().fail_next(Operation::Destroy, Fault::Hang);
     world.act("terminate", id).unwrap();

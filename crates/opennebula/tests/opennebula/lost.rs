@@ -1,0 +1,44 @@
+//! Creates whose answers or requests are lost on the way.
+
+use vmpool_driver::{CreateRequest, Driver, DriverExt, Lookup};
+use vmpool_model::{Certainty, states::NodeState};
+use vmpool_opennebula::driver::OpenNebulaDriver;
+use vmpool_sim::opennebula::{OpenNebulaSim, SimConfig, SimServer};
+
+use crate::cloud::{client, plain_user};
+
+async fn driver() -> (OpenNebulaSim, SimServer, OpenNebulaDriver) {
+    let sim = OpenNebulaSim::new(SimConfig::default().with_user(plain_user())).unwrap();
+    let server = sim.clone().start().await.unwrap();
+    let driver = OpenNebulaDriver::connect(client(&server.endpoint(), false)).await.unwrap();
+    (sim, server, driver)
+}
+
+fn request() -> CreateRequest {
+    CreateRequest::new("small").with_token("lab/small/small-7f3k".parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_vm_whose_number_was_lost_does_not_boot_and_is_found_by_its_token() {
+    let (sim, _server, driver) = driver().await;
+    sim.reconfigure(|config| config.faults.lost_answers = 1.0);
+    let err = driver.create(&request()).await.unwrap_err();
+    assert_eq!(err.certainty(), Certainty::Unknown, "{err}");
+    sim.reconfigure(|config| config.faults.lost_answers = 0.0);
+    let found = driver.find_by_token(&request().token.unwrap()).await.unwrap();
+    let Lookup::Found(nodes) = found else { panic!("{found:?}") };
+    assert_eq!((nodes.len(), nodes[0].state), (1, NodeState::Paused));
+    assert!(sim.nodes().nodes().is_empty());
+    driver.destroy(&nodes[0].id).await.unwrap();
+    assert!(driver.list().await.unwrap().nodes.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_was_lost_is_as_unclear_and_nothing_is_found() {
+    let (sim, _server, driver) = driver().await;
+    sim.reconfigure(|config| config.faults.lost_requests = 1.0);
+    let err = driver.create(&request()).await.unwrap_err();
+    assert_eq!(err.certainty(), Certainty::Unknown, "{err}");
+    let found = driver.find_by_token(&request().token.unwrap()).await.unwrap();
+    assert!(matches!(found, Lookup::Absent), "{found:?}");
+}
