@@ -354,7 +354,7 @@ mod tests {
         finds("which has None", |engine| drop(vm_in(engine, RecordState::Terminating).record.node.take()));
         finds("counts as an orphan", |engine| {
             for provider in engine.providers.values_mut() {
-                let orphan = || Orphan { since: Timestamp::default(), seen: 1, destroying: None };
+                let orphan = || Orphan { pool: None, since: Timestamp::default(), seen: 1, destroying: None };
                 provider.orphans = provider.by_node.keys().map(|node| (node.clone(), orphan())).collect();
             }
         });

@@ -20,7 +20,8 @@ pub(crate) struct Provider {
     pub(crate) listing: Option<(EffectId, Timestamp)>,
     /// Nodes with our token that belong to no record.
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
-    /// The pools of which VMs were forgotten whose nodes may be here, and when the last of each was.
+    /// The pools of which there may be nodes here that belong to no VM: since when the last one was forgotten, or its end
+    /// accepted.
     pub(crate) forgotten: BTreeMap<PoolName, Timestamp>,
     /// The VM that each known node belongs to.
     pub(crate) by_node: Table<NodeId, Bound>,
@@ -55,6 +56,8 @@ pub(crate) struct Bound {
 /// A node with our token that belongs to no record.
 #[derive(Debug)]
 pub(crate) struct Orphan {
+    /// The pool that its token names.
+    pub(crate) pool: Option<PoolName>,
     pub(crate) since: Timestamp,
     /// In how many complete listings it was seen.
     pub(crate) seen: u32,

@@ -23,7 +23,8 @@ impl Engine {
         for node in strays.iter().filter(|node| node.state != NodeState::Terminated) {
             let orphan = provider.orphans.entry(node.id.clone()).or_insert_with(|| {
                 found.push(*node);
-                Orphan { since: now, seen: 0, destroying: None }
+                let pool = node.token.as_ref().map(|token| token.pool.clone());
+                Orphan { pool, since: now, seen: 0, destroying: None }
             });
             orphan.seen = orphan.seen.saturating_add(1);
             if 2 <= orphan.seen && orphan.since + grace <= now && orphan.destroying.is_none() {
@@ -54,10 +55,18 @@ impl Engine {
         }
     }
 
-    /// An orphan's destruction was answered; whether it is gone, the next listings tell.
+    /// An orphan's destruction was answered; whether it is gone, the next listings tell, for which its pool and its provider
+    /// stay.
     pub(crate) fn orphan_done(&mut self, id: EffectId) {
+        let now = self.now;
         for provider in self.providers.values_mut() {
-            provider.orphans.retain(|_, orphan| orphan.destroying != Some(id));
+            let is_it = |(_, orphan): &(&NodeId, &Orphan)| orphan.destroying == Some(id);
+            let Some(node) = provider.orphans.iter().find(is_it).map(|(node, _)| node.clone()) else {
+                continue;
+            };
+            if let Some(pool) = provider.orphans.remove(&node).and_then(|orphan| orphan.pool) {
+                provider.forgotten.insert(pool, now);
+            }
         }
     }
 

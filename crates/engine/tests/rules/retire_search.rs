@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vmpool_engine::{Answer, Input};
-use vmpool_model::{EventKind, Node, VmName, config::ProviderConfig};
+use vmpool_model::{EventKind, Node, Token, VmName, config::ProviderConfig, states::NodeState};
 
 use crate::{
     lab::{Lab, config, pool, provider, seconds, timeout, wish},
@@ -139,4 +139,23 @@ fn a_pool_that_comes_back_while_its_forgotten_vms_are_looked_for_works_again() {
     list_until_destroyed(&mut lab, &node);
     lab.list(&[]);
     assert!(has_pool(&lab));
+}
+
+#[test]
+fn a_removed_provider_stays_until_an_orphan_is_proven_gone_whose_end_it_accepted() {
+    let mut lab = Lab::new(config(1));
+    let token = lab.create().1;
+    let stray = lab.node(&Token { vm: VmName::new("small-stray").unwrap(), ..token }, NodeState::Running);
+    list_until_destroyed(&mut lab, &stray);
+    take_out(&mut lab);
+    lab.not_created(crate::lab::quota());
+    assert_eq!(lab.vms().filter(|vm| vm.provider == provider()).count(), 0);
+    assert!(is_known(&lab), "its node may still be there");
+    while lab.destroys() == 0 {
+        lab.list(std::slice::from_ref(&stray));
+    }
+    lab.destroyed(Ok(()));
+    while is_known(&lab) {
+        lab.list(&[]);
+    }
 }
