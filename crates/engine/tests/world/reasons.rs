@@ -85,10 +85,8 @@ pub(crate) fn check(
                 && most.is_some_and(|most| most as usize <= count.count())
                 && is_waited_for(world, old)
         }
-        "others wait for its room at the provider, and nobody uses it" => {
-            let wanted = config.size.max(config.min_ready) as usize;
-            (!old.is_clean() || wanted < of_pool().count()) && blocks_quota(world, old)
-        }
+        // What a pool only keeps ready makes room, too.
+        "others wait for its room at the provider, and nobody uses it" => blocks_quota(world, old),
         "its node is missing at the provider" => {
             let provider = &world.full.providers[&old.provider];
             let life = &world.ledger.life;
