@@ -408,4 +408,23 @@ mod tests {
         }
         assert_eq!(demand(&engine), ["a:1", "b:1", "c:2"]);
     }
+    #[test]
+    fn claims_are_counted_anew_when_somebody_comes_of_a_higher_priority() {
+        let minute = std::time::Duration::from_secs(60);
+        let mut spec = spec([("a", on_demand(4))]);
+        (spec.limits.priority_aging, spec.limits.max_per_owner) = (minute, Some(3));
+        let mut engine = engine(spec, Vec::new());
+        for request in ["r1", "r2"] {
+            want(&mut engine, request, "ann", "a", 2);
+        }
+        let later = engine.now + minute;
+        let urgent = vmpool_model::RequestId::new("r3").unwrap();
+        let urgent = vmpool_model::Acquire::new(urgent, pool("a"), crate::sample::owner("bob"));
+        let urgent = urgent.with_priority(5).with_wait(minute);
+        let _ = engine.step(later, crate::Input::Tick);
+        let before = engine.demand.claims.clone();
+        let _ = engine.step(later + minute / 60, crate::Input::Acquire(Box::new(urgent)));
+        assert_ne!(engine.demand.claims, before, "who waits for a minute has a higher class now");
+        assert_eq!(engine.check(), Ok(()));
+    }
 }

@@ -168,31 +168,33 @@ mod tests {
         assert!(until.is_some() && engine.rests_until == until);
     }
 
-    /// Has an owner want two VMs, and half a minute later two more; returns when the second request is as old as the first one was
-    /// when its rank changed for the first time, and what is to be rested until by then.
-    fn second(spec: Spec, vms: Vec<VmRecord>) -> (Timestamp, Option<Timestamp>) {
+    /// Has an owner want two VMs, and half a minute later somebody some more; returns when the second request is as old as the
+    /// first one was when its rank changed for the first time, and what is to be rested until by then.
+    fn second(spec: Spec, vms: Vec<VmRecord>, of: &str, count: u32) -> (Timestamp, Option<Timestamp>) {
         let mut engine = engine(spec, vms);
         let begun = engine.now;
         want(&mut engine, "r1", "ann", "a", 2);
         tick(&mut engine, begun + MINUTE / 2);
-        want(&mut engine, "r2", "ann", "a", 2);
+        want(&mut engine, "r2", of, "a", count);
         tick(&mut engine, begun + MINUTE);
         (begun + MINUTE * 3 / 2, engine.rests_until)
     }
 
     #[test]
     fn a_rank_that_changes_ends_the_rest_where_vms_are_set_aside() {
-        let mut spec = spec([("a", on_demand(2))]);
-        spec.limits.priority_aging = MINUTE;
-        let (changes_at, rests_until) = second(spec, vec![ready("a-1")]);
-        assert_eq!(rests_until, Some(changes_at));
+        for (of, count) in [("ann", 2), ("bob", 1)] {
+            let mut spec = spec([("a", on_demand(2))]);
+            spec.limits.priority_aging = MINUTE;
+            let (changes_at, rests_until) = second(spec, vec![ready("a-1")], of, count);
+            assert_eq!(rests_until, Some(changes_at), "{of}");
+        }
     }
 
     #[test]
     fn a_rank_that_changes_ends_the_rest_where_somebody_claims_what_limits_leave() {
         let mut spec = spec([("a", on_demand(4))]);
         (spec.limits.priority_aging, spec.limits.max_per_owner) = (MINUTE, Some(3));
-        let (changes_at, rests_until) = second(spec, Vec::new());
+        let (changes_at, rests_until) = second(spec, Vec::new(), "ann", 2);
         assert_eq!(rests_until, Some(changes_at));
     }
 
