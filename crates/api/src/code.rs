@@ -53,6 +53,7 @@ codes! {
     INVALID_CONFIG = "invalid_config", 422, CONFIG, "the configuration does not fit, and the one before stays";
     PROVIDER = "provider", 502, PROVIDER, "a provider cannot be used";
     NO_CONFIG_FILE = "no_config_file", 409, REFUSED, "the daemon was started without a configuration file";
+    NEEDS_RESTART = "needs_restart", 409, REFUSED, "the daemon must be restarted for this";
     NEVER_POSSIBLE = "never_possible", 422, REFUSED, "no pool can ever serve the request";
     COUNT_OUT_OF_RANGE = "count_out_of_range", 422, USAGE, "there can never be as many VMs at once";
     OWNER_LIMIT = "owner_limit", 409, REFUSED, "the owner may not hold as many VMs";

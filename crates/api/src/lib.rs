@@ -29,6 +29,7 @@ mod provider;
 mod reload;
 mod request;
 pub mod routes;
+mod stock;
 mod verb;
 pub mod version;
 mod vm;
@@ -46,6 +47,7 @@ pub use crate::{
     provider::{Brake, Provider, Providers, Quota, Stranger},
     reload::Reloaded,
     request::{Request, RequestStatus, Requests},
+    stock::{Demand, Schedule, Stock},
     verb::{DrainRequest, ForgetRequest, HoldRequest, TerminateRequest, VerbRequest},
     version::VERSION,
     vm::{Hold, Vm, Vms},

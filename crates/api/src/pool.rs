@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Limit;
+use crate::{Limit, Stock};
 
 /// One pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Pool {
     pub max_total: u32,
     /// How many VMs the pool keeps beyond the leased ones.
     pub min_ready: u32,
+    /// How many VMs the pool keeps ready at present, and why; absent if it left the configuration.
+    #[serde(default)]
+    pub stock: Option<Stock>,
     /// Whether the pool left the configuration: what there is of it is kept, nothing is added, and what only the
     /// configuration knows is empty here.
     #[serde(default)]

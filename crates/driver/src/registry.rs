@@ -89,6 +89,10 @@ pub enum OpenError {
         /// Why it does not fit.
         reason: String,
     },
+    /// Something that the driver needs for itself alone is in use: by another process, or by a driver that is open. One of
+    /// a provider whose options change cannot be opened anew then as long as the program runs.
+    #[error("{0}")]
+    InUse(String),
     /// The cloud cannot be used.
     #[error(transparent)]
     Driver(#[from] DriverError),

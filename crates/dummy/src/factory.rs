@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use vmpool_driver::{Driver, DriverError, DriverFactory, FactoryContext, OpenError, Operation};
 use vmpool_model::{Certainty, FailureKind, config::DriverOptions};
 
-use crate::{CloudError, DummyCloud, DummyConfig, DummyDriver};
+use crate::{CloudError, DummyCloud, DummyConfig, DummyDriver, JournalError};
 
 /// Returns the factory of the driver `dummy`; its options are those of [`DummyConfig`].
 ///
@@ -52,7 +52,7 @@ impl DriverFactory for Factory {
         self.check(options)?;
         let cloud = match &self.cloud {
             Some(cloud) => cloud.clone(),
-            None => DummyCloud::open(OpenError::parse(options)?).map_err(|err| cannot_open(&err))?,
+            None => DummyCloud::open(OpenError::parse(options)?).map_err(cannot_open)?,
         };
         let driver = DummyDriver::new(cloud);
         Ok(match context.pause {
@@ -63,7 +63,10 @@ impl DriverFactory for Factory {
 }
 
 /// Tells the whole story in one line: whoever starts a program sees no more than that.
-fn cannot_open(err: &CloudError) -> DriverError {
+fn cannot_open(err: CloudError) -> OpenError {
+    if let CloudError::Journal(in_use @ JournalError::InUse { .. }) = &err {
+        return OpenError::InUse(in_use.to_string());
+    }
     let mut story = err.to_string();
     let mut cause = err.source();
     while let Some(err) = cause {
@@ -73,4 +76,5 @@ fn cannot_open(err: &CloudError) -> DriverError {
     DriverError::new(Operation::Open, FailureKind::Unavailable)
         .with_certainty(Certainty::NotApplied)
         .with_context(story)
+        .into()
 }

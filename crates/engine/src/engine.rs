@@ -158,6 +158,18 @@ impl Engine {
         self.vms.get(name).map(|vm| &vm.record)
     }
 
+    /// Returns one lease, unless it has ended.
+    #[must_use]
+    pub fn lease(&self, id: &LeaseId) -> Option<&Lease> {
+        self.leases.get(id)
+    }
+
+    /// Returns one request that is waiting or remembered.
+    #[must_use]
+    pub fn request(&self, id: &RequestId) -> Option<&RequestRecord> {
+        self.requests.get(id)
+    }
+
     /// Returns all leases, by id.
     pub fn leases(&self) -> impl Iterator<Item = &Lease> {
         self.leases.sorted()

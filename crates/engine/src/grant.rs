@@ -15,7 +15,7 @@ impl Engine {
             return None;
         }
         self.dequeue(&request);
-        let leases: Vec<_> = vms.iter().filter_map(|vm| self.lease(&request, vm)).collect();
+        let leases: Vec<_> = vms.iter().filter_map(|vm| self.lease_out(&request, vm)).collect();
         self.timers.set(Timer::Request(request.id.clone()), None);
         let ids = leases.iter().map(|lease| lease.id.clone()).collect();
         self.put_request(RequestRecord { status: RequestStatus::Granted { leases: ids }, ..request });
@@ -23,7 +23,7 @@ impl Engine {
     }
 
     /// Leases one free VM.
-    fn lease(&mut self, request: &RequestRecord, vm: &VmName) -> Option<Lease> {
+    fn lease_out(&mut self, request: &RequestRecord, vm: &VmName) -> Option<Lease> {
         let number = self.number();
         let of = self.vms.get(vm)?;
         let ttl = request.ttl.min(of.config.max_lease_ttl);

@@ -91,5 +91,5 @@ pub use crate::{
     spec::{Records, Spec},
     step::{Answer, Effect, Grant, HookRun, Step},
     stranger::Stranger,
-    view::{MassLossView, OfferView, PoolView, ProviderView},
+    view::{MassLossView, OfferView, PoolView, ProviderView, StockView},
 };

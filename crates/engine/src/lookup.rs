@@ -56,6 +56,12 @@ impl Engine {
         self.vm(vm)
     }
 
+    /// Returns the VMs that are leased for a task, in no particular order.
+    pub fn vms_of_task(&self, task: &TaskId) -> impl Iterator<Item = &VmRecord> {
+        let leases = self.lookup.by_task.get(task).into_iter().flatten();
+        leases.filter_map(|(_, vm)| self.vm(vm))
+    }
+
     /// Notes the addresses that a VM has from now on.
     pub(crate) fn readdress(&mut self, name: &VmName, to: &[IpAddr]) {
         let node = self.vms.get(name).and_then(|vm| vm.record.node.as_ref());
@@ -159,6 +165,7 @@ mod tests {
         let mut engine = engine();
         assert_eq!(engine.vm_of_task(&task("build-7")), None);
         let leases = ["r1", "r2"].map(|request| acquire(&mut engine, request));
+        assert_eq!(engine.vms_of_task(&task("build-7")).count(), 2);
         for lease in leases {
             assert_eq!(engine.vm_of_task(&task("build-7")).map(|vm| &vm.name), Some(&lease.vm));
             assert_eq!(engine.check(), Ok(()));

@@ -13,6 +13,7 @@ use crate::{
     poisson::poisson_quantile,
     pool::Pool,
     timetable,
+    view::StockView,
 };
 
 /// How often, within a half-life, a pool looks at how far its demand has faded.
@@ -77,12 +78,29 @@ impl Engine {
     /// one became ready since the start.
     #[must_use]
     pub fn boot_time(&self, pool: &PoolName) -> Option<Duration> {
-        let seconds = self.pools.get(pool)?.stock.boots.get()?;
-        Duration::try_from_secs_f64(seconds).ok()
+        self.pools.get(pool)?.boot_time()
     }
 }
 
 impl Pool {
+    fn boot_time(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.stock.boots.get()?).ok()
+    }
+
+    /// Shows what is kept ready, and what that follows from.
+    pub(crate) fn stock_view(&self, now: Timestamp) -> StockView {
+        let boot_time = self.boot_time();
+        let looks = self.config.demand.is_some() && boot_time.is_some();
+        StockView {
+            target: self.stock.target,
+            scheduled: timetable::scheduled(&self.config.schedule, now),
+            changes_at: timetable::next_change(&self.config.schedule, now),
+            likely: looks.then(|| self.likely(now)),
+            arrivals: self.stock.arrivals.at(now, self.half_life()),
+            boot_time,
+        }
+    }
+
     /// Decides how many VMs are to be kept ready; returns when to look again.
     pub(crate) fn plan(&mut self, now: Timestamp) -> Option<Timestamp> {
         let scheduled = timetable::scheduled(&self.config.schedule, now);

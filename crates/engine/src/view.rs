@@ -1,13 +1,13 @@
 //! Pools and providers as people want to see them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use vmpool_model::{Drain, PoolName, ProviderName, RecordState, Timestamp};
 
 use crate::{Engine, Limit, Stranger, offer::Offer, pool::Pool, provider::Provider};
 
 /// A pool as people want to see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PoolView {
     /// The pool.
@@ -28,6 +28,8 @@ pub struct PoolView {
     pub removed_at: Option<Timestamp>,
     /// That the pool is being drained: nothing is given or added, and what is not in use is destroyed.
     pub drain: Option<Drain>,
+    /// How many VMs it keeps ready, and what that follows from.
+    pub stock: StockView,
     /// Where its VMs may come from, as configured.
     pub offers: Vec<OfferView>,
     /// What keeps it from growing, if it wants to.
@@ -37,6 +39,27 @@ pub struct PoolView {
     /// That nothing can be done about some of its VMs, or the last thing that went wrong with spawning; `None` once a VM
     /// became ready and no pause is left.
     pub problem: Option<String>,
+}
+
+/// How many VMs a pool keeps ready, and what that follows from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StockView {
+    /// How many VMs are to be ready at present, beside those that are taken: the largest of `min_ready`, `scheduled` and
+    /// `likely`, as far as `max_total` allows.
+    pub target: usize,
+    /// How many the schedule says at present; 0 if no entry holds.
+    pub scheduled: u32,
+    /// When an entry of the schedule begins or ends next.
+    pub changes_at: Option<Timestamp>,
+    /// How many VMs are likely to be asked for while one boots; `None` if the pool does not look at demand, or no VM became
+    /// ready since the start.
+    pub likely: Option<usize>,
+    /// How many VMs are asked for per second: an average that forgets.
+    pub arrivals: f64,
+    /// How long VMs take from being asked for to being ready: an average that forgets. `None` until one became ready since
+    /// the start.
+    pub boot_time: Option<Duration>,
 }
 
 /// An offer of a pool as people want to see it.
@@ -100,6 +123,18 @@ impl Engine {
         self.pools.iter().map(|(name, pool)| self.pool_view(name, pool)).collect()
     }
 
+    /// Returns one pool.
+    #[must_use]
+    pub fn pool(&self, name: &PoolName) -> Option<PoolView> {
+        self.pools.get(name).map(|pool| self.pool_view(name, pool))
+    }
+
+    /// Returns one provider.
+    #[must_use]
+    pub fn provider(&self, name: &ProviderName) -> Option<ProviderView> {
+        self.providers.get(name).map(|provider| provider_view(name, provider, self.now))
+    }
+
     /// Returns the providers, by name.
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderView> {
@@ -117,6 +152,7 @@ impl Engine {
             retired: pool.retired,
             removed_at: pool.removed_at,
             drain: pool.drain.clone(),
+            stock: pool.stock_view(self.now),
             offers: pool.offers.iter().map(|offer| offer_view(offer, self.now)).collect(),
             limits: pool.limits.clone(),
             paused_until: self.stopped_until(pool),

@@ -70,7 +70,7 @@ mod withheld;
 pub use vmpool_driver as driver;
 pub use vmpool_engine::{
     CheckReport, Explanation, Grant, HookRun, Limit, MassLossView, Obstacle, OwnerLimitView, PoolView,
-    ProviderView, Refusal, Stranger,
+    ProviderView, Refusal, StockView, Stranger,
 };
 pub use vmpool_model as model;
 pub use vmpool_store as store;
@@ -81,7 +81,7 @@ pub use crate::{
     clock::{Clock, SystemClock},
     command::find_program,
     error::{ManagerError, StartError, StopError},
-    handle::ManagerHandle,
+    handle::{ManagerHandle, VmQuery, VmStatus},
     hooks::{CommandHooks, HookRunner},
     manager::Manager,
     notice::Notice,

@@ -111,13 +111,13 @@ impl Loop {
     /// Shows what is recorded; gives back whoever wants something else, or cannot be shown anything yet.
     fn show(&self, wake: Wake) -> Option<Wake> {
         let Self { domain, engine, listings, withheld, .. } = self;
+        let seen = Seen { domain, engine, listings, withheld };
         match wake {
             // Who went away needs no answer.
             Wake::View(reply) if self.readable => {
-                let view = View::of(domain, engine, listings, withheld, self.clock.now());
-                drop(reply.send(Ok(Arc::new(view))));
+                drop(reply.send(Ok(Arc::new(View::of(seen, self.clock.now())))));
             }
-            Wake::Look(look) if self.readable => (look.0)(Ok(Seen { domain, engine })),
+            Wake::Look(look) if self.readable => (look.0)(Ok(seen)),
             wake => return Some(wake),
         }
         None

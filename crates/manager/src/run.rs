@@ -204,9 +204,9 @@ impl Loop {
             self.listings.retain(|provider, _| self.engine.knows_provider(provider));
         }
         let Self { domain, engine, listings, waiters, withheld, .. } = self;
-        let seen = Seen { domain, engine };
+        let seen = Seen { domain, engine, listings, withheld };
         let given_up = std::mem::take(&mut turn.given_up);
-        let effects = turn.succeed(waiters, seen, || View::of(domain, engine, listings, withheld, now));
+        let effects = turn.succeed(waiters, seen, || View::of(seen, now));
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }

@@ -12,7 +12,7 @@ use vmpool_model::{
     },
 };
 
-use crate::{Checker, HookRunner, domain::Domain};
+use crate::{Checker, HookRunner, domain::Domain, view::Listings, withheld::Withheld};
 
 /// Providers with their drivers.
 pub type Drivers = BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>;
@@ -37,6 +37,8 @@ pub(crate) struct Tools {
 pub(crate) struct Seen<'a> {
     pub(crate) domain: &'a Domain,
     pub(crate) engine: &'a Engine,
+    pub(crate) listings: &'a Listings,
+    pub(crate) withheld: &'a Withheld,
 }
 
 /// Returns providers as an engine is told them.

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vmpool_engine::{Engine, Outcome, PoolView, ProviderView};
+use vmpool_engine::{Outcome, PoolView, ProviderView};
 use vmpool_model::{
     InstallationId, Lease, PoolName, ProviderName, RecordState, RequestRecord, TaskId, Timestamp, VmName,
     VmRecord,
     config::{PoolConfig, ProviderConfig},
 };
 
-use crate::{Notice, domain::Domain, lookup, notice::notices, withheld::Withheld};
+use crate::{Notice, domain::Domain, lookup, notice::notices, setup::Seen};
 
 /// Everything that the manager knows, at one moment between two commits.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,42 +111,64 @@ impl View {
         lookup::in_states(self.vms.iter(), pool, states)
     }
 
-    /// Shows what the loop of a domain knows.
-    pub(crate) fn of(
-        domain: &Domain,
-        engine: &Engine,
-        listings: &Listings,
-        withheld: &Withheld,
-        now: Timestamp,
-    ) -> Self {
-        let pools = engine.pools().into_iter().map(|pool| {
-            let config = domain.setup.pools.get(&pool.name).cloned();
-            PoolStatus { pool, config }
-        });
-        let providers = engine.providers().into_iter().filter_map(|provider| {
-            let mut known = [&domain.setup.providers, &domain.retired].into_iter();
-            let (config, driver) = known.find_map(|known| known.get(&provider.name))?;
-            let LastListing { at, nodes, problem } =
-                listings.get(&provider.name).cloned().unwrap_or_default();
-            Some(ProviderStatus {
-                name: provider.name.clone(),
-                config: config.clone(),
-                endpoint: driver.info().endpoint.clone(),
-                provider,
-                listed_at: at,
-                nodes,
-                problem,
-            })
-        });
+    /// Shows what the loop of a domain knows. It copies every record.
+    pub(crate) fn of(seen: Seen<'_>, now: Timestamp) -> Self {
+        let _span = tracing::trace_span!("view").entered();
+        let Seen { domain, engine, withheld, .. } = seen;
         Self {
             installation: domain.installation.clone(),
             now,
-            pools: pools.collect(),
-            providers: providers.collect(),
+            pools: seen.pools(),
+            providers: seen.providers(),
             vms: engine.vms().cloned().collect(),
             leases: engine.leases().cloned().collect(),
             requests: engine.requests().cloned().collect(),
             notices: notices(domain, engine, withheld),
         }
+    }
+}
+
+impl Seen<'_> {
+    /// Shows all pools, by name.
+    pub(crate) fn pools(self) -> Vec<PoolStatus> {
+        self.engine.pools().into_iter().map(|pool| self.pool_status(pool)).collect()
+    }
+
+    /// Shows one pool.
+    pub(crate) fn pool(self, name: &PoolName) -> Option<PoolStatus> {
+        self.engine.pool(name).map(|pool| self.pool_status(pool))
+    }
+
+    /// Shows all providers, by name.
+    pub(crate) fn providers(self) -> Vec<ProviderStatus> {
+        let providers = self.engine.providers().into_iter();
+        providers.filter_map(|provider| self.provider_status(provider)).collect()
+    }
+
+    /// Shows one provider.
+    pub(crate) fn provider(self, name: &ProviderName) -> Option<ProviderStatus> {
+        self.provider_status(self.engine.provider(name)?)
+    }
+
+    fn pool_status(self, pool: PoolView) -> PoolStatus {
+        let config = self.domain.setup.pools.get(&pool.name).cloned();
+        PoolStatus { pool, config }
+    }
+
+    fn provider_status(self, provider: ProviderView) -> Option<ProviderStatus> {
+        let Domain { setup, retired, .. } = self.domain;
+        let mut known = [&setup.providers, retired].into_iter();
+        let (config, driver) = known.find_map(|known| known.get(&provider.name))?;
+        let LastListing { at, nodes, problem } =
+            self.listings.get(&provider.name).cloned().unwrap_or_default();
+        Some(ProviderStatus {
+            name: provider.name.clone(),
+            config: config.clone(),
+            endpoint: driver.info().endpoint.clone(),
+            provider,
+            listed_at: at,
+            nodes,
+            problem,
+        })
     }
 }

@@ -69,7 +69,7 @@ impl DaemonError {
             Self::Store { source: StoreError::NotADirectory { .. }, .. } => exit::CONFIG,
             Self::AddressInUse { .. } => exit::PORT_IN_USE,
             Self::Store { source, .. } | Self::Start(StartError::Store { source, .. }) => store(source),
-            Self::Provider { source: OpenError::Driver(_), .. } => exit::PROVIDER,
+            Self::Provider { source: OpenError::Driver(_) | OpenError::InUse(_), .. } => exit::PROVIDER,
             Self::Provider { .. } | Self::Start(_) => exit::CONFIG,
             Self::Stopped(StopError::Fenced { .. }) => exit::STATE_IN_USE,
             Self::Listen { .. } | Self::Stopped(_) | Self::Serve { .. } => exit::FAILURE,

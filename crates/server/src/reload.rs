@@ -33,6 +33,17 @@ pub enum ReloadError {
         /// Why.
         source: OpenError,
     },
+    /// The driver of a provider that is changed keeps something for itself alone, so that it cannot be opened beside itself.
+    #[error(
+        "provider {provider} is told something else that its driver must be opened anew for, and it cannot be while it is \
+         open ({what}): restart the daemon, or leave `driver`, `options`, `request_timeout`, `rate` and `burst` as they were"
+    )]
+    NeedsRestart {
+        /// The provider.
+        provider: ProviderName,
+        /// What is in use.
+        what: String,
+    },
     /// The manager did not take it.
     #[error(transparent)]
     Manager(ManagerError),
@@ -129,11 +140,17 @@ impl Reloader {
         let mut open = self.manager.known_drivers().await.map_err(ReloadError::Manager)?;
         let mut all = Drivers::new();
         for (name, provider) in &config.providers {
-            let driver = match open.remove(name) {
+            let before = open.remove(name);
+            let is_open = before.is_some();
+            let cannot_open = |source| match source {
+                OpenError::InUse(what) if is_open => {
+                    ReloadError::NeedsRestart { provider: name.clone(), what }
+                }
+                source => ReloadError::Provider { provider: name.clone(), source },
+            };
+            let driver = match before {
                 Some((before, driver)) if drivers::is_same(&before, provider) => driver,
-                _ => drivers::open(&self.registry, name, provider)
-                    .await
-                    .map_err(|source| ReloadError::Provider { provider: name.clone(), source })?,
+                _ => drivers::open(&self.registry, name, provider).await.map_err(cannot_open)?,
             };
             all.insert(name.clone(), (provider.clone(), driver));
         }

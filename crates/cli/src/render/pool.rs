@@ -1,7 +1,7 @@
 //! Pools.
 
 use comfy_table::Table;
-use vmpool_api::{Offer, Pool};
+use vmpool_api::{Demand, Offer, Pool, Stock, duration};
 
 use super::time;
 use crate::output::{facts, or_dash, table};
@@ -87,6 +87,9 @@ pub(crate) fn pool(pool: &Pool) -> Table {
         ("size", pool.size.to_string()),
         ("min ready", pool.min_ready.to_string()),
         ("max total", pool.max_total.to_string()),
+    ]);
+    rows.extend(pool.stock.iter().flat_map(stock));
+    rows.extend([
         ("labels", or_dash(Some(pool.labels.join(", ")).filter(|labels| !labels.is_empty()))),
         ("falls back to", or_dash(pool.fallback.as_ref())),
         ("waiting", format!("{} requests for {} VMs", pool.waiting, pool.wanted.max(pool.waiting))),
@@ -102,6 +105,29 @@ pub(crate) fn pool(pool: &Pool) -> Table {
     ]);
     rows.extend(pool.limits.iter().map(|limit| ("limit", super::request::limit(limit))));
     facts(rows)
+}
+
+/// Shows what is kept ready, and why.
+fn stock(stock: &Stock) -> Vec<(&'static str, String)> {
+    let Stock { target, why, arrivals_per_hour, .. } = stock;
+    let changes = stock.changes_at.map(|at| format!("; the schedule changes at {at:.0}")).unwrap_or_default();
+    let mut rows = vec![("keeps ready", format!("{target} ({why}){changes}"))];
+    rows.extend(stock.schedule.iter().map(|at| {
+        let days = if at.days.is_empty() { "every day".to_owned() } else { at.days.join(",") };
+        ("schedule", format!("{} ready from {} to {} UTC, {days}", at.min_ready, at.from, at.to))
+    }));
+    if let Some(Demand { quantile, half_life, max_ready }) = &stock.demand {
+        let likely = or_dash(stock.likely);
+        let most = max_ready.map(|most| format!(", at most {most}")).unwrap_or_default();
+        let half_life = duration::format(*half_life);
+        rows.push((
+            "demand",
+            format!("{likely} likely with quantile {quantile}{most}, half-life {half_life}"),
+        ));
+    }
+    rows.push(("asked for", format!("{arrivals_per_hour:.1} VMs an hour")));
+    rows.push(("boot time", or_dash(stock.boot_time.map(duration::format))));
+    rows
 }
 
 /// Shows one way to make a pool's VMs.

@@ -135,3 +135,27 @@ fn a_vm_that_is_cleaned_for_its_own_user_is_nobody_elses_stock() {
     assert_eq!(lab.counts([RecordState::Releasing, RecordState::InUse]), [1, 1]);
     assert_eq!(lab.creates(), 1);
 }
+
+#[test]
+fn a_pool_shows_what_it_keeps_ready_and_what_that_follows_from() {
+    let mut pool = config(0);
+    (pool.min_ready, pool.max_total) = (1, Some(9));
+    pool.schedule = serde_json::from_str(r#"[{"from": "14:00", "to": "15:00", "min_ready": 3}]"#).unwrap();
+    pool.demand = Some(serde_json::from_str(r#"{"half_life": "1h"}"#).unwrap());
+    let mut lab = Lab::new(pool);
+    let stock = lab.engine.pools()[0].stock.clone();
+    assert_eq!((stock.target, stock.scheduled, stock.likely, stock.boot_time), (1, 0, None, None));
+    // The lab begins on 12 January 1970 at 13:46:40.
+    lab.pass(stock.changes_at.unwrap().since(lab.now));
+    let stock = lab.engine.pools()[0].stock.clone();
+    assert_eq!((stock.target, stock.scheduled), (3, 3));
+    lab.pass(seconds(40));
+    lab.boot_all();
+    for request in ["r1", "r2", "r3", "r4", "r5", "r6"] {
+        let _ = lab.acquire(wish(request, "ann").with_wait(seconds(600)));
+    }
+    let stock = lab.engine.pools()[0].stock.clone();
+    assert!(0.001 < stock.arrivals && stock.boot_time.is_some_and(|time| seconds(40) <= time), "{stock:?}");
+    assert!(stock.likely.is_some_and(|likely| likely <= stock.target), "{stock:?}");
+    assert_eq!(lab.engine.pool(&crate::lab::pool()), lab.engine.pools().pop());
+}

@@ -1,5 +1,6 @@
 //! How everybody else speaks to the manager.
 
+mod find;
 mod look;
 mod operate;
 
@@ -15,6 +16,8 @@ use crate::{
     setup::Tools,
     wake::{Reply, Wake},
 };
+
+pub use self::find::{VmQuery, VmStatus};
 
 /// Speaks to a running [`Manager`](crate::Manager); clones speak to the same one.
 ///

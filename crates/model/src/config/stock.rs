@@ -59,6 +59,22 @@ pub enum Day {
     Sun,
 }
 
+impl Day {
+    /// Returns the day's text in a configuration, such as `mon`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mon => "mon",
+            Self::Tue => "tue",
+            Self::Wed => "wed",
+            Self::Thu => "thu",
+            Self::Fri => "fri",
+            Self::Sat => "sat",
+            Self::Sun => "sun",
+        }
+    }
+}
+
 /// A time of day, such as `07:30`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -115,6 +131,13 @@ mod tests {
     fn a_time_of_day_survives_its_text() {
         assert_eq!(time("07:30").map(TimeOfDay::minutes), Ok(450));
         assert_eq!(time("23:59").map(String::from).as_deref(), Ok("23:59"));
+    }
+
+    #[test]
+    fn a_day_is_told_as_it_is_written() {
+        for day in [Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri, Day::Sat, Day::Sun] {
+            assert_eq!(serde_json::to_value(day).unwrap(), day.as_str());
+        }
     }
 
     #[test]

@@ -70,9 +70,9 @@ pub(super) async fn list(State(api): State<Api>) -> Result<Json<Leases>, Refused
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<Lease>, Refused> {
-    let view = api.view().await?;
-    match view.leases.iter().find(|lease| lease.id.as_str() == id) {
-        Some(lease) => Ok(Json(convert::lease(lease, &view))),
+    let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
+    match api.manager.lease(lease).await? {
+        Some((lease, vm)) => Ok(Json(convert::lease_of(&lease, vm.as_ref()))),
         None => Err(unknown(&id)),
     }
 }

@@ -24,11 +24,7 @@ pub(super) async fn show(
 ) -> Result<Json<OwnerShare>, Refused> {
     let owner = Owner::new(&name).map_err(|err| Problem::new(code::INVALID_REQUEST, err.to_string()))?;
     let pool = match pool {
-        Some(pool) => {
-            let view = api.view().await?;
-            let known = view.pools.iter().find(|status| status.pool.name.as_str() == pool);
-            Some(known.ok_or_else(|| pools::unknown(&view, &pool))?.pool.name.clone())
-        }
+        Some(pool) => Some(pools::known(&api, &pool).await?),
         None => None,
     };
     let limits = api.manager.owner_limits(owner, pool).await?;

@@ -1,27 +1,25 @@
 //! Pools: which there are, and bringing one to its end.
 
 use axum::{Json, extract::State, http::StatusCode};
-use vmpool::{manager::View, model::PoolName};
+use vmpool::model::PoolName;
 use vmpool_api::{DrainRequest, Pool, Pools, Problem, VerbRequest, code};
 
 use super::{
-    Api,
-    convert::{self, Totals},
+    Api, convert,
     read::{Body, Name, operator},
     refuse::Refused,
 };
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Pools>, Refused> {
-    let view = api.view().await?;
-    let totals = Totals::of(&view);
-    Ok(Json(Pools { pools: view.pools.iter().map(|status| convert::pool(status, &totals)).collect() }))
+    let pools = api.manager.pools().await?;
+    Ok(Json(Pools { pools: pools.iter().map(convert::pool).collect() }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<Pool>, Refused> {
-    let view = api.view().await?;
-    match view.pools.iter().find(|status| status.pool.name.as_str() == name) {
-        Some(status) => Ok(Json(convert::pool(status, &Totals::of(&view)))),
-        None => Err(unknown(&view, &name)),
+    let pool = find(&api, &name).await?;
+    match api.manager.pool(pool).await? {
+        Some(status) => Ok(Json(convert::pool(&status))),
+        None => Err(unknown(&api, &name).await),
     }
 }
 
@@ -50,13 +48,26 @@ pub(super) async fn undrain(
 pub(super) async fn find(api: &Api, name: &str) -> Result<PoolName, Refused> {
     match PoolName::new(name) {
         Ok(name) => Ok(name),
-        Err(_) => Err(unknown(&*api.view().await?, name)),
+        Err(_) => Err(unknown(api, name).await),
+    }
+}
+
+/// Reads the name of a pool that there is.
+pub(super) async fn known(api: &Api, name: &str) -> Result<PoolName, Refused> {
+    let pool = find(api, name).await?;
+    match api.manager.pool(pool.clone()).await? {
+        Some(_) => Ok(pool),
+        None => Err(unknown(api, name).await),
     }
 }
 
 /// Says that there is no such pool, and which there are.
-pub(super) fn unknown(view: &View, name: &str) -> Refused {
-    let known: Vec<&str> = view.pools.iter().map(|status| status.pool.name.as_str()).collect();
+async fn unknown(api: &Api, name: &str) -> Refused {
+    let pools = match api.manager.pools().await {
+        Ok(pools) => pools,
+        Err(err) => return err.into(),
+    };
+    let known: Vec<&str> = pools.iter().map(|status| status.pool.name.as_str()).collect();
     let detail = match known.is_empty() {
         true => format!("there is no pool {name:?}, and no other either"),
         false => format!("there is no pool {name:?}; the pools are {}", known.join(", ")),

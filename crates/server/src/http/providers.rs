@@ -1,7 +1,7 @@
 //! Providers: which there are, and what becomes of nodes that are missing all at once.
 
 use axum::{Json, extract::State, http::StatusCode};
-use vmpool::{manager::View, model::ProviderName};
+use vmpool::model::ProviderName;
 use vmpool_api::{Problem, Provider, Providers, VerbRequest, code};
 
 use super::{
@@ -11,15 +11,18 @@ use super::{
 };
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Providers>, Refused> {
-    let view = api.view().await?;
-    Ok(Json(Providers { providers: view.providers.iter().map(convert::provider).collect() }))
+    let providers = api.manager.providers().await?;
+    Ok(Json(Providers { providers: providers.iter().map(convert::provider).collect() }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<Provider>, Refused> {
-    let view = api.view().await?;
-    match view.providers.iter().find(|status| status.name.as_str() == name) {
-        Some(status) => Ok(Json(convert::provider(status))),
-        None => Err(unknown(&view, &name)),
+    let status = match ProviderName::new(&name) {
+        Ok(name) => api.manager.provider(name).await?,
+        Err(_) => None,
+    };
+    match status {
+        Some(status) => Ok(Json(convert::provider(&status))),
+        None => Err(unknown(&api, &name).await),
     }
 }
 
@@ -29,14 +32,18 @@ pub(super) async fn accept_loss(
     Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
     let Ok(provider) = ProviderName::new(&name) else {
-        return Err(unknown(&*api.view().await?, &name));
+        return Err(unknown(&api, &name).await);
     };
     api.manager.by(operator(body.by)?).accept_loss(provider).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn unknown(view: &View, name: &str) -> Refused {
-    let known: Vec<&str> = view.providers.iter().map(|status| status.name.as_str()).collect();
+async fn unknown(api: &Api, name: &str) -> Refused {
+    let providers = match api.manager.providers().await {
+        Ok(providers) => providers,
+        Err(err) => return err.into(),
+    };
+    let known: Vec<&str> = providers.iter().map(|status| status.name.as_str()).collect();
     let detail = match known.is_empty() {
         true => format!("there is no provider {name:?}, and no other either"),
         false => format!("there is no provider {name:?}; the providers are {}", known.join(", ")),

@@ -28,6 +28,10 @@ pub(super) async fn reload(
             );
             Err(Problem::new(code::PROVIDER, detail).into())
         }
+        Err(err @ ReloadError::NeedsRestart { .. }) => {
+            let detail = format!("{err}; the configuration stays what it was");
+            Err(Problem::new(code::NEEDS_RESTART, detail).into())
+        }
         Err(ReloadError::Manager(err)) => Err(err.into()),
         Err(err @ ReloadError::Broken(_)) => {
             Err(Problem::new(code::INTERNAL, err.to_string()).with_may_have_happened(true).into())

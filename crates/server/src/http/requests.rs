@@ -45,9 +45,9 @@ pub(super) async fn cancel(State(api): State<Api>, Name(id): Name) -> Result<Sta
 
 /// Finds a request by its id.
 pub(super) async fn find(api: &Api, id: &str) -> Result<Request, Refused> {
-    let view = api.view().await?;
-    match view.requests.iter().find(|request| request.id.as_str() == id) {
-        Some(request) => Ok(convert::request(request)),
+    let request = RequestId::new(id).map_err(|_| unknown(id))?;
+    match api.manager.request(request).await? {
+        Some(request) => Ok(convert::request(&request)),
         None => Err(unknown(id)),
     }
 }

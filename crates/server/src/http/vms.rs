@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use vmpool::{
-    manager::View,
-    model::{RecordState, VmName, VmRecord},
+    manager::VmQuery,
+    model::{Owner, RecordState, TaskId, VmName},
 };
 use vmpool_api::{ForgetRequest, HoldRequest, Problem, TerminateRequest, VerbRequest, Vm, Vms, code};
 
@@ -32,30 +32,27 @@ pub(super) async fn list(State(api): State<Api>, Filter(which): Filter<Which>) -
     let states = states.collect::<Result<Vec<_>, _>>().map_err(|err| invalid("state", &err))?;
     let address = which.address.as_ref().map(|text| text.parse::<IpAddr>()).transpose();
     let address = address.map_err(|err| invalid("address", &err.to_string()))?;
-    let view = api.view().await?;
-    if let Some(pool) = &which.pool
-        && !view.pools.iter().any(|status| status.pool.name.as_str() == pool)
-    {
-        return Err(pools::unknown(&view, pool));
+    let mut query = VmQuery::default();
+    if let Some(pool) = &which.pool {
+        query.pool = Some(pools::known(&api, pool).await?);
     }
-    let wanted = view.vms.iter().filter(|vm| {
-        which.pool.as_ref().is_none_or(|pool| vm.pool.as_str() == pool)
-            && (states.is_empty() || states.contains(&vm.state))
-            && address.is_none_or(|address| has_address(vm, address))
-            && which
-                .owner
-                .as_ref()
-                .is_none_or(|owner| vm.owner.as_ref().is_some_and(|is| is.as_str() == owner))
-            && which.name.as_ref().is_none_or(|name| vm.name.as_str() == name)
-            && which.task.as_ref().is_none_or(|task| is_for(vm, task, &view))
-    });
-    Ok(Json(Vms { vms: wanted.map(|vm| convert::vm_of(vm, &view)).collect() }))
+    (query.states, query.address) = (states, address);
+    // What cannot be a name is that of nobody.
+    let (name, task, owner) =
+        (which.name.map(VmName::new), which.task.map(TaskId::new), which.owner.map(Owner::new));
+    let (Ok(name), Ok(task), Ok(owner)) = (name.transpose(), task.transpose(), owner.transpose()) else {
+        return Ok(Json(Vms::default()));
+    };
+    (query.name, query.task, query.owner) = (name, task, owner);
+    let found = api.manager.find_vms(query).await?;
+    Ok(Json(Vms { vms: found.iter().map(convert::vm_of).collect() }))
 }
 
 pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<Vm>, Refused> {
-    let view = api.view().await?;
-    match view.vms.iter().find(|vm| vm.name.as_str() == name) {
-        Some(vm) => Ok(Json(convert::vm_of(vm, &view))),
+    let mut query = VmQuery::default();
+    query.name = Some(vm(&name)?);
+    match api.manager.find_vms(query).await?.first() {
+        Some(status) => Ok(Json(convert::vm_of(status))),
         None => Err(unknown(&name)),
     }
 }
@@ -101,15 +98,6 @@ pub(super) async fn forget(
     }
     api.manager.by(operator(body.by)?).forget(vm(&name)?, body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn has_address(vm: &VmRecord, address: IpAddr) -> bool {
-    vm.node.as_ref().is_some_and(|node| node.addresses.contains(&address))
-}
-
-fn is_for(vm: &VmRecord, task: &str, view: &View) -> bool {
-    let lease = vm.lease.as_ref().and_then(|lease| convert::find_lease(lease, view));
-    lease.and_then(|lease| lease.task.as_ref()).is_some_and(|is| is.as_str() == task)
 }
 
 fn state(text: &str) -> Result<RecordState, String> {

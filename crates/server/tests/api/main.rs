@@ -2,6 +2,7 @@
 
 mod acquire;
 mod body;
+mod copies;
 mod events;
 mod operate;
 mod reload;

@@ -120,6 +120,32 @@ async fn a_driver_that_cannot_be_opened_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_driver_that_cannot_be_opened_beside_itself_is_said_to_need_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |options: &str| {
+        let path = folder.path().join("cloud");
+        let options = format!("options = {{ path = {path:?}, {options} }}\n\n[pools.small]");
+        ONE_VM.replace("[pools.small]", &options)
+    };
+    let file = folder.path().join("vmpool.toml");
+    fs::write(&file, text("boot_latency = \"0s\"")).unwrap();
+    let world = World::start_from(&file).await;
+    world.until_ready().await;
+    let other = text("boot_latency = \"1ms\"").replace("size = 1", "size = 2");
+    fs::write(&file, other).unwrap();
+    let err = world.client.reload().await.unwrap_err();
+    let problem = err.problem().unwrap();
+    assert_eq!((problem.code.as_str(), err.exit_code()), ("needs_restart", exit::REFUSED));
+    assert!(
+        problem.detail.contains("provider lab") && problem.detail.contains("restart the daemon"),
+        "{problem:?}"
+    );
+    assert_eq!(world.client.pool("small").await.unwrap().size, 1, "nothing changed");
+    fs::write(&file, text("boot_latency = \"0s\"").replace("size = 1", "size = 2")).unwrap();
+    assert_eq!(world.client.reload().await.unwrap().changed, ["pools.small"]);
+}
+
+#[tokio::test]
 async fn what_holds_only_from_the_next_start_is_named_each_time() {
     let daemon = FromFile::start().await;
     let text = ONE_VM.replace("127.0.0.1:0\"", "127.0.0.1:7\"\nlog = \"debug\"");

@@ -1,9 +1,12 @@
 //! What the daemon shows, and what it says about what there is not.
 
+use std::sync::Arc;
+
 use reqwest::{Method, StatusCode};
+use vmpool::store::MemoryStore;
 use vmpool_client::api::{Problem, VmFilter, exit};
 
-use crate::world::{World, ready, wish};
+use crate::world::{ONE_VM, World, config, ready, wish};
 
 #[tokio::test]
 async fn health_says_which_daemon_it_is() {
@@ -163,4 +166,30 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_it_takes() {
     let allowed = response.headers()["allow"].to_str().unwrap();
     assert!(allowed.contains("GET") && allowed.contains("DELETE"), "{allowed}");
     assert_eq!(response.json::<Problem>().await.unwrap().code, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn a_pool_shows_what_it_keeps_ready_and_why() {
+    let more = "size = 1\nmax_total = 4\nmin_ready = 1\ndemand = { quantile = 0.9, half_life = \"5m\", max_ready = 3 }\n\
+                schedule = [{ days = [\"mon\", \"sun\"], from = \"07:30\", to = \"18:00\", min_ready = 2 }]";
+    let world = World::start(config(&ONE_VM.replace("size = 1", more)), Arc::new(MemoryStore::new())).await;
+    world.until_ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let stock = world.client.pool("small").await.unwrap().stock.unwrap();
+    let schedule = &stock.schedule[0];
+    assert_eq!(
+        (schedule.days.join(","), schedule.from.as_str(), schedule.to.as_str()),
+        ("mon,sun".to_owned(), "07:30", "18:00")
+    );
+    assert!(stock.changes_at.is_some());
+    let demand = stock.demand.unwrap();
+    assert_eq!((demand.quantile, demand.half_life.as_secs(), demand.max_ready), (0.9, 300, Some(3)));
+    assert!(0.0 < stock.arrivals_per_hour && stock.boot_time.is_some());
+    let wanted = stock.scheduled.max(stock.likely.unwrap()).max(1);
+    assert_eq!(stock.target, wanted, "{}", stock.why);
+    assert!(
+        ["min_ready", "schedule", "demand: "].iter().any(|why| stock.why.starts_with(why)),
+        "{}",
+        stock.why
+    );
 }

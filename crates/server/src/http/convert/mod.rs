@@ -3,17 +3,18 @@
 mod pool;
 mod provider;
 mod request;
+mod stock;
 mod vm;
 
 use vmpool::{
-    manager::{Grant, View},
+    manager::{Grant, View, VmStatus},
     model::{self, NodeView},
     store::StoredEvent,
 };
 use vmpool_api as api;
 
 pub(super) use self::{
-    pool::{Totals, pool},
+    pool::pool,
     provider::{obstacles, provider},
     request::request,
 };
@@ -21,10 +22,9 @@ pub(super) use self::{
 use self::vm::vm;
 
 /// Shows a VM with what its lease is for.
-pub(super) fn vm_of(record: &model::VmRecord, view: &View) -> api::Vm {
-    let mut shown = vm(record, record.lease.as_ref().and_then(|lease| find_lease(lease, view)));
-    let is_known = view.providers.iter().any(|status| status.name == record.provider);
-    if !is_known && record.gone_at.is_none() {
+pub(super) fn vm_of(VmStatus { vm: record, lease, has_provider, .. }: &VmStatus) -> api::Vm {
+    let mut shown = vm(record, lease.as_ref());
+    if !has_provider && record.gone_at.is_none() {
         let advice = format!(
             "its provider {} is not configured: configure it again, or forget the VM",
             record.provider
@@ -35,12 +35,6 @@ pub(super) fn vm_of(record: &model::VmRecord, view: &View) -> api::Vm {
         });
     }
     shown
-}
-
-/// Finds a lease; they are sorted by id.
-pub(super) fn find_lease<'a>(id: &model::LeaseId, view: &'a View) -> Option<&'a model::Lease> {
-    let found = view.leases.binary_search_by(|lease| lease.id.cmp(id)).ok();
-    found.and_then(|index| view.leases.get(index))
 }
 
 pub(super) fn grant(grant: &Grant) -> api::Lease {

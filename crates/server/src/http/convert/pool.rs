@@ -1,19 +1,17 @@
 //! Pools.
 
-use std::collections::BTreeMap;
-
 use vmpool::{
-    manager::{PoolStatus, View},
+    manager::{PoolStatus, PoolView},
     model::{
-        PoolName, ProviderName, RecordState,
+        RecordState,
         config::{OfferConfig, PoolConfig},
     },
 };
 use vmpool_api as api;
 
-use super::{number, provider::limit, time};
+use super::{number, provider::limit, stock::stock, time};
 
-pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Pool {
+pub(in crate::http) fn pool(status: &PoolStatus) -> api::Pool {
     let view = &status.pool;
     let counts = RecordState::ALL.iter().zip(view.counts).filter(|(_, count)| *count != 0);
     let config = status.config.as_ref();
@@ -22,13 +20,14 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
         name: view.name.to_string(),
         provider: offer.as_ref().map(|offer| offer.provider.to_string()).unwrap_or_default(),
         template: offer.map(|offer| offer.template).unwrap_or_default(),
-        offers: config.map(|config| offers(&view.name, config, totals)).unwrap_or_default(),
+        offers: config.map(|config| offers(view, config)).unwrap_or_default(),
         labels: config.into_iter().flat_map(|config| &config.labels).map(ToString::to_string).collect(),
         fallback: config.and_then(|config| Some(config.fallback.as_ref()?.to_string())),
         counts: counts.map(|(state, count)| (state.to_string(), number(count))).collect(),
         size: config.map_or(0, |config| config.size),
         max_total: config.map_or(0, |config| config.max_total()),
         min_ready: config.map_or(0, |config| config.min_ready),
+        stock: config.map(|config| stock(&view.stock, config)),
         retired: view.retired,
         drain: view.drain.as_ref().map(|drain| api::Drain {
             reason: drain.reason.clone(),
@@ -43,24 +42,16 @@ pub(in crate::http) fn pool(status: &PoolStatus, totals: &Totals<'_>) -> api::Po
     }
 }
 
-/// How many VMs there are of each offer.
-#[derive(Debug)]
-pub(in crate::http) struct Totals<'a>(BTreeMap<(&'a PoolName, &'a ProviderName, &'a str), u32>);
-
-impl<'a> Totals<'a> {
-    /// Counts the VMs of all pools.
-    pub(in crate::http) fn of(view: &'a View) -> Self {
-        let mut totals = BTreeMap::new();
-        for vm in &view.vms {
-            *totals.entry((&vm.pool, &vm.provider, vm.template.as_str())).or_default() += 1;
-        }
-        Self(totals)
-    }
-}
-
-fn offers(pool: &PoolName, config: &PoolConfig, Totals(totals): &Totals<'_>) -> Vec<api::Offer> {
+fn offers(view: &PoolView, config: &PoolConfig) -> Vec<api::Offer> {
+    let total = |offer: &OfferConfig| {
+        let known = view
+            .offers
+            .iter()
+            .find(|known| known.provider == offer.provider && known.template == offer.template);
+        known.map_or(0, |known| number(known.total))
+    };
     let offer = |offer: OfferConfig| api::Offer {
-        total: totals.get(&(pool, &offer.provider, offer.template.as_str())).copied().unwrap_or(0),
+        total: total(&offer),
         provider: offer.provider.to_string(),
         template: offer.template,
         preference: offer.preference,
