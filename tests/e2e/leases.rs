@@ -87,6 +87,19 @@ fn a_command_whose_lease_is_gone_is_ended() {
 }
 
 #[test]
+fn a_command_that_outlives_its_lease_is_not_taken_for_a_success() {
+    let place = Place::new();
+    let server = place.start(&place.setup(1));
+    // So long a lease is not renewed before the command ends.
+    let (mut child, lease) = server.acquire_running(&["--ttl", "5m"], WORK);
+    assert_eq!(server.run(&["release", &lease]).code, Some(0));
+    drop(child.stdin.take());
+    let ran = end(child);
+    assert_eq!(ran.code, Some(i32::from(exit::LEASE_LOST)), "{ran:?}");
+    assert!(ran.stderr.contains("before the command ended, which it did with exit code 0"), "{ran:?}");
+}
+
+#[test]
 fn the_vm_of_a_killed_client_comes_back() {
     let place = Place::new();
     let server = place.start(&place.setup(1));

@@ -30,7 +30,7 @@ pub const VERSION: u8 = 11;
 pub const PROVIDER: u8 = 12;
 /// The daemon failed, or answered something that cannot be understood.
 pub const DAEMON: u8 = 13;
-/// The lease ended while a command ran with its VM, so the command was ended, too.
+/// The lease ended while a command ran with its VM, so what the command made is not to be trusted.
 pub const LEASE_LOST: u8 = 14;
 /// It was interrupted by ctrl-c; 128 + n stands for another signal n, such as 143 for SIGTERM.
 pub const INTERRUPTED: u8 = 130;
@@ -62,7 +62,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
     (
         LEASE_LOST,
         "lease_lost",
-        "the lease ended while a command ran with its VM, so the command was ended, too",
+        "the lease ended while a command ran with its VM, so what the command made is not to be trusted",
     ),
     (
         INTERRUPTED,

@@ -48,7 +48,8 @@ impl ManagerBuilder {
             domain: None,
             holder: format!("process {}", std::process::id()),
             restart_grace: None,
-            shutdown_grace: Duration::from_secs(5),
+            // Short enough for an upgrade to take less than five seconds, the close of the store included.
+            shutdown_grace: Duration::from_secs(3),
             check_every: None,
         }
     }
@@ -113,7 +114,7 @@ impl ManagerBuilder {
         Self { restart_grace: Some(restart_grace), ..self }
     }
 
-    /// Sets how long a shutdown waits for calls to providers. Default: 5 s.
+    /// Sets how long a shutdown waits for calls to providers. Default: 3 s.
     pub fn shutdown_grace(self, shutdown_grace: Duration) -> Self {
         Self { shutdown_grace, ..self }
     }

@@ -73,8 +73,13 @@ pub(crate) async fn keep(
             }
         }
     };
-    release_all(client, &leases, output).await;
-    code.map_err(|err| Failure::new(exit::FAILURE, format!("failed to wait for the command: {err}")))
+    let lost = release_all(client, &leases, output).await;
+    let code =
+        code.map_err(|err| Failure::new(exit::FAILURE, format!("failed to wait for the command: {err}")))?;
+    match lost {
+        None => Ok(code),
+        Some((lease, err)) => Err(was_lost(lease, &err, code)),
+    }
 }
 
 /// Renews all leases at once; each result comes with the place of its lease.
@@ -99,21 +104,32 @@ fn tell_of_doubts(before: Option<&str>, lease: &Lease, output: Output) {
     }
 }
 
-/// Releases leases.
-pub(crate) async fn release_all(client: &Client, leases: &[Lease], output: Output) {
+/// Releases leases; returns the first one that had ended before, if one had.
+pub(crate) async fn release_all<'a>(
+    client: &Client,
+    leases: &'a [Lease],
+    output: Output,
+) -> Option<(&'a Lease, ClientError)> {
+    let mut lost = None;
     for lease in leases {
-        release(client, lease, output).await;
+        if let Some(err) = release(client, lease, output).await {
+            lost = lost.or(Some((lease, err)));
+        }
     }
+    lost
 }
 
-/// Releases a lease; if that fails, says until when the VM stays leased.
-async fn release(client: &Client, lease: &Lease, output: Output) {
+/// Releases a lease; if that fails, says until when the VM stays leased. Returns why it cannot be released if it had ended
+/// before.
+async fn release(client: &Client, lease: &Lease, output: Output) -> Option<ClientError> {
+    let mut is_first = true;
     let mut due = tokio::time::interval(RELEASE_RETRY);
     let released = timeout(RELEASE_TIMEOUT, async {
         loop {
             due.tick().await;
             match client.release_if(&lease.id, lease.fence).await {
                 Err(err) if err.is_temporary() || is_of_store(&err) => {
+                    is_first = false;
                     output.notice(&format!(
                         "warning: failed to release lease {}, trying again: {err}",
                         lease.id
@@ -125,9 +141,10 @@ async fn release(client: &Client, lease: &Lease, output: Output) {
     })
     .await;
     let why = match released {
-        Ok(Ok(())) => return,
+        Ok(Ok(())) => return None,
+        Ok(Err(err)) if is_gone(&err) && is_first => return Some(err),
         // It ended by itself, or an earlier try arrived.
-        Ok(Err(err)) if is_gone(&err) => return,
+        Ok(Err(err)) if is_gone(&err) => return None,
         Ok(Err(err)) => err.to_string(),
         Err(_) => format!("gave up after {}", duration::format(RELEASE_TIMEOUT)),
     };
@@ -135,6 +152,18 @@ async fn release(client: &Client, lease: &Lease, output: Output) {
         "warning: lease {} was not released and lasts until {:.0}: {why}",
         lease.id, lease.expires_at
     ));
+    None
+}
+
+/// Says that a command ended after one of its leases.
+fn was_lost(lease: &Lease, err: &ClientError, code: u8) -> Failure {
+    let Lease { id, vm, .. } = lease;
+    let message = format!(
+        "lease {id} of VM {vm} was gone before the command ended, which it did with exit code {code}: {err}"
+    );
+    Failure::new(exit::LEASE_LOST, message).with_hint(
+        "somebody else may have used the VM at the same time, so do not trust what the command made: see `vmpool events`",
+    )
 }
 
 /// Ends a command of which a lease is gone.
