@@ -273,7 +273,7 @@ fn is_sub(owner: &Owner, limit: &Allowance) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{engine, on_demand, owner, ready, refuse, spec, used, want};
+    use crate::sample::{engine, on_demand, owner, ready, refuse, spec, urge, used, want};
 
     /// What is claimed: by whom, how much of a sub-owner's limit, of that of the owner that counts, and of which pools.
     fn claims(engine: &Engine) -> Vec<String> {
@@ -388,19 +388,21 @@ mod tests {
         spec.limits.priority_aging = std::time::Duration::from_secs(60);
         let mut engine = engine(spec, Vec::new());
         want(&mut engine, "r1", "ann", "a", 3);
-        let acquire = vmpool_model::Acquire::new(
-            vmpool_model::RequestId::new("r2").unwrap(),
-            crate::sample::pool("a"),
-            owner("ann"),
-        );
-        let wait = std::time::Duration::from_secs(600);
-        let acquire = acquire.with_count(2).with_priority(1).with_wait(wait);
-        let _ = engine.step(engine.now, crate::Input::Acquire(Box::new(acquire)));
+        urge(&mut engine, "r2", "ann", "a", 2, 1);
         let due = Timestamp::from_millis(60_000);
         assert_eq!((engine.claims_change_at(), engine.order_changes_at()), (Some(due), Some(due)));
         let _ = engine.step(Timestamp::from_millis(59_999), crate::Input::Tick);
         assert_eq!(claims(&engine), ["ann 2+2 fits", "ann 0+2"]);
         let _ = engine.step(due, crate::Input::Tick);
         assert_eq!(claims(&engine), ["ann 3+3 fits", "ann 0+1"], "both are of one class, and one came first");
+    }
+
+    #[test]
+    fn who_wants_one_vm_claims_nothing_although_it_came_first() {
+        let mut engine = engine(limited(4), Vec::new());
+        for (request, count) in [("r1", 1), ("r2", 3), ("r3", 2)] {
+            want(&mut engine, request, "ann", "a", count);
+        }
+        assert_eq!(claims(&engine), ["ann 3+3 fits", "ann 0+1"]);
     }
 }

@@ -408,6 +408,7 @@ mod tests {
         }
         assert_eq!(demand(&engine), ["a:1", "b:1", "c:2"]);
     }
+
     #[test]
     fn claims_are_counted_anew_when_somebody_comes_of_a_higher_priority() {
         let minute = std::time::Duration::from_secs(60);
@@ -426,5 +427,14 @@ mod tests {
         let _ = engine.step(later + minute / 60, crate::Input::Acquire(Box::new(urgent)));
         assert_ne!(engine.demand.claims, before, "who waits for a minute has a higher class now");
         assert_eq!(engine.check(), Ok(()));
+    }
+
+    #[test]
+    fn what_a_pool_has_and_what_it_makes_are_together_no_more_than_a_limit_lets_it_give() {
+        let mut scarce = on_demand(9);
+        scarce.max_per_owner = Some(2);
+        let mut engine = engine(spec([("a", scarce), ("b", on_demand(9))]), vec![ready("a-1")]);
+        want(&mut engine, "r1", "ann", "a b", 3);
+        assert_eq!(demand(&engine), ["a:2", "b:1"]);
     }
 }

@@ -305,3 +305,23 @@ fn share<K: Ord + Clone, V>(name: &mut K, known: &BTreeMap<K, V>) {
         name.clone_from(known);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, provider, ready, spec};
+
+    #[test]
+    fn of_two_records_with_one_node_the_younger_has_it_whatever_their_names() {
+        for (old, young) in [("a-1", "a-2"), ("a-2", "a-1")] {
+            let record = |name, created| {
+                let created_at = Timestamp::from_millis(created);
+                VmRecord { created_at, node: ready("a-1").node, ..ready(name) }
+            };
+            let engine = engine(spec([("a", on_demand(2))]), vec![record(old, -2), record(young, -1)]);
+            let node = ready("a-1").node.unwrap().id;
+            let holder = engine.providers.get(&provider()).unwrap().holder(&node).cloned();
+            assert_eq!(holder, Some(VmName::new(young).unwrap()));
+        }
+    }
+}

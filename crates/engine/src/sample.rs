@@ -62,8 +62,21 @@ pub(crate) fn engine(spec: Spec, vms: Vec<VmRecord>) -> Engine {
 /// Has an owner wait for as many VMs of any of these pools, of which there is a blank between two; returns the creates
 /// that are asked for.
 pub(crate) fn want(engine: &mut Engine, request: &str, of: &str, from: &str, count: u32) -> Vec<EffectId> {
+    urge(engine, request, of, from, count, 0)
+}
+
+/// The same, with a priority.
+pub(crate) fn urge(
+    engine: &mut Engine,
+    request: &str,
+    of: &str,
+    from: &str,
+    count: u32,
+    priority: i32,
+) -> Vec<EffectId> {
     let acquire = Acquire::new(RequestId::new(request).unwrap(), pool("none"), owner(of));
     let acquire = acquire
+        .with_priority(priority)
         .with_pools(from.split(' ').map(pool).collect())
         .with_count(count)
         .with_wait(Duration::from_secs(600));

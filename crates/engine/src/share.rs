@@ -123,3 +123,66 @@ impl Engine {
         waiter.is_some_and(|waiter| !self.yields(name, pool, waiter) && !self.is_passed(name, pool, waiter))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::config::PoolConfig;
+
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, ready, spec, urge, used, want};
+
+    fn waiter<'a>(engine: &'a Engine, request: &str) -> &'a Waiter {
+        engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap()
+    }
+
+    /// Whether a request leaves a VM of the pool that is kept for it: to those in need, and because it cannot be served yet.
+    fn leaves(engine: &Engine, request: &str) -> [bool; 2] {
+        let (name, waiter) = (pool("a"), waiter(engine, request));
+        let pool = engine.pools.get(&name).unwrap();
+        [engine.yields(&name, pool, waiter), engine.is_passed(&name, pool, waiter)]
+    }
+
+    /// A pool that has room for more VMs and makes none at present.
+    fn resting() -> PoolConfig {
+        let mut config = on_demand(9);
+        config.max_starting = 0;
+        config
+    }
+
+    #[test]
+    fn in_a_pool_that_is_not_full_nobody_leaves_what_is_kept_for_it() {
+        let mut engine = engine(spec([("a", resting())]), vec![used("a-1", "ann"), ready("a-2")]);
+        urge(&mut engine, "r1", "bob", "a", 3, 9);
+        want(&mut engine, "r2", "ann", "a", 3);
+        assert!(engine.set_aside.has(waiter(&engine, "r2").place));
+        assert_eq!(leaves(&engine, "r2"), [false, false]);
+    }
+
+    #[test]
+    fn what_is_ready_and_what_starts_is_for_those_who_come_first() {
+        let mut engine = engine(spec([("a", on_demand(3))]), vec![used("a-1", "ann"), ready("a-2")]);
+        want(&mut engine, "r1", "bob", "a", 2);
+        want(&mut engine, "r2", "ann", "a", 3);
+        assert!(engine.set_aside.has(waiter(&engine, "r2").place));
+        assert_eq!(leaves(&engine, "r2"), [false, false], "one is ready for bob and one starts");
+    }
+
+    #[test]
+    fn who_is_less_urgent_is_entitled_to_nothing_although_it_holds_less() {
+        let vms = vec![used("a-1", "ann"), ready("a-2"), ready("b-1"), ready("b-2")];
+        let mut engine = engine(spec([("a", on_demand(2)), ("b", on_demand(2))]), vms);
+        want(&mut engine, "r1", "ann", "b", 2);
+        want(&mut engine, "r2", "cat", "a", 1);
+        want(&mut engine, "r3", "bob", "a", 1);
+        urge(&mut engine, "r4", "ann", "a", 2, 9);
+        assert!(!leaves(&engine, "r4")[0]);
+    }
+
+    #[test]
+    fn who_can_be_served_from_another_pool_wants_nothing_of_this_one() {
+        let mut engine = engine(spec([("a", resting()), ("b", resting())]), Vec::new());
+        want(&mut engine, "r1", "ann", "a b", 1);
+        let shape = &waiter(&engine, "r1").shape;
+        assert_eq!(engine.wanted_here(&pool("a"), shape, 1), 0);
+    }
+}

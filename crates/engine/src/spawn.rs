@@ -114,3 +114,36 @@ impl Engine {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, ready, spec, want};
+
+    #[test]
+    fn a_name_that_a_vm_has_or_may_have_is_not_given_again() {
+        let mut engine = engine(spec([("a", on_demand(9))]), Vec::new());
+        let again = || fastrand::Rng::with_seed(3);
+        engine.rng = again();
+        let first = VmName::new(format!("a-{}", engine.suffix())).unwrap();
+        engine.unreadable.insert(first.clone());
+        for _ in 0..2 {
+            engine.rng = again();
+            assert_eq!(engine.spawn(&pool("a"), 0), Some(()));
+        }
+        assert_eq!((engine.vms().count(), engine.vm(&first)), (2, None));
+    }
+
+    #[test]
+    fn a_vm_is_stock_if_as_many_as_are_wanted_are_ready_or_start() {
+        let mut idle = on_demand(9);
+        idle.max_starting = 0;
+        let mut engine = engine(spec([("a", on_demand(9)), ("b", idle)]), vec![ready("a-1")]);
+        let is_stock = |engine: &Engine, name| engine.turn(pool(name)).unwrap().is_stock;
+        want(&mut engine, "r1", "ann", "a", 2);
+        assert!(is_stock(&engine, "a"), "one is ready, and one starts");
+        assert!(is_stock(&engine, "b"));
+        want(&mut engine, "r2", "ann", "b", 1);
+        assert!(!is_stock(&engine, "b"));
+    }
+}

@@ -181,3 +181,49 @@ impl Pool {
         coming + cleaned - self.gone
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::VmRecord;
+
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, ready, spec, want};
+
+    #[test]
+    fn a_request_that_was_served_and_is_repeated_is_no_demand() {
+        let mut engine = engine(spec([("a", on_demand(1))]), vec![ready("a-1")]);
+        let arrivals = |engine: &Engine| {
+            let pool = engine.pools.get(&pool("a")).unwrap();
+            pool.stock.arrivals.at(engine.now, pool.half_life())
+        };
+        want(&mut engine, "r1", "ann", "a", 1);
+        let once = arrivals(&engine);
+        want(&mut engine, "r1", "ann", "a", 1);
+        assert!(0.0 < once && arrivals(&engine).total_cmp(&once).is_eq());
+    }
+
+    #[test]
+    fn a_pool_looks_again_while_more_is_likely_to_be_wanted_than_is_kept_whatever_comes() {
+        let now = Timestamp::default();
+        let mut pool = Pool::new(on_demand(9), false);
+        assert_eq!(pool.plan(now), None);
+        let demand = DemandConfig::default();
+        let half_life = demand.half_life;
+        let mut config = on_demand(9);
+        config.demand = Some(demand);
+        pool.change(config);
+        pool.stock.arrivals.add(9, now, half_life);
+        pool.stock.boots.add(600.0, now, half_life);
+        assert_eq!(pool.plan(now), Some(now + half_life / LOOKS));
+    }
+
+    #[test]
+    fn what_is_proven_gone_is_not_on_its_way_to_anybody() {
+        let mut pool = Pool::new(on_demand(9), false);
+        let ending = VmRecord { state: RecordState::Terminating, ..ready("a-1") };
+        pool.count_in(&ending, false);
+        assert_eq!((pool.coming(), pool.total()), (1, 1), "its room is on its way");
+        pool.count_in(&VmRecord { gone_at: Some(Timestamp::default()), ..ending }, false);
+        assert_eq!((pool.coming(), pool.total()), (1, 1));
+    }
+}
