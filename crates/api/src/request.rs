@@ -55,10 +55,10 @@ pub struct Request {
     /// The VM that was leased, once the lease has ended.
     #[serde(default)]
     pub vm: Option<String>,
-    /// When the lease ended, once it has.
+    /// When the lease ended or the request was cancelled, once either has happened.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
-    /// How the lease ended, for people, once it has.
+    /// How the lease ended, or who cancelled the request, for people, once either has happened.
     #[serde(default)]
     pub end: Option<String>,
     /// What keeps it waiting, if it waits and that is known.
@@ -81,6 +81,8 @@ pub enum RequestStatus {
     Granted,
     /// It was given a lease, which ended.
     Ended,
+    /// Somebody withdrew it before it was given a lease; sent again it is refused.
+    Cancelled,
     /// A newer daemon says something that this version does not know.
     #[serde(other)]
     Unknown,
@@ -92,6 +94,7 @@ impl std::fmt::Display for RequestStatus {
             Self::Waiting => "waiting",
             Self::Granted => "granted",
             Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         })
     }

@@ -25,7 +25,7 @@
 //! | `GET /v1/requests` | [`Requests`](crate::Requests) |
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
 //! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
-//! | `DELETE /v1/requests/{request}` | cancels a request; a lease it was given meanwhile is released |
+//! | `DELETE /v1/requests/{request}?by=` | cancels a request, in the name of `by`; a lease it was given meanwhile is released |
 //! | `GET /v1/owners/{owner}?pool=` | [`OwnerShare`](crate::OwnerShare): what an owner may hold, in a pool if one is named |
 //! | `GET /v1/events?after=&limit=&vm=` | [`EventPage`](crate::EventPage), of one VM if asked so |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |

@@ -27,7 +27,7 @@ impl Client {
     /// # Errors
     ///
     /// `no_vm` or `wait_timed_out` if there was no VM (exit code 4), `unknown_pool`, and what
-    /// [`request_conflict` and `request_ended`](vmpool_api::code) say about an id that was used before.
+    /// [`request_conflict`, `request_ended` and `request_cancelled`](vmpool_api::code) say about an id that was used before.
     /// If the daemon stays away, the last error of the connection; then a VM may be leased to the request if
     /// [`ClientError::may_have_happened`] says so.
     ///

@@ -56,11 +56,16 @@ impl Client {
 
     /// Withdraws a request; leases that it was given meanwhile are released.
     ///
+    /// For a while the daemon refuses the same request if it is sent again, with `request_cancelled`.
+    ///
     /// # Errors
     ///
-    /// `unknown_request` if the daemon does not remember it.
+    /// `unknown_request` if the daemon does not remember it; `request_cancelled` or `request_ended` if it was over before, so
+    /// also if a cancellation whose answer was lost is repeated.
     pub async fn cancel(&self, request: &str) -> Result<(), ClientError> {
-        self.act(Method::DELETE, &routes::request(request)).await
+        let by = self.by(None);
+        let call = self.call(Method::DELETE, &routes::request(request));
+        call.with(|builder| builder.query(&[("by", by)])).send(self.timeout()).await.map(drop)
     }
 
     /// Has a VM destroyed, leased or not; this returns as soon as the daemon has recorded the wish.

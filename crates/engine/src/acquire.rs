@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vmpool_model::{Acquire, EventKind, RequestId, RequestRecord, RequestStatus, Timestamp};
 
-use crate::{Answer, Engine, Refusal, candidate::Candidates};
+use crate::{Answer, Engine, Refusal, candidate::Candidates, timers::Timer};
 
 impl Engine {
     pub(crate) fn acquire(&mut self, acquire: Acquire) -> Answer {
@@ -125,18 +125,37 @@ impl Engine {
             RequestStatus::Ended { lease, vm, .. } => {
                 Answer::Refused(Refusal::RequestEnded { request: request.id, lease, vm })
             }
+            RequestStatus::Cancelled { at, by } => {
+                Answer::Refused(Refusal::Cancelled { request: request.id, at, by })
+            }
         }
     }
 
+    /// Withdraws a request for somebody who says so: it is remembered, so that sent again it does not come back.
     pub(crate) fn cancel(&mut self, id: &RequestId) -> Answer {
+        let (at, by) = (self.now, self.by.clone());
+        self.withdraw(id, |engine, request| {
+            engine.dequeue(&request);
+            engine.timers.set(Timer::Request(request.id.clone()), Some(at + engine.spec.request_memory));
+            engine.put_request(RequestRecord { status: RequestStatus::Cancelled { at, by }, ..request });
+        })
+    }
+
+    /// Withdraws a request whose client seems to be gone: who comes back after all may make it anew.
+    pub(crate) fn abandon(&mut self, id: &RequestId) -> Answer {
+        self.withdraw(id, |engine, request| engine.drop_request(&request))
+    }
+
+    fn withdraw(&mut self, id: &RequestId, end: impl FnOnce(&mut Self, RequestRecord)) -> Answer {
         let Some(request) = self.requests.get(id).cloned() else {
             return Answer::Refused(Refusal::UnknownRequest { request: id.clone() });
         };
         match &request.status {
             RequestStatus::Waiting => {
                 self.request_event(EventKind::RequestCancelled, &request, "");
-                self.drop_request(&request);
-                self.out.decided.push((id.clone(), Err(Refusal::Cancelled { request: id.clone() })));
+                end(self, request);
+                let refusal = Refusal::Cancelled { request: id.clone(), at: self.now, by: self.by.clone() };
+                self.out.decided.push((id.clone(), Err(refusal)));
                 Answer::Accepted
             }
             RequestStatus::Granted { leases } => {
@@ -146,7 +165,13 @@ impl Engine {
                 }
                 Answer::Accepted
             }
-            RequestStatus::Ended { .. } => Answer::Accepted,
+            RequestStatus::Ended { lease, vm, .. } => {
+                let (request, lease, vm) = (id.clone(), lease.clone(), vm.clone());
+                Answer::Refused(Refusal::RequestEnded { request, lease, vm })
+            }
+            RequestStatus::Cancelled { at, by } => {
+                Answer::Refused(Refusal::Cancelled { request: id.clone(), at: *at, by: by.clone() })
+            }
         }
     }
 }

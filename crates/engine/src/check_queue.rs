@@ -36,12 +36,12 @@ impl Engine {
         ensure(!self.unserved && self.set_aside == walk, || {
             format!("{walk:?} is to be set aside, and {:?} is", self.set_aside)
         })?;
-        let ended = self.requests.values().filter_map(|request| match &request.status {
-            RequestStatus::Ended { at, .. } => Some((*at, request.id.clone())),
-            _ => None,
-        });
-        ensure(self.remembered == ended.collect(), || {
-            format!("{:?} are not those that ended", self.remembered)
+        let over = self
+            .requests
+            .values()
+            .filter_map(|request| Some((request.status.over_at()?, request.id.clone())));
+        ensure(self.remembered == over.collect(), || {
+            format!("{:?} are not those that are over", self.remembered)
         })?;
         let (most, remembered) = (self.spec.max_remembered, self.remembered.len());
         ensure(remembered <= most, || format!("{remembered} requests are remembered, at most {most} may be"))

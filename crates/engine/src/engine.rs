@@ -99,6 +99,7 @@ impl Engine {
         let answer = match input {
             Input::Acquire(acquire) => self.acquire_measured(*acquire),
             Input::Cancel(request) => self.cancel(&request),
+            Input::Abandon(request) => self.abandon(&request),
             Input::Renew { lease, fence, ttl } => self.renew(&lease, fence, ttl),
             Input::Release { lease, fence } => self.release(&lease, fence),
             Input::Terminate { vm, only_if, reason } => self.terminate_by_verb(&vm, only_if, &reason),

@@ -19,7 +19,11 @@ pub enum Input {
     /// A client wants a VM.
     Acquire(Box<Acquire>),
     /// A client no longer wants the VM it waits for; a lease it was given meanwhile is released.
+    ///
+    /// The request is remembered for a while, and refused if it is sent again.
     Cancel(RequestId),
+    /// A client seems to be gone: what it waits for is withdrawn, as with [`Cancel`](Self::Cancel), but it may ask again.
+    Abandon(RequestId),
     /// A holder goes on using its VM.
     Renew {
         /// The lease.

@@ -36,8 +36,9 @@ pub(crate) fn request(request: &mut RequestRecord, now: Timestamp) {
     request.submitted_at = request.submitted_at.min(now);
     request.deadline = request.deadline.min(now + wait);
     request.until = until;
-    if let RequestStatus::Ended { at, .. } = &mut request.status {
-        *at = (*at).min(now);
+    match &mut request.status {
+        RequestStatus::Waiting | RequestStatus::Granted { .. } => {}
+        RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => *at = (*at).min(now),
     }
 }
 

@@ -7,7 +7,7 @@ use vmpool_model::{
     format_duration,
 };
 
-use crate::words::{list, list_or, named, none_of, of, whole};
+use crate::words::{by_whom, list, list_or, named, none_of, of, whole};
 
 /// Why a wish of a client is refused; a refused wish changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,10 +103,14 @@ pub enum Refusal {
         why: String,
     },
     /// The request was withdrawn.
-    #[error("request {request} was cancelled")]
+    #[error("request {request} was cancelled at {at}{}: make a new request", by_whom(by.as_ref()))]
     Cancelled {
         /// The request.
         request: RequestId,
+        /// When it was.
+        at: Timestamp,
+        /// Who did it, if they said so.
+        by: Option<Owner>,
     },
     /// The same request id was used for another request.
     #[error("request id {request} was used for a different request: choose a new id for each request")]

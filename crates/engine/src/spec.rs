@@ -6,8 +6,7 @@ use std::{
 };
 
 use vmpool_model::{
-    InstallationId, Lease, PoolName, PoolRecord, ProviderName, RequestRecord, RequestStatus, Timestamp,
-    VmName, VmRecord,
+    InstallationId, Lease, PoolName, PoolRecord, ProviderName, RequestRecord, Timestamp, VmName, VmRecord,
     config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 
@@ -84,9 +83,9 @@ impl Records {
             Timestamp::from_millis(lease.expires_at.as_millis().saturating_sub(ttl))
         };
         let leases = self.leases.iter().flat_map(|lease| [lease.acquired_at, renewed(lease)]);
-        let requests = self.requests.iter().map(|request| match request.status {
-            RequestStatus::Ended { at, .. } => at.max(request.submitted_at),
-            _ => request.submitted_at,
+        let requests = self.requests.iter().map(|request| match request.status.over_at() {
+            Some(at) => at.max(request.submitted_at),
+            None => request.submitted_at,
         });
         vms.chain(leases).chain(requests).max().unwrap_or_default()
     }

@@ -132,15 +132,19 @@ impl Engine {
 
     /// Notes a request that is over, so that it is forgotten in its turn, and whose lease it was that ended.
     pub(crate) fn remember_ended(&mut self, request: &RequestRecord) {
-        if let RequestStatus::Ended { lease, at, .. } = &request.status {
-            self.remembered.insert((*at, request.id.clone()));
+        if let Some(at) = request.status.over_at() {
+            self.remembered.insert((at, request.id.clone()));
+        }
+        if let RequestStatus::Ended { lease, .. } = &request.status {
             self.ended.insert(lease.clone(), request.id.clone());
         }
     }
 
     fn forget_ended(&mut self, request: &RequestRecord) {
-        if let RequestStatus::Ended { lease, at, .. } = &request.status {
-            self.remembered.remove(&(*at, request.id.clone()));
+        if let Some(at) = request.status.over_at() {
+            self.remembered.remove(&(at, request.id.clone()));
+        }
+        if let RequestStatus::Ended { lease, .. } = &request.status {
             self.ended.remove(lease);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
-use vmpool_model::PoolName;
+use vmpool_model::{Owner, PoolName};
 
 /// What is told where somebody gave no reason.
 pub(crate) const NO_REASON: &str = "no reason was given";
@@ -26,6 +26,11 @@ pub(crate) fn list_or<T: Display>(all: impl IntoIterator<Item = T>, none: &str) 
         text if text.is_empty() => none.to_owned(),
         text => text,
     }
+}
+
+/// Says who did something, if that is known.
+pub(crate) fn by_whom(by: Option<&Owner>) -> String {
+    by.map(|by| format!(" by {by}")).unwrap_or_default()
 }
 
 /// Names pools.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use vmpool_model::{RequestStatus, Timestamp};
+use vmpool_model::Timestamp;
 use vmpool_store::Snapshot;
 
 use crate::Clock;
@@ -39,9 +39,9 @@ pub(crate) fn of(snapshot: &Snapshot) -> Timestamp {
         [Some(vm.since), Some(vm.created_at), vm.last_check, vm.last_release].into_iter().flatten()
     });
     let leases = snapshot.leases.iter().map(|lease| lease.acquired_at);
-    let requests = snapshot.requests.iter().map(|request| match request.status {
-        RequestStatus::Ended { at, .. } => at.max(request.submitted_at),
-        _ => request.submitted_at,
+    let requests = snapshot.requests.iter().map(|request| match request.status.over_at() {
+        Some(at) => at.max(request.submitted_at),
+        None => request.submitted_at,
     });
     vms.chain(leases).chain(requests).max().unwrap_or_default()
 }

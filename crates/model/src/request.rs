@@ -186,6 +186,25 @@ pub enum RequestStatus {
         #[serde(default)]
         how: LeaseEnd,
     },
+    /// Somebody withdrew it before it was given a lease.
+    Cancelled {
+        /// When it was withdrawn.
+        at: Timestamp,
+        /// Who withdrew it, if they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Owner>,
+    },
+}
+
+impl RequestStatus {
+    /// Returns when the request was over, if it is: then it is only remembered.
+    #[must_use]
+    pub const fn over_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Waiting | Self::Granted { .. } => None,
+            Self::Ended { at, .. } | Self::Cancelled { at, .. } => Some(*at),
+        }
+    }
 }
 
 const fn one() -> u32 {
@@ -243,5 +262,15 @@ mod tests {
         let json = r#"{"status":"ended","lease":"l1","vm":"small-1","at":"2026-01-01T00:00:00Z"}"#;
         let status: RequestStatus = serde_json::from_str(json).unwrap();
         assert!(matches!(status, RequestStatus::Ended { leases, .. } if leases.is_empty()));
+    }
+
+    #[test]
+    fn a_request_that_nobody_knows_who_cancelled_is_read_as_it_was_written() {
+        let json = r#"{"status":"cancelled","at":"1970-01-01T00:00:01Z"}"#;
+        let status: RequestStatus = serde_json::from_str(json).unwrap();
+        let at = Timestamp::from_millis(1000);
+        assert_eq!((&status, status.over_at()), (&RequestStatus::Cancelled { at, by: None }, Some(at)));
+        let written = serde_json::to_string(&status).unwrap();
+        assert_eq!(serde_json::from_str::<RequestStatus>(&written).unwrap(), status);
     }
 }

@@ -5,6 +5,8 @@ use std::{ffi::OsString, time::Duration};
 use clap::{Args, Subcommand};
 use vmpool_api::duration::parse;
 
+use super::operate::Who;
+
 /// Leases a VM, or several at once, and runs a command with them if one is given
 ///
 /// Without a command it prints the lease, which ends after its time to live unless `vmpool renew` extends it.
@@ -112,6 +114,9 @@ pub(crate) enum RequestCommand {
     Cancel {
         /// The request
         id: String,
+        /// Who does it
+        #[command(flatten)]
+        who: Who,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::{io, pin::pin};
 
 use rustix::process::Signal;
-use vmpool_api::{AcquireRequest, Lease, exit};
+use vmpool_api::{AcquireRequest, Lease, code, exit};
 use vmpool_client::{Client, ClientError};
 
 use crate::{
@@ -84,8 +84,14 @@ fn request(args: &AcquireArgs) -> AcquireRequest {
 
 /// Withdraws the request, so that no VM is leased to somebody who left.
 async fn cancel(client: &Client, request: &AcquireRequest, signal: Signal, output: Output) -> u8 {
-    match client.cancel(&request.request).await {
+    match client.clone().with_by(Some(request.owner.clone())).cancel(&request.request).await {
         Ok(()) => output.notice("cancelled"),
+        // Whoever was faster left nothing to withdraw.
+        Err(ClientError::Problem(problem))
+            if problem.is(code::REQUEST_CANCELLED) || problem.is(code::REQUEST_ENDED) =>
+        {
+            output.notice(&problem.detail);
+        }
         Err(err) => output.notice(&format!(
             "warning: failed to cancel request {}, a VM may be leased until its time to live is over: {err}",
             request.request

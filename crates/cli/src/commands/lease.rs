@@ -28,9 +28,10 @@ pub(crate) async fn request(client: &Client, command: RequestCommand, output: Ou
     match command {
         RequestCommand::Ls => output.result(&client.requests().await?, |found| render::requests(found)),
         RequestCommand::Show { id } => output.result(&client.request(&id).await?, render::request),
-        RequestCommand::Cancel { id } => {
-            client.cancel(&id).await?;
-            output.done("cancel", [("request", &id)], &format!("cancelled request {id}"))
+        RequestCommand::Cancel { id, who } => {
+            let by = who.name();
+            client.clone().with_by(Some(by.clone())).cancel(&id).await?;
+            output.done("cancel", [("request", &id), ("by", &by)], &format!("cancelled request {id}"))
         }
     }
 }

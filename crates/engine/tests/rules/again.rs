@@ -1,6 +1,6 @@
 //! Requests that are repeated, by whoever lost the answer or was restarted, and what is remembered of them.
 
-use vmpool_engine::{Answer, Refusal};
+use vmpool_engine::{Answer, Input, Refusal};
 use vmpool_model::RequestStatus;
 
 use crate::{
@@ -121,4 +121,67 @@ fn a_request_that_is_repeated_and_waits_no_longer_than_before_writes_nothing() {
     let again = vmpool_engine::Input::Acquire(Box::new(wish("r1", "ann", ["a"])));
     let step = lab.engine.step(lab.now, again);
     assert_eq!((step.answer, step.changes), (Answer::Waiting, vec![]));
+}
+
+fn cancelled(lab: &mut Lab, request: &str) -> Refusal {
+    assert_eq!(lab.step_by(Some("zoe"), Input::Cancel(id(request))), Answer::Accepted);
+    let by = Some(vmpool_model::Owner::new("zoe").unwrap());
+    Refusal::Cancelled { request: id(request), at: lab.now, by }
+}
+
+#[test]
+fn a_request_that_was_cancelled_does_not_come_back_when_it_is_sent_again() {
+    let mut lab = farm([("a", kept(1))]);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    let told = cancelled(&mut lab, "r2");
+    lab.pass(seconds(30));
+    assert_eq!(refusal(&mut lab, wish("r2", "ann", ["a"])), told);
+    lab.restart();
+    assert_eq!(refusal(&mut lab, wish("r2", "ann", ["a"]).with_wait(seconds(60))), told);
+    release(&mut lab, "r1");
+    lab.boot_all();
+    assert_eq!(lab.engine.leases().count(), 0);
+    assert_eq!(
+        refusal(&mut lab, wish("r2", "ann", ["a"])),
+        told,
+        "there is a VM, and it is not for this one"
+    );
+}
+
+#[test]
+fn a_cancelled_request_is_remembered_as_long_as_one_whose_lease_ended() {
+    let mut lab = farm([("a", kept(1))]);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    let told = cancelled(&mut lab, "r2");
+    lab.pass(seconds(599));
+    assert_eq!(refusal(&mut lab, wish("r2", "ann", ["a"])), told);
+    lab.pass(seconds(1));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+}
+
+#[test]
+fn cancelled_requests_count_among_those_that_are_remembered() {
+    let mut spec = spec([("a", kept(1))]);
+    spec.max_remembered = 2;
+    let mut lab = of(spec);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    for request in ["r2", "r3", "r4"] {
+        waits(&mut lab, wish(request, "ann", ["a"]));
+        lab.pass(seconds(1));
+        cancelled(&mut lab, request);
+    }
+    let remembered: Vec<_> = lab.engine.requests().map(|one| one.id.as_str()).collect();
+    assert_eq!(remembered, ["r1", "r3", "r4"]);
+}
+
+#[test]
+fn f8_a_client_that_seemed_to_be_gone_may_ask_again() {
+    let mut lab = farm([("a", kept(1))]);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    assert_eq!(lab.step(Input::Abandon(id("r2"))), Answer::Accepted);
+    assert_eq!(lab.engine.requests().count(), 1);
+    waits(&mut lab, wish("r2", "ann", ["a"]));
 }

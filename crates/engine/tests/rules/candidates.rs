@@ -118,7 +118,7 @@ fn more_than_an_owner_may_ever_hold_is_refused() {
         let told = refusal(&mut lab, wish("r1", who, pools).with_count(most + 1));
         assert!(matches!(told, Refusal::OwnerLimit { max, .. } if max == most as usize), "{told}");
         waits(&mut lab, wish("r1", who, pools).with_count(most));
-        let _ = lab.step(Input::Cancel(id("r1")));
+        let _ = lab.step(Input::Abandon(id("r1")));
         lab.pass(seconds(1));
     }
 }

@@ -114,12 +114,11 @@ fn a_request_that_is_withdrawn_is_never_served() {
     wait(&mut lab, "r1", "ann");
     let request = RequestId::new("r1").unwrap();
     assert_eq!(lab.step(Input::Cancel(request.clone())), Answer::Accepted);
-    let cancelled = Refusal::Cancelled { request: request.clone() };
-    assert_eq!(lab.decided, [(request.clone(), Err(cancelled))]);
+    let cancelled = Refusal::Cancelled { request: request.clone(), at: lab.now, by: None };
+    assert_eq!(lab.decided, [(request.clone(), Err(cancelled.clone()))]);
     lab.boot_all();
     assert_eq!(lab.only_vm().state, RecordState::Ready);
-    let refusal = lab.refused(Input::Cancel(request.clone()));
-    assert_eq!(refusal, Refusal::UnknownRequest { request });
+    assert_eq!(lab.refused(Input::Cancel(request)), cancelled, "it is so already");
 }
 
 #[test]
@@ -129,7 +128,8 @@ fn withdrawing_a_request_that_was_served_gives_the_vm_back() {
     assert_eq!(lab.step(Input::Cancel(lease.request.clone())), Answer::Accepted);
     assert_eq!(lab.engine.leases().count(), 0);
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
-    assert_eq!(lab.step(Input::Cancel(lease.request)), Answer::Accepted, "again is as good");
+    let over = lab.refused(Input::Cancel(lease.request.clone()));
+    assert_eq!(over, Refusal::RequestEnded { request: lease.request, lease: lease.id, vm: lease.vm });
     assert_eq!(lab.happened(EventKind::LeaseReleased), 1);
 }
 

@@ -1,6 +1,6 @@
 //! What must hold after every step, whatever happened.
 
-use vmpool_engine::{Answer, Effect, Input, Step};
+use vmpool_engine::{Answer, Effect, Input, Refusal, Step};
 use vmpool_model::{
     Change, Lease, LeaseId, ProviderName, RecordState, RequestRecord, RequestStatus, Transition, VmName,
     VmRecord,
@@ -49,24 +49,22 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
         Change::RemoveVm(name) => vm_removed(world, input, name),
         Change::PutLease(lease) => lease_put(world, lease),
         Change::RemoveLease(id) => lease_removed(world, input, id),
-        Change::PutRequest(request) => request_put(world, request),
+        Change::PutRequest(request) => request_put(world, input, request),
         Change::RemoveRequest(id) => {
             let Some(request) = world.working.requests.get(id) else {
                 return Err(format!("{id} is removed and was not there"));
             };
             let is_due = match &request.status {
                 RequestStatus::Waiting => {
-                    let is_over = request.deadline <= world.now || *input == Input::Cancel(id.clone());
+                    let is_over = request.deadline <= world.now;
                     // What the quotas of the providers allow that are left is for directed tests.
                     let may_be_too_many = !world.absent.is_empty() && 1 < request.count;
                     is_over || may_be_too_many || turns::cannot_be_served(&world.open(), request)
                 }
                 RequestStatus::Granted { .. } => false,
-                RequestStatus::Ended { at, .. } => {
-                    let ended = world.working.requests.values().filter_map(|other| match &other.status {
-                        RequestStatus::Ended { at, .. } => Some((*at, &other.id)),
-                        _ => None,
-                    });
+                RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => {
+                    let requests = world.working.requests.values();
+                    let ended = requests.filter_map(|other| Some((other.status.over_at()?, &other.id)));
                     let is_oldest = ended.clone().min() == Some((*at, id));
                     let are_many = world.spec().max_remembered < ended.count();
                     *at + world.spec().request_memory <= world.now || are_many && is_oldest
@@ -194,7 +192,7 @@ fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), S
     Ok(())
 }
 
-fn request_put(world: &mut World, new: &RequestRecord) -> Result<(), String> {
+fn request_put(world: &mut World, input: &Input, new: &RequestRecord) -> Result<(), String> {
     match world.working.requests.get(&new.id) {
         None => {
             ensure!(world.ledger.max_order < new.order, "{} has a place before an earlier one", new.id);
@@ -205,6 +203,9 @@ fn request_put(world: &mut World, new: &RequestRecord) -> Result<(), String> {
             let legal = match (&old.status, &new.status) {
                 (RequestStatus::Waiting, RequestStatus::Waiting) => old.deadline <= new.deadline,
                 (RequestStatus::Waiting, RequestStatus::Granted { .. }) => true,
+                (RequestStatus::Waiting, RequestStatus::Cancelled { at, .. }) => {
+                    *at == world.now && *input == Input::Cancel(new.id.clone())
+                }
                 (RequestStatus::Granted { leases: old }, RequestStatus::Ended { lease: new, .. }) => {
                     old.contains(new)
                 }
@@ -331,6 +332,9 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
             }
             // Served, and over in the same step.
             (Ok(_), Some(RequestStatus::Ended { .. })) | (Err(_), None) => true,
+            (Err(refusal), Some(RequestStatus::Cancelled { .. })) => {
+                matches!(refusal, Refusal::Cancelled { .. })
+            }
             _ => false,
         };
         ensure!(fits, "{id} was told {result:?} and is {request:?}");

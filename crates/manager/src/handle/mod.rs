@@ -134,11 +134,23 @@ impl ManagerHandle {
 
     /// Withdraws a request; a lease that it was given meanwhile is released.
     ///
+    /// For a while the same request is refused if it is made again: a late duplicate must not get a VM that nobody uses.
+    ///
     /// # Errors
     ///
-    /// [`ManagerError::Refused`] if there is no such request.
+    /// [`ManagerError::Refused`] if there is no such request, and with [`Refusal::Cancelled`] or
+    /// [`Refusal::RequestEnded`] if it was over before, so also if a cancellation whose answer was lost is repeated.
     pub async fn cancel(&self, request: RequestId) -> Result<(), ManagerError> {
         self.wish(Input::Cancel(request)).await
+    }
+
+    /// Withdraws a request as [`cancel`](Self::cancel) does, because its client seems to be gone: it may make it again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cancel`](Self::cancel).
+    pub async fn abandon(&self, request: RequestId) -> Result<(), ManagerError> {
+        self.wish(Input::Abandon(request)).await
     }
 
     /// Shows everything that the manager knows.

@@ -127,7 +127,10 @@ async fn withdraw(world: &World, acquire: &Acquire, rng: &mut Rng) {
     world.ledger.lock().unwrap().withdraw(&acquire.request);
     while let Err(err) = world.handle().cancel(acquire.request.clone()).await {
         match err {
-            ManagerError::Refused(Refusal::UnknownRequest { .. }) => return,
+            // It is over already, by an earlier try that the store seemed to refuse as well.
+            ManagerError::Refused(
+                Refusal::UnknownRequest { .. } | Refusal::RequestEnded { .. } | Refusal::Cancelled { .. },
+            ) => return,
             ManagerError::Refused(refusal) => {
                 return world.journal.violate(format!("{} is not withdrawn: {refusal}", acquire.request));
             }

@@ -83,7 +83,7 @@ impl Drop for Poll {
             // A wait that nothing ends early.
             let _ = timeout(RECONNECT, std::future::pending::<()>()).await;
             if polls.end(&request, number)
-                && let Err(err) = manager.cancel(request.clone()).await
+                && let Err(err) = manager.abandon(request.clone()).await
             {
                 tracing::debug!(%request, "the request of a client that is gone needs no withdrawal: {err}");
             }

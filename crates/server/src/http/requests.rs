@@ -3,10 +3,18 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
-use vmpool::{manager, model::RequestId};
+use serde::Deserialize;
+use vmpool::{
+    manager,
+    model::{Owner, RequestId},
+};
 use vmpool_api::{Explanation, Limit, Problem, Request, Requests, code};
 
-use super::{Api, convert, read::Name, refuse::Refused};
+use super::{
+    Api, convert,
+    read::{Filter, Name},
+    refuse::Refused,
+};
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Requests>, Refused> {
     let view = api.view().await?;
@@ -37,9 +45,21 @@ pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<
     find(&api, &id).await.map(Json)
 }
 
-pub(super) async fn cancel(State(api): State<Api>, Name(id): Name) -> Result<StatusCode, Refused> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Who {
+    by: Option<String>,
+}
+
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Name(id): Name,
+    Filter(Who { by }): Filter<Who>,
+) -> Result<StatusCode, Refused> {
     let request = RequestId::new(&id).map_err(|_| unknown(&id))?;
-    api.manager.cancel(request).await?;
+    let by = by.map(Owner::new).transpose();
+    let by = by.map_err(|err| Problem::new(code::INVALID_REQUEST, format!("`by` does not fit: {err}")))?;
+    api.manager.by(by).cancel(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -119,8 +119,29 @@ async fn a_request_that_was_cancelled_is_not_served() {
     let asked = wish("r2").with_wait(Duration::from_secs(60));
     let response = world.raw(Method::POST, "/v1/leases").json(&asked).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
+    world.client.clone().with_by(Some("zoe".to_owned())).cancel("r2").await.unwrap();
+    let again = world.client.acquire(&asked).await.unwrap_err();
+    let problem = again.problem().unwrap();
+    assert_eq!((problem.code.as_str(), again.exit_code()), ("request_cancelled", exit::REFUSED));
+    assert!(problem.detail.contains(" by zoe: make a new request"), "{problem}");
+    assert_eq!(world.client.pool("small").await.unwrap().waiting, 0);
+    let request = world.client.explain("r2").await.unwrap().request;
+    assert_eq!((request.status, request.lease), (RequestStatus::Cancelled, None));
+    assert_eq!(request.end.as_deref(), Some("it was cancelled by zoe"));
+    assert!(request.ended_at.is_some());
+}
+
+#[tokio::test]
+async fn cancelling_a_request_that_is_over_says_so() {
+    let world = World::ready().await;
+    let lease = world.client.acquire(&wish("r1")).await.unwrap();
+    let asked = wish("r2").with_wait(Duration::from_secs(60));
+    world.raw(Method::POST, "/v1/leases").json(&asked).send().await.unwrap();
     world.client.cancel("r2").await.unwrap();
-    assert_eq!(code_of(world.client.cancel("r2").await), "unknown_request");
+    assert_eq!(code_of(world.client.cancel("r2").await), "request_cancelled");
+    world.client.release(&lease.id).await.unwrap();
+    assert_eq!(code_of(world.client.cancel("r1").await), "request_ended");
+    assert_eq!(code_of(world.client.cancel("r3").await), "unknown_request");
 }
 
 #[tokio::test]
@@ -135,6 +156,7 @@ async fn f8_a_request_whose_client_is_gone_is_withdrawn_and_gets_no_vm() {
     let mut events = world.client.follow(Some(0));
     while events.next().await.unwrap().kind != "request_cancelled" {}
     assert_eq!(world.client.pool("small").await.unwrap().waiting, 0);
+    assert_eq!(code_of(world.client.request("r2").await), "unknown_request", "it may come back");
     world.client.release(&held.id).await.unwrap();
     assert_eq!(world.client.leases().await.unwrap(), []);
 }

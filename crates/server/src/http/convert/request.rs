@@ -11,7 +11,11 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
         RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases, None),
         RequestStatus::Ended { lease, leases, vm, at, how } => {
             let leases = if leases.is_empty() { std::slice::from_ref(lease) } else { leases };
-            (api::RequestStatus::Ended, leases, Some((vm, *at, *how)))
+            (api::RequestStatus::Ended, leases, Some((Some(vm), *at, how.to_string())))
+        }
+        RequestStatus::Cancelled { at, by } => {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            (api::RequestStatus::Cancelled, &[], Some((None, *at, format!("it was cancelled{by}"))))
         }
     };
     api::Request {
@@ -31,9 +35,9 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
         status,
         lease: leases.first().map(ToString::to_string),
         leases: leases.iter().map(ToString::to_string).collect(),
-        vm: end.map(|(vm, ..)| vm.to_string()),
-        ended_at: end.map(|(_, at, _)| time(at)),
-        end: end.map(|(.., how)| how.to_string()),
+        vm: end.as_ref().and_then(|(vm, ..)| vm.map(ToString::to_string)),
+        ended_at: end.as_ref().map(|(_, at, _)| time(*at)),
+        end: end.map(|(.., how)| how),
         limit: None,
     }
 }
