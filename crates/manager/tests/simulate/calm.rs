@@ -40,6 +40,11 @@ pub(crate) async fn come(world: &World) -> Result<(), String> {
         let released = released.await;
         released.map_err(|err| format!("the last lease of {pool} is not released: {err}"))?;
     }
+    rest(world).await
+}
+
+/// Waits until nothing moves.
+pub(crate) async fn rest(world: &World) -> Result<(), String> {
     let mut rested = 0;
     for _ in 0..LIMIT / 10 {
         rested = if unrest(world).is_ok() { rested + 1 } else { 0 };
@@ -140,10 +145,11 @@ fn unrest(world: &World) -> Result<(), String> {
         if !twice.is_empty() {
             return Err(format!("{name} made nodes twice: {twice:?}"));
         }
-        // What is forgotten of a pool that left the configuration is only told of.
+        // What is forgotten, and left the configuration, is looked for only until the manager restarts.
         let is_left = |node: &Node| {
             node.token.as_ref().is_some_and(|token| {
-                ledger.is_forgotten(&token.vm) && !config.pools.contains_key(&token.pool)
+                let is_known = config.pools.contains_key(&token.pool) && config.providers.contains_key(name);
+                ledger.is_forgotten(&token.vm) && !is_known
             })
         };
         let is_over = |node: &Node| node.state == NodeState::Terminated || is_left(node);

@@ -326,7 +326,12 @@ impl Driver for CloudDriver {
         self.cloud.journal.judge(verdict);
         let stubborn = self.cloud.chance(self.cloud.weather.stubborn);
         let lies = self.cloud.chance(0.5);
+        let (ledger, journal) = (Arc::clone(&self.cloud.ledger), self.cloud.journal.clone());
+        let provider = self.cloud.name.clone();
         let act = async move {
+            if !stubborn {
+                journal.judge(ledger.lock().unwrap().destroy_happens(&provider, &node));
+            }
             match (stubborn, lies) {
                 (false, _) => driver.destroy(&node).await,
                 (true, true) => Ok(()),

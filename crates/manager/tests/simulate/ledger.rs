@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
 use vmpool_dummy::DummyCloud;
 use vmpool_manager::{
     model::{
@@ -33,6 +34,8 @@ macro_rules! ensure {
 mod budget;
 mod config;
 mod owner;
+mod reuse;
+mod stand_in;
 
 /// Who uses or used a VM.
 type Tenant = (Owner, Option<Sandbox>);
@@ -66,6 +69,8 @@ pub(crate) struct Ledger {
     /// Creates that may still have their effect.
     flights: BTreeMap<u64, Token>,
     last_flight: u64,
+    /// Since when nothing goes wrong.
+    calm_since: Option<Instant>,
     pub(crate) owners: Owners,
     /// Which manager was started last.
     pub(crate) newest: u64,
@@ -91,6 +96,7 @@ impl Ledger {
             dead: BTreeSet::new(),
             flights: BTreeMap::new(),
             last_flight: 0,
+            calm_since: None,
             owners: Owners::default(),
             newest: 0,
             served: 0,
@@ -109,6 +115,8 @@ impl Ledger {
         self.commits += 1;
         let before: BTreeMap<PoolName, Count> =
             self.most.keys().map(|pool| (pool.clone(), self.rows.count(pool))).collect();
+        self.note_trouble(batch);
+        let able = self.able();
         let mut vms = BTreeSet::new();
         let mut intended = BTreeSet::new();
         let (mut made, mut given) = (Vec::new(), Vec::new());
@@ -145,7 +153,11 @@ impl Ledger {
         }
         batch.changes.iter().for_each(|change| self.rows.apply(change));
         vms.iter().try_for_each(|vm| self.check_leases(vm))?;
-        given.into_iter().try_for_each(|lease| self.under_any(|config| self.check_place(config, lease)))?;
+        given.iter().try_for_each(|lease| self.under_any(|config| self.check_place(config, lease)))?;
+        given.iter().try_for_each(|lease| self.under_any(|config| self.check_address(config, lease)))?;
+        given
+            .iter()
+            .try_for_each(|lease| self.under_any(|config| self.check_stand_in(config, &able, lease)))?;
         made.into_iter().try_for_each(|vm| self.under_any(|config| self.check_budget(config, vm)))?;
         self.check_missing(batch)?;
         served
@@ -361,7 +373,8 @@ impl Ledger {
     }
 
     /// A node was made, or not.
-    pub(crate) fn create_happened(&self, provider: &ProviderName, token: &Token) -> Result<(), String> {
+    pub(crate) fn create_happened(&mut self, provider: &ProviderName, token: &Token) -> Result<(), String> {
+        self.unbury(provider, token);
         self.check_quota(provider)?;
         let Some(most) = self.most.get(&token.pool) else { return Ok(()) };
         let is_of_it = |known: &Token| {
@@ -391,6 +404,7 @@ impl Ledger {
         let fits = record.is_none_or(|record| {
             record.state == RecordState::Terminating
                 || record.node.as_ref().is_some_and(|known| known.id != *id)
+                || record.node.is_none() && self.was_of_another(provider, id)
         });
         ensure!(fits, "node {id} is destroyed and has the record {record:?}");
         Ok(())

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use tokio::{runtime::Builder, task::JoinSet};
 
 use crate::{
-    calm, client, cloud, disaster, failover,
+    calm, client, cloud, crowd, disaster, failover,
     journal::Journal,
     operator, reload,
     scenario::{Scenario, seconds},
@@ -72,7 +72,9 @@ async fn all(seed: u64, journal: Journal) -> Result<(), String> {
         Err(_) => return Err(calm::stuck(&world)),
     }
     failover::prove(&world).await?;
-    calm::come(&world).await
+    calm::come(&world).await?;
+    crowd::prove(&world, Rng::with_seed(seed ^ 0xc40d)).await?;
+    calm::rest(&world).await
 }
 
 fn reason(err: tokio::task::JoinError) -> String {

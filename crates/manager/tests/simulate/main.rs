@@ -12,6 +12,7 @@ mod calm;
 mod client;
 mod clocks;
 mod cloud;
+mod crowd;
 mod disaster;
 mod failover;
 mod fair;

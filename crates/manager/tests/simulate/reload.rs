@@ -1,14 +1,15 @@
-//! Somebody who edits the configuration while the manager runs: pools are removed, changed and added again, limits become
-//! others, and now and then the new configuration is broken.
+//! Somebody who edits the configuration while the manager runs: pools and providers are removed, changed and brought back, limits
+//! become others, and now and then the new configuration is broken.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use fastrand::Rng;
+use tokio::time::Instant;
 use vmpool_manager::{
     Drivers, ManagerError, ManagerHandle, Refusal,
     model::{
         PoolName, ProviderName,
-        config::{LimitsConfig, OwnerLimits, PoolConfig, ProviderConfig},
+        config::{LimitsConfig, OfferConfig, OwnerLimits, PoolConfig, ProviderConfig},
     },
 };
 
@@ -20,6 +21,8 @@ use crate::{
 
 /// How long an answer to a reload is waited for.
 const PATIENCE: u64 = 60;
+/// How long the VMs at a provider may be there that left the configuration, once nothing goes wrong any more.
+const LAST: u64 = 1800;
 
 /// What a manager is told to manage.
 #[derive(Debug, Clone)]
@@ -45,11 +48,43 @@ impl Config {
         match rng.u32(0..6) {
             0 => self.limits = limits(rng),
             1 => self.change_provider(first, rng),
+            2 => self.change_providers(first, rng),
             _ => self.change_pool(first, rng),
         }
+        self.tidy(first);
+    }
+
+    /// Leaves out what refers to what there is not.
+    fn tidy(&mut self, first: &Self) {
+        let providers = &self.providers;
+        self.pools.retain(|name, pool| {
+            let is_new = |offer: &&OfferConfig| pool.offers.iter().all(|its| its.provider != offer.provider);
+            let back: Vec<_> = first.pools[name].offers.iter().filter(is_new).cloned().collect();
+            pool.offers.extend(back);
+            pool.offers.retain(|offer| providers.contains_key(&offer.provider));
+            match &pool.provider {
+                Some(provider) => providers.contains_key(provider),
+                None => !pool.offers.is_empty(),
+            }
+        });
         let names: Vec<_> = self.pools.keys().cloned().collect();
         for config in self.pools.values_mut() {
             config.fallback = config.fallback.take().filter(|fallback| names.contains(fallback));
+        }
+    }
+
+    /// Removes a provider with all that needs it, or brings one back.
+    fn change_providers(&mut self, first: &Self, rng: &mut Rng) {
+        let name = rng.choice(first.providers.keys()).unwrap();
+        let mut without = self.clone();
+        match without.providers.remove(name) {
+            None => drop(self.providers.insert(name.clone(), first.providers[name].clone())),
+            Some(_) => {
+                without.tidy(first);
+                if !without.pools.is_empty() {
+                    *self = without;
+                }
+            }
         }
     }
 
@@ -99,6 +134,7 @@ impl Config {
 /// Edits the configuration until calm comes.
 pub(crate) async fn edit(world: Arc<World>, mut rng: Rng) {
     let (pause, first) = (world.scenario.reload_pause, Config::first(&world.scenario));
+    let mut removed = BTreeMap::new();
     while pause != 0 && !world.is_calm() {
         world.pass_in_trouble(seconds(rng.u64(1..=pause))).await;
         let mut config = world.config();
@@ -107,6 +143,36 @@ pub(crate) async fn edit(world: Arc<World>, mut rng: Rng) {
             0 => refuse(&world, config, &mut rng).await,
             _ => load(&world, &config, &mut rng).await,
         }
+        let manager = world.ledger.lock().unwrap().newest;
+        let there = world.config().providers;
+        removed.retain(|name, _| !there.contains_key(name));
+        for name in first.providers.keys().filter(|name| !there.contains_key(*name)) {
+            removed.entry(name.clone()).or_insert(manager);
+        }
+    }
+    for (name, manager) in removed {
+        bring_back(&world, &first, name, manager, &mut rng).await;
+    }
+}
+
+/// Waits until the VMs at a provider that was removed are gone, if the manager that saw this still runs; brings it back otherwise,
+/// since who starts without it cannot end them.
+async fn bring_back(world: &World, first: &Config, name: ProviderName, manager: u64, rng: &mut Rng) {
+    let end = Instant::now() + seconds(LAST);
+    while Instant::now() < end && world.ledger.lock().unwrap().rows.has_vms_at(&name) {
+        pass(seconds(10)).await;
+    }
+    let (is_left, newest) = {
+        let ledger = world.ledger.lock().unwrap();
+        (ledger.rows.has_vms_at(&name), ledger.newest)
+    };
+    if is_left && newest == manager {
+        world.journal.violate(format!("nobody ends the VMs at {name}, which left the configuration"));
+    }
+    if is_left || rng.bool() {
+        let mut config = world.config();
+        config.providers.insert(name.clone(), first.providers[&name].clone());
+        load(world, &config, rng).await;
     }
 }
 
@@ -159,7 +225,7 @@ async fn refuse(world: &World, mut config: Config, rng: &mut Rng) {
 /// Asks a manager to take a configuration over; returns nothing if it does not answer.
 async fn ask(world: &World, manager: &ManagerHandle, config: &Config) -> Option<Result<(), ManagerError>> {
     let reload = async {
-        let mut there = manager.drivers().await?;
+        let mut there = manager.known_drivers().await?;
         let drivers = config.providers.iter().map(|(name, config)| {
             let driver = there.remove(name).map(|(_, driver)| driver);
             (name.clone(), (config.clone(), driver.unwrap_or_else(|| world.newest_driver(name))))

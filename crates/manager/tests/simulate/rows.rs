@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vmpool_manager::model::{
-    Change, Lease, LeaseId, PoolName, PoolRecord, RecordState, RequestId, RequestRecord, VmName, VmRecord,
+    Change, Lease, LeaseId, PoolName, PoolRecord, ProviderName, RecordState, RequestId, RequestRecord,
+    VmName, VmRecord,
 };
 
 /// The records as the store has them.
@@ -33,6 +34,11 @@ impl Rows {
     /// Returns the VMs of a pool.
     pub(crate) fn vms_of(&self, pool: &PoolName) -> impl Iterator<Item = &VmRecord> {
         self.vms.values().filter(move |vm| vm.pool == *pool)
+    }
+
+    /// Returns whether there are VMs at a provider.
+    pub(crate) fn has_vms_at(&self, provider: &ProviderName) -> bool {
+        self.vms.values().any(|vm| vm.provider == *provider)
     }
 
     /// Returns how many VMs of a pool there are, and how many of them are starting.

@@ -23,6 +23,8 @@ pub(crate) struct Scenario {
     pub(crate) restart_grace: Duration,
     /// Seconds between two reloads of the configuration, at most; 0 for none.
     pub(crate) reload_pause: u64,
+    /// Whether calm begins with a crowd that goes on asking.
+    pub(crate) crowd: bool,
     /// The provider that stays away longest.
     pub(crate) stays_down: Option<ProviderName>,
     /// How long things go wrong.
@@ -108,6 +110,7 @@ impl Scenario {
         let pools = (0..rng.u32(1..=3)).map(|number| (pool_name(number), pool(number, providers.len(), rng)));
         let mut scenario = Self {
             reload_pause: 0,
+            crowd: false,
             stays_down: None,
             pools: pools.collect(),
             limits: limits(rng),
@@ -143,6 +146,13 @@ impl Scenario {
         offers::spread(&mut scenario, rng);
         let mut rng = Rng::with_seed(seed ^ 0x4e10);
         scenario.reload_pause = if rng.u32(0..4) == 0 { rng.u64(20..200) } else { 0 };
+        for provider in scenario.providers.values_mut() {
+            // Whose node dies, and its id comes back, before its create is answered is not told apart yet.
+            let dies = provider.weather.deaths || 0.0 < provider.cloud.faults.death_rate;
+            provider.cloud.reuse_addresses = rng.bool();
+            provider.cloud.reuse_ids = rng.u32(0..4) == 0 && !dies;
+        }
+        scenario.crowd = rng.u32(0..12) == 0;
         scenario
     }
 

@@ -19,9 +19,7 @@ pub(crate) fn wish(scenario: &Scenario, id: String, rng: &mut Rng) -> Acquire {
     let acquire = Acquire::new(RequestId::new(id).unwrap(), pool, Owner::new(owner).unwrap());
     let acquire = offers::widen(acquire, &scenario.pools, rng);
     let ttl = (rng.u32(0..3) == 0).then(|| seconds(rng.u64(30..200)));
-    // What other pools keep ready may take what a quota leaves for ever.
-    let may_have_several = scenario.providers.values().all(|provider| provider.config.quota.is_empty());
-    let count = if may_have_several && rng.u32(0..5) == 0 { rng.u32(2..4) } else { 1 };
+    let count = if rng.u32(0..5) == 0 { rng.u32(2..4) } else { 1 };
     let acquire = acquire.with_count(count).with_priority(rng.i32(-2..3));
     acquire.with_sandbox(sandbox).with_ttl(ttl).with_wait(wait(rng))
 }

@@ -135,6 +135,7 @@ impl World {
         self.clouds.values().for_each(|cloud| cloud.calm());
         self.store.calm();
         self.health.calm();
+        self.ledger.lock().unwrap().calm();
     }
 
     pub(crate) fn is_calm(&self) -> bool {
