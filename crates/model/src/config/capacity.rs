@@ -21,7 +21,8 @@ struct Part {
 }
 
 impl Capacity {
-    /// Returns the capacity of a pool; `None` if nothing limits it, or an offer is of a provider that there is not.
+    /// Returns the capacity of a pool; `None` if nothing limits it, it has no offers, or one is of a provider
+    /// that there is not.
     pub(super) fn of(
         config: &PoolConfig,
         providers: &BTreeMap<ProviderName, ProviderConfig>,
@@ -29,6 +30,9 @@ impl Capacity {
         let mut offers = BTreeMap::<ProviderName, Vec<OfferConfig>>::new();
         for offer in config.offers() {
             offers.entry(offer.provider.clone()).or_default().push(offer);
+        }
+        if offers.is_empty() {
+            return None;
         }
         let part = |(provider, offers): (ProviderName, Vec<OfferConfig>)| {
             let quota = &providers.get(&provider)?.quota;

@@ -47,9 +47,10 @@ pub fn misfits(
         let mut found = Misfits::default();
         refers(config, providers, &mut found);
         falls_back(name, pools, &mut found);
+        // What cannot be had of an offer says nothing about how many can.
+        let refers_well = found.0.is_empty();
         found.0.extend(config.misfits());
-        // What can never be had is told where nothing else is wrong.
-        if found.0.is_empty() {
+        if refers_well {
             fits(config, providers, &mut found);
         }
         found.0.into_iter().map(|err| Misfit::new(ConfigTable::Pool(name.clone()), err))
@@ -301,6 +302,8 @@ mod tests {
             "schedule": [{"from": "08:00", "to": "18:00", "min_ready": 7}]}"#;
         let wanted = ["size: it is 5", "min_ready: it is 6", "schedule[0].min_ready: it is 7"];
         assert_eq!(told(pool), wanted.map(|what| format!("pools.a.{what}, {why}")));
+        let pool = r#"{"provider": "lab", "template": "a", "size": 5, "max_total": 9, "max_uses": 0}"#;
+        assert_eq!(told(pool).len(), 2, "whatever else is wrong");
         // What may be had at most may be more: other pools have a part, and quotas change.
         let pool = r#"{"provider": "lab", "template": "a", "size": 4, "min_ready": 4, "max_total": 9}"#;
         assert_eq!(told(pool), [""; 0]);

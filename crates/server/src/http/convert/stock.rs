@@ -1,5 +1,7 @@
 //! How many VMs a pool keeps ready, and why.
 
+use std::time::Duration;
+
 use vmpool::{
     manager::StockView,
     model::{config::PoolConfig, time::format_duration},
@@ -29,7 +31,7 @@ pub(super) fn stock(view: &StockView, config: &PoolConfig) -> api::Stock {
         likely: view.likely.map(number),
         demand,
         arrivals_per_hour: per_hour(view),
-        boot_time: view.boot_time,
+        boot_time: boot_time(view),
     }
 }
 
@@ -38,7 +40,7 @@ fn why(view: &StockView, config: &PoolConfig) -> String {
     let constant = config.min_ready.max(view.scheduled);
     let likely = view.likely.map_or(0, number);
     let wanted = constant.max(likely);
-    let why = match view.boot_time {
+    let why = match boot_time(view) {
         Some(boot) if constant < likely => {
             let boot = format_duration(boot);
             format!(
@@ -54,6 +56,12 @@ fn why(view: &StockView, config: &PoolConfig) -> String {
         true => format!("{why}; that is {wanted}, and max_total allows no more than {}", view.target),
         false => why,
     }
+}
+
+/// Returns the boot time as exactly as it is measured: by listings.
+fn boot_time(view: &StockView) -> Option<Duration> {
+    let millis = view.boot_time?.as_millis();
+    Some(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)))
 }
 
 fn per_hour(view: &StockView) -> f64 {
