@@ -279,6 +279,8 @@ fn who_cannot_be_served_yet_leaves_a_used_vm_to_who_comes_first() {
 #[test]
 fn two_big_requests_do_not_keep_from_each_other_what_the_quota_leaves() {
     let mut spec = spec([("a", on_demand(3)), ("b", on_demand(3))]);
+    // One VM after the other is made in each.
+    spec.pools.values_mut().for_each(|pool| pool.max_starting = 1);
     let provider = spec.providers.values_mut().next().unwrap();
     provider.quota.insert("vms".to_owned(), 4);
     let mut lab = of(spec);
