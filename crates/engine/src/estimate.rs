@@ -1,8 +1,8 @@
 //! When a request is likely to be served: as long as VMs took to become ready, and as leases lasted.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use vmpool_model::{Lease, PoolName, RecordState, Timestamp, config::OnRelease};
+use vmpool_model::{Lease, PoolName, Timestamp, config::OnRelease};
 
 use crate::{Engine, Limit, explain::Ahead, pool::Pool, queue::Waiter};
 
@@ -16,6 +16,22 @@ impl Engine {
         }
     }
 
+    /// Returns when the leases of each pool are likely to end, the soonest first: as long after they began as leases last.
+    ///
+    /// Of those that last longer than that already nothing is known, and nothing is told.
+    pub(crate) fn lease_ends(&self) -> BTreeMap<PoolName, Vec<Timestamp>> {
+        let mut ends = BTreeMap::<PoolName, Vec<Timestamp>>::new();
+        for lease in self.leases.values() {
+            let average = self.pools.get(&lease.pool).and_then(Pool::lasting);
+            let end = average.map(|average| lease.acquired_at + average);
+            if let Some(end) = end.filter(|end| self.now <= *end) {
+                ends.entry(lease.pool.clone()).or_default().push(end);
+            }
+        }
+        ends.values_mut().for_each(|ends| ends.sort_unstable());
+        ends
+    }
+
     /// Returns when a pool is likely to have what a request wants, after all those that come before it had theirs.
     pub(crate) fn likely_at(
         &self,
@@ -23,6 +39,7 @@ impl Engine {
         name: &PoolName,
         limit: &Limit,
         ahead: Ahead,
+        ends: &[Timestamp],
     ) -> Option<Timestamp> {
         let pool = self.pools.get(name)?;
         let ready = pool.clean_count() + pool.kept_for(&waiter.tenant);
@@ -36,7 +53,7 @@ impl Engine {
             && let Err(Limit::PoolFull { .. } | Limit::OfferFull { .. } | Limit::Quota { .. }) =
                 self.can_grow(name)
         {
-            return Some(self.now + pool.freed_after(missing, boot)?);
+            return pool.freed_at(missing, boot, ends);
         }
         let boot = boot?;
         if missing == 0 {
@@ -56,17 +73,21 @@ impl Engine {
 }
 
 impl Pool {
-    /// Returns after how long this many VMs are likely to be given back, and used again or replaced.
-    fn freed_after(&self, vms: usize, boot: Option<Duration>) -> Option<Duration> {
-        let leased = self.count(RecordState::InUse);
-        if leased == 0 {
-            return None;
-        }
+    /// Returns how long leases last on the average, if one ever ended.
+    fn lasting(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.lease_time.get()?).ok()
+    }
+
+    /// Returns when this many VMs are likely to have been given back, and used again or replaced: at the likely ends of the
+    /// leases, and if these are too few, of those that follow them.
+    fn freed_at(&self, vms: usize, boot: Option<Duration>, ends: &[Timestamp]) -> Option<Timestamp> {
         let replaced = match self.config.on_release {
             OnRelease::Destroy => boot?,
             OnRelease::Clean | OnRelease::Reuse => Duration::ZERO,
         };
-        let seconds = self.lease_time.get()? * vms as f64 / leased as f64;
-        Some(Duration::try_from_secs_f64(seconds).ok()? + replaced)
+        let before = vms.checked_sub(1)?;
+        let rounds = u32::try_from(before.checked_div(ends.len())?).unwrap_or(u32::MAX);
+        let end = *ends.get(before.checked_rem(ends.len())?)?;
+        Some(end + replaced + self.lasting()?.saturating_add(replaced).saturating_mul(rounds))
     }
 }

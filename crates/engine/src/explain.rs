@@ -41,6 +41,8 @@ pub struct Obstacle {
 struct Earlier {
     requests: usize,
     in_pools: BTreeMap<PoolName, Ahead>,
+    /// When the leases of each pool are likely to end.
+    ends: BTreeMap<PoolName, Vec<Timestamp>>,
 }
 
 /// Those who come before a request in one pool, apart from those that limits of their owners keep waiting.
@@ -66,7 +68,7 @@ impl Engine {
             return Ok(Explanation { request, position: None, obstacles, likely_at: None });
         };
         let rank = self.rank_of(waiter);
-        let mut before = Earlier::default();
+        let mut before = Earlier { ends: self.lease_ends(), ..Earlier::default() };
         for other in self.waiting.iter().filter(|other| self.rank_of(other) < rank) {
             self.add(&mut before, other);
         }
@@ -78,7 +80,7 @@ impl Engine {
     pub fn explain_all(&self) -> Vec<Explanation> {
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_by_cached_key(|waiter| self.rank_of(waiter));
-        let mut before = Earlier::default();
+        let mut before = Earlier { ends: self.lease_ends(), ..Earlier::default() };
         let explained = waiting.into_iter().map(|waiter| {
             let explanation = self.explanation(waiter, &before);
             self.add(&mut before, waiter);
@@ -109,9 +111,10 @@ impl Engine {
             limit: self.obstacle(waiter, index, ahead(&candidate.pool)),
         });
         let obstacles: Vec<_> = obstacles.collect();
-        let likely = obstacles
-            .iter()
-            .filter_map(|Obstacle { pool, limit }| self.likely_at(waiter, pool, limit, ahead(pool)));
+        let likely = obstacles.iter().filter_map(|Obstacle { pool, limit }| {
+            let ends = before.ends.get(pool).map(Vec::as_slice).unwrap_or_default();
+            self.likely_at(waiter, pool, limit, ahead(pool), ends)
+        });
         Explanation {
             request: waiter.id.clone(),
             position: Some(before.requests + 1),

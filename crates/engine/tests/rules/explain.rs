@@ -211,8 +211,39 @@ fn a_start_in_a_full_pool_is_estimated_by_how_long_leases_last() {
     given(&mut lab, wish("r2", "ann", ["a"]));
     waits(&mut lab, wish("r3", "ann", ["a"]));
     waits(&mut lab, wish("r4", "ann", ["a"]));
-    let likely = |request: &str| explain(&lab, request).likely_at;
-    assert_eq!((likely("r3"), likely("r4")), (Some(lab.now + seconds(50)), Some(lab.now + seconds(100))));
+    let likely = |lab: &Lab, request: &str| explain(lab, request).likely_at;
+    let end = lab.now + seconds(100);
+    assert_eq!((likely(&lab, "r3"), likely(&lab, "r4")), (Some(end), Some(end)), "both leases began at once");
+    lab.pass(seconds(60));
+    assert_eq!(likely(&lab, "r3"), Some(end), "it comes nearer");
+    waits(&mut lab, wish("r5", "ann", ["a"]));
+    assert_eq!(likely(&lab, "r5"), Some(end + seconds(100)), "after the lease of one of those before it");
+}
+
+#[test]
+fn nothing_is_estimated_from_a_lease_that_lasts_longer_than_leases_do() {
+    let mut pool = kept(2);
+    pool.on_release = OnRelease::Reuse;
+    let mut lab = of(spec([("a", pool)]));
+    given(&mut lab, wish("r0", "ann", ["a"]));
+    lab.pass(seconds(100));
+    release(&mut lab, "r0");
+    given(&mut lab, wish("r1", "ann", ["a"]).with_ttl(Some(seconds(900))));
+    lab.pass(seconds(80));
+    given(&mut lab, wish("r2", "ann", ["a"]).with_ttl(Some(seconds(900))));
+    waits(&mut lab, wish("r3", "ann", ["a"]).with_wait(seconds(900)));
+    let second = lab.now + seconds(100);
+    assert_eq!(explain(&lab, "r3").likely_at, Some(lab.now + seconds(20)));
+    lab.pass(seconds(21));
+    assert_eq!(
+        explain(&lab, "r3").likely_at,
+        Some(second),
+        "who had the first is late, and nobody knows how much"
+    );
+    lab.pass(seconds(80));
+    assert_eq!(explain(&lab, "r3").likely_at, None);
+    lab.pass(seconds(100));
+    assert_eq!(explain(&lab, "r3").likely_at, None);
 }
 
 #[test]
@@ -292,8 +323,10 @@ fn a_vm_that_is_used_once_is_replaced_after_its_lease_and_that_takes_a_start() {
     lab.pass(seconds(100));
     release(&mut lab, "r1");
     waits(&mut lab, wish("r4", "ann", ["a"]));
-    // Of two leases that last 100 s, one is over in 50 s.
-    assert_eq!(explain(&lab, "r4").likely_at, Some(lab.now + seconds(50 + 20)));
+    // The other two leases are as old as this one became.
+    assert_eq!(explain(&lab, "r4").likely_at, Some(lab.now + seconds(20)));
+    lab.pass(seconds(1));
+    assert_eq!(explain(&lab, "r4").likely_at, None);
 }
 
 #[test]
