@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vmpool_model::{EventKind, Hold, PoolName, RecordState, Timestamp, Transition, VmName};
+use vmpool_model::{
+    EventKind, Hold, PoolName, RecordState, Timestamp, Transition, VmName, config::OnRelease,
+};
 
 use crate::{Answer, Engine, Refusal, life::is_of_checks, words::NO_REASON};
 
@@ -119,12 +121,19 @@ impl Engine {
         Some(until)
     }
 
-    /// Makes a held VM one that is to be checked; who used it may have it again for `dirty_timeout`.
+    /// Makes a held VM one that is to be checked; who used it may have it again for `dirty_timeout`, if its pool reuses VMs.
     fn let_go(&mut self, name: &VmName) {
         let now = self.now;
         let Some(vm) = self.vms.get(name) else { return };
         let is_lost = vm.record.suspect.as_deref().filter(|why| !is_of_checks(why));
-        if let Some(why) = is_lost.or(self.used_up(vm)) {
+        // A hold puts off what a release does, and does not do away with it.
+        let is_dirty = match vm.config.on_release {
+            _ if vm.record.is_clean() => None,
+            OnRelease::Destroy => Some("it was leased (on_release = destroy)"),
+            OnRelease::Clean => Some("nothing has cleaned it since it was leased (on_release = clean)"),
+            OnRelease::Reuse => None,
+        };
+        if let Some(why) = is_lost.or(is_dirty).or(self.used_up(vm)) {
             let why = format!("it is no longer held, and {why}");
             return self.terminate(name, &why);
         }

@@ -60,7 +60,8 @@ pub enum Input {
         /// For how long; the VM is destroyed after that. A day if `None`.
         time: Option<Duration>,
     },
-    /// A VM need not be kept any more: it is checked and used again.
+    /// A VM need not be kept any more: it is checked and used again; one that was leased only if its pool reuses VMs, or it
+    /// was cleaned.
     Unhold(VmName),
     /// An operator knows that a VM's node is gone, or does not care: its record is removed without proof.
     Forget {

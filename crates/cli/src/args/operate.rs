@@ -64,7 +64,7 @@ pub(crate) struct HoldArgs {
     pub(crate) who: Who,
 }
 
-/// Gives a held VM up: it is checked and used again
+/// Gives a held VM up: it is checked and used again, or destroyed if a release of it would have destroyed it
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  vmpool unhold builders-7f3a")]
 pub(crate) struct UnholdArgs {

@@ -335,3 +335,53 @@ fn holding_again_for_less_ends_it_earlier() {
     lab.pass(seconds(1));
     assert_eq!(state(&lab, &vm), RecordState::Terminating);
 }
+
+#[test]
+fn a_vm_that_was_leased_is_not_used_again_after_it_was_held_where_a_release_destroys() {
+    for expires in [true, false] {
+        let (mut lab, vm) = ready(|pool| pool.on_release = OnRelease::Destroy);
+        let lease = lab.granted(wish("r1", "ann")).lease;
+        held(&mut lab, &vm);
+        match expires {
+            true => lab.pass(seconds(600)),
+            false => lab.release(&lease),
+        }
+        assert_eq!(unhold(&mut lab, &vm), Answer::Accepted);
+        let record = lab.vm(&vm).unwrap();
+        let why = "it is no longer held, and it was leased (on_release = destroy)";
+        assert_eq!((record.state, record.problem.as_deref()), (RecordState::Terminating, Some(why)));
+    }
+}
+
+#[test]
+fn a_vm_that_was_leased_and_not_cleaned_is_not_used_again_after_it_was_held_where_a_release_cleans() {
+    let (mut lab, vm) = ready(|pool| {
+        pool.on_release = OnRelease::Clean;
+        pool.hooks.before_release = hook();
+    });
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    held(&mut lab, &vm);
+    lab.release(&lease);
+    assert_eq!(unhold(&mut lab, &vm), Answer::Accepted);
+    assert_eq!((state(&lab, &vm), lab.hooks().len()), (RecordState::Terminating, 0));
+}
+
+#[test]
+fn a_vm_that_was_never_leased_or_was_cleaned_is_used_again_after_it_was_held() {
+    let (mut lab, vm) = ready(|pool| pool.on_release = OnRelease::Destroy);
+    held(&mut lab, &vm);
+    assert_eq!(unhold(&mut lab, &vm), Answer::Accepted);
+    assert_eq!(state(&lab, &vm), RecordState::CheckHealth);
+
+    let (mut lab, vm) = ready(|pool| {
+        pool.on_release = OnRelease::Clean;
+        pool.hooks.before_release = hook();
+    });
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.release(&lease);
+    held(&mut lab, &vm);
+    lab.hooked(Ok(()));
+    assert_eq!(state(&lab, &vm), RecordState::Held);
+    assert_eq!(unhold(&mut lab, &vm), Answer::Accepted);
+    assert_eq!(state(&lab, &vm), RecordState::CheckHealth);
+}

@@ -3,7 +3,7 @@
 use vmpool_engine::Input;
 use vmpool_model::{
     NodeView, RecordState, RequestStatus, VmRecord,
-    config::{OfferConfig, PoolConfig},
+    config::{OfferConfig, OnRelease, PoolConfig},
 };
 
 use crate::{store::Store, supply, turns, world::World};
@@ -39,7 +39,8 @@ pub(crate) fn check(
         _ if reason.starts_with("it is no longer held, and") => {
             let is_worn = config.max_uses.is_some_and(|uses| uses <= old.uses);
             let is_old = config.max_age.is_some_and(|age| old.created_at + age <= now);
-            let is_bad = old.suspect.is_some() || is_worn || is_old;
+            let is_dirty = old.owner.is_some() && config.on_release != OnRelease::Reuse;
+            let is_bad = old.suspect.is_some() || is_worn || is_old || is_dirty;
             matches!(input, Input::Unhold(vm) if *vm == old.name) && is_bad
         }
         "it took longer than boot_timeout to start" => {
