@@ -118,7 +118,7 @@ fn f17_a_vm_of_any_pool_is_handed_on_in_the_step_that_frees_it() {
 fn a_request_that_is_repeated_and_waits_no_longer_than_before_writes_nothing() {
     let mut lab = farm([("a", on_demand(1))]);
     waits(&mut lab, wish("r1", "ann", ["a"]));
-    let again = vmpool_engine::Input::Acquire(Box::new(wish("r1", "ann", ["a"])));
+    let again = Input::Acquire(Box::new(wish("r1", "ann", ["a"])));
     let step = lab.engine.step(lab.now, again);
     assert_eq!((step.answer, step.changes), (Answer::Waiting, vec![]));
 }
