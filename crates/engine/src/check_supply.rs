@@ -30,6 +30,12 @@ impl Engine {
         }
         let is_kept_back = self.next_offer_in_turn(name, pool).is_err() && !pool.limits.is_empty();
         ensure(is_kept_back, || format!("pool {name} wants more VMs, may have them, and has them not"))?;
+        let way = self.in_the_way(name).filter(|_| pool.has_enough());
+        ensure(way.is_none(), || {
+            format!(
+                "pool {name} has too few VMs, although it lacks the room of others that have too many: {way:?}"
+            )
+        })?;
         let wakes_at = self.timers.get(&Timer::Pool(name.clone()));
         // Another pool's turn may have put more in the way by now; who looks again will see.
         for limit in &pool.limits {
@@ -50,12 +56,14 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use vmpool_model::{
         Failure, FailureKind, InstallationId, ProviderName, Timestamp,
         config::{PoolConfig, ProviderConfig},
     };
 
-    use crate::{Effect, Engine, Input, Outcome, Records, Spec, timers::Timer};
+    use crate::{Effect, Engine, Input, Outcome, Records, Spec, sample, timers::Timer};
 
     use super::*;
 
@@ -96,6 +104,20 @@ mod tests {
         finds("lab: a recount gives", engine(None), |engine| {
             let record = engine.vms.values().next().map(|vm| vm.record.clone()).unwrap();
             engine.providers.values_mut().for_each(|provider| provider.gate.count_out(&record));
+        });
+    }
+
+    #[test]
+    fn no_stock_lacks_the_room_of_what_another_pool_has_too_much_of() {
+        let pools = ["a", "b"].map(|pool| (pool, sample::on_demand(1)));
+        let mut spec = sample::spec(pools);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 1)].into());
+        let engine = sample::engine(spec, vec![sample::ready("a-1")]);
+        finds("the room of others that have too many", engine, |engine| {
+            let mut pool = engine.pools.remove(&sample::pool("b")).unwrap();
+            Arc::make_mut(&mut pool.config).size = 1;
+            pool.limits = engine.next_offer(&pool).unwrap_err();
+            engine.pools.insert(sample::pool("b"), pool);
         });
     }
 

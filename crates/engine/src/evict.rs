@@ -1,14 +1,25 @@
-//! VMs that are kept for their last users, or that nobody needs, make room for those who wait.
+//! VMs that are kept for their last users, or that nobody needs, make room for those who wait; and what one pool has too much
+//! of, for what another one is to keep.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, Limit, pool::Pool, quota, serve::Walk};
+use crate::{
+    Engine, Limit,
+    pool::Pool,
+    quota::{self, Usage},
+    serve::Walk,
+    worth::Site,
+};
 
 const OF_POOL: &str = "others wait, and its last user does not use it";
 const OF_OFFER: &str = "others wait for another VM of its offer, and its last user does not use it";
 const OF_PROVIDER: &str = "others wait for its room at the provider, and nobody uses it";
+const OF_STOCK: &str = "another pool lacks its room at the provider, and this pool no longer needs it";
 
 impl Engine {
     /// Destroys VMs that nobody uses where others wait and there is no room for them.
@@ -25,10 +36,13 @@ impl Engine {
         }
     }
 
-    /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait.
-    fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
+    /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait or, if there are enough for
+    /// them, of those that it is to keep.
+    pub(crate) fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
         let pool = self.pools.get(name)?;
-        let missing = Some(pool.missing()).filter(|missing| *missing != 0)?;
+        if pool.missing() == 0 {
+            return self.in_the_way_of_stock(name, pool);
+        }
         let limits = self.next_offer(pool).err()?;
         let mut offers: Vec<_> = pool.offers.iter().zip(&limits).collect();
         offers.sort_by_key(|(offer, _)| offer.config.preference);
@@ -39,32 +53,62 @@ impl Engine {
                 let oldest = dirty.find(|vm| offer.made(&vm.record))?;
                 Some((vec![oldest.record.name.clone()], OF_OFFER))
             }
-            Limit::Quota { .. } => Some((self.in_the_way_at(name, &offer.config, missing)?, OF_PROVIDER)),
+            Limit::Quota { .. } => Some((self.in_the_way_at(name, pool, &offer.config)?, OF_PROVIDER)),
             _ => None,
         })
     }
 
     /// Returns the VMs, of any pools, whose end gives room to one VM more of those that are missing: none if even the end
-    /// of all would not, or if enough room comes without.
-    fn in_the_way_at(&self, name: &PoolName, offer: &OfferConfig, missing: usize) -> Option<Vec<VmName>> {
+    /// of all would not, or if enough room comes without. What others keep ready is among them only where a request is
+    /// given all that it wants thereby.
+    fn in_the_way_at(&self, name: &PoolName, pool: &Pool, offer: &OfferConfig) -> Option<Vec<VmName>> {
         let provider = self.providers.get(&offer.provider)?;
         let quota = &provider.config.quota;
-        let mut stays = provider.gate.taken().without(&provider.gate.leaving);
-        let fit = (0..missing).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
-        let mut found = Vec::new();
+        let stays = provider.gate.taken().without(&provider.gate.leaving);
+        let fit = (0..pool.missing()).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
-        let stock = self.stock_at(&offer.provider);
-        let late = self.set_aside_late(name, &offer.provider, fit);
-        let others = self.unneeded_at(&offer.provider).chain(kept).chain(stock).chain(late);
-        let mut seen = BTreeSet::new();
-        for vm in others.filter(|name| seen.insert(*name)).filter_map(|name| self.vms.get(name)) {
-            let Some(lack) = stays.lack(quota, &offer.needs, fit + 1) else { break };
-            if quota::need(&lack.resource, &vm.record.needs) != 0 {
-                stays.remove(&vm.record);
-                found.push(vm.record.name.clone());
-            }
+        let idle: Vec<_> = self.unneeded_at(&offer.provider).chain(kept).collect();
+        let room = |vms: &[&VmName]| make_room(self, stays.clone(), quota, &offer.needs, fit + 1, vms);
+        if let Some(found) = room(&idle) {
+            return Some(found);
         }
-        stays.lack(quota, &offer.needs, fit + 1).is_none().then_some(found)
+        let stock: Vec<_> = self.stock_at(&offer.provider).collect();
+        let late = self.set_aside_late(name, &offer.provider, fit);
+        let all = [&idle[..], &stock, &late].concat();
+        let found = room(&all);
+        if stock.is_empty() {
+            return found;
+        }
+        let mut freed = stays.clone();
+        let each: BTreeSet<_> = all.iter().copied().collect();
+        each.into_iter().filter_map(|vm| self.vms.get(vm)).for_each(|vm| freed.remove(&vm.record));
+        match fit < self.worth(Site { pool: name, provider: &offer.provider, freed: &freed }, pool) {
+            true => found,
+            false => room(&[&idle[..], &late].concat()),
+        }
+    }
+
+    /// Returns VMs that other pools have too many of, and whose end gives room to one VM more of those that the pool is to keep.
+    ///
+    /// A pool that gives some up has as many as it wants, and makes none instead: no two pools take from each other in turns.
+    fn in_the_way_of_stock(&self, name: &PoolName, pool: &Pool) -> Option<(Vec<VmName>, &'static str)> {
+        let wanted = if pool.is_open() { pool.desired().saturating_sub(pool.live()) } else { 0 };
+        if wanted == 0 {
+            return None;
+        }
+        let limits = self.next_offer_in_turn(name, pool).err()?;
+        let mut offers: Vec<_> = pool.offers.iter().zip(&limits).collect();
+        offers.sort_by_key(|(offer, _)| offer.config.preference);
+        let full = offers.into_iter().filter(|(_, limit)| matches!(limit, Limit::Quota { .. }));
+        let found = full.map(|(offer, _)| &offer.config).find_map(|offer| {
+            let provider = self.providers.get(&offer.provider)?;
+            let (quota, needs) = (&provider.config.quota, &offer.needs);
+            let stays = self.taken_by_others(name, &offer.provider)?.without(&provider.gate.leaving);
+            let fit = (0..wanted).find(|fit| stays.lack(quota, needs, fit + 1).is_some())?;
+            let unneeded: Vec<_> = self.unneeded_at(&offer.provider).collect();
+            make_room(self, stays, quota, needs, fit + 1, &unneeded)
+        });
+        Some((found?, OF_STOCK))
     }
 
     /// Returns the VMs at a provider that their pools have too many of, although not for long enough to give them up.
@@ -87,13 +131,13 @@ impl Engine {
     }
 
     /// Returns how many ready VMs of a pool nobody waits for.
-    fn unwanted(&self, name: &PoolName, pool: &Pool) -> usize {
+    pub(crate) fn unwanted(&self, name: &PoolName, pool: &Pool) -> usize {
         let set_aside = self.set_aside.clean_of(name);
         pool.by_price.len().saturating_sub(pool.demand().max(set_aside))
     }
 
     /// Returns the ready VMs of a pool at a provider that nobody used yet, the dearest first.
-    fn ready_at<'a>(
+    pub(crate) fn ready_at<'a>(
         &'a self,
         pool: &'a Pool,
         provider: &'a ProviderName,
@@ -132,7 +176,7 @@ impl Engine {
 
     /// Returns whether a VM that is kept for its last user can go: that user does not wait, may have no more, or others
     /// come first.
-    fn is_evictable(&self, name: &VmName) -> bool {
+    pub(crate) fn is_evictable(&self, name: &VmName) -> bool {
         let Some(VmRecord { pool, owner, sandbox, .. }) = self.vms.get(name).map(|vm| &vm.record) else {
             return false;
         };
@@ -141,6 +185,26 @@ impl Engine {
         let waits = of.expected.contains(&tenant) || of.stale_expected.contains(&tenant);
         !waits || !self.is_claimed(pool, of, &tenant)
     }
+}
+
+/// Returns the first of these VMs whose end, beside what stays, leaves room for as many VMs with these needs; `None` if even the
+/// end of all does not.
+fn make_room(
+    engine: &Engine,
+    mut stays: Usage,
+    quota: &BTreeMap<String, u64>,
+    needs: &BTreeMap<String, u64>,
+    wanted: usize,
+    vms: &[&VmName],
+) -> Option<Vec<VmName>> {
+    let mut found = BTreeSet::new();
+    for vm in vms.iter().filter_map(|name| engine.vms.get(*name)) {
+        let Some(lack) = stays.lack(quota, needs, wanted) else { break };
+        if quota::need(&lack.resource, &vm.record.needs) != 0 && found.insert(vm.record.name.clone()) {
+            stays.remove(&vm.record);
+        }
+    }
+    stays.lack(quota, needs, wanted).is_none().then(|| found.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Whether a pool may have one more VM, of which offer, and what is in the way.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use vmpool_model::{PoolName, ProviderName, RecordState, Timestamp, config::OfferConfig};
 
-use crate::{Engine, Limit, offer::Offer, pool::Pool};
+use crate::{Engine, Limit, offer::Offer, pool::Pool, quota::Usage};
 
 impl Engine {
     /// Returns whether the pool may spawn one more VM now.
@@ -74,6 +74,16 @@ impl Engine {
     /// Returns the quota that has no room for one more VM of an offer beside those that others wait for and are to be made.
     fn left_to_others(&self, name: &PoolName, offer: &Offer) -> Option<Limit> {
         let OfferConfig { provider, needs, .. } = &offer.config;
+        let known = self.providers.get(provider)?;
+        let taken = self.taken_by_others(name, provider)?;
+        let lack = taken.lack(&known.config.quota, needs, 1)?;
+        let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
+        Some(Limit::Quota { provider: provider.clone(), resource, needs, used, quota, since: self.now })
+    }
+
+    /// Returns what is taken of a provider's quota, together with what other pools are missing for those who wait; `None` if
+    /// there is no quota.
+    pub(crate) fn taken_by_others(&self, name: &PoolName, provider: &ProviderName) -> Option<Cow<'_, Usage>> {
         let known = self.providers.get(provider).filter(|known| !known.config.quota.is_empty())?;
         let mut taken = known.gate.taken();
         for (_, pool) in self.pools.iter().filter(|(other, _)| *other != name) {
@@ -85,9 +95,7 @@ impl Engine {
                 taken.to_mut().add_vms(needs, missing);
             }
         }
-        let lack = taken.lack(&known.config.quota, needs, 1)?;
-        let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
-        Some(Limit::Quota { provider: provider.clone(), resource, needs, used, quota, since: self.now })
+        Some(taken)
     }
 
     /// Returns what a VM of a pool needs at a provider, if nothing but its pace or the quota keeps the pool from making it there.

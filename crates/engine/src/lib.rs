@@ -80,6 +80,7 @@ mod wait;
 mod why;
 mod window;
 mod words;
+mod worth;
 
 pub use crate::{
     allowance::OwnerLimitView,

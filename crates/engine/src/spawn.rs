@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use vmpool_model::{Change, EventKind, PoolName, VmName, VmRecord, config::OfferConfig};
 
-use crate::{Engine, Limit, timers::Timer, vm::Vm};
+use crate::{Engine, Limit, pool::Pool, timers::Timer, vm::Vm};
 
 /// A pool's turn to spawn; the least comes next.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +31,19 @@ impl Engine {
             pool.look_at = plan_at.into_iter().chain(shrink_at).min();
         }
         self.growing.insert(name.clone());
+        self.offer_room(name);
         // What was just decided has touched the pool again; it is at rest all the same.
         self.touched.remove(name);
+    }
+
+    /// Lets those look again who wait for room where the pool has VMs that could make it.
+    fn offer_room(&mut self, name: &PoolName) {
+        let can_spare = |pool: &&Pool| pool.unneeded().max(self.unwanted(name, pool)) != 0;
+        let Some(pool) = self.pools.get(name).filter(can_spare) else { return };
+        let awaited = self.providers.iter().filter(|(_, provider)| !provider.gate.waiting.is_empty());
+        let awaited = awaited.filter(|(provider, _)| self.ready_at(pool, provider).next().is_some());
+        let awaited: Vec<_> = awaited.map(|(provider, _)| provider.clone()).collect();
+        awaited.iter().for_each(|provider| self.wake_pools(provider));
     }
 
     /// Lets the pools that want more VMs take turns, until no limit lets any of them spawn another one.
@@ -52,6 +63,10 @@ impl Engine {
                     Err(limits) => {
                         if self.next_offer(pool).is_ok() {
                             self.yielding.insert(name.clone());
+                        }
+                        // Others took the room, or what could make room came to be, since the pool was looked at.
+                        if self.in_the_way(&name).is_some() {
+                            self.touched.insert(name.clone());
                         }
                         limits
                     }

@@ -2,7 +2,7 @@
 
 use vmpool_engine::Input;
 use vmpool_model::{
-    NodeView, RecordState, RequestStatus, VmRecord,
+    NodeView, PoolName, RecordState, RequestStatus, VmRecord,
     config::{OfferConfig, OnRelease, PoolConfig},
 };
 
@@ -74,6 +74,10 @@ pub(crate) fn check(
             let wanted = config.size.max(config.min_ready) as usize;
             old.is_clean() && wanted < of_pool().count()
         }
+        "another pool lacks its room at the provider, and this pool no longer needs it" => {
+            let wanted = config.size.max(config.min_ready) as usize;
+            old.is_clean() && wanted < of_pool().count() && is_lacking_beside(world, old)
+        }
         "others wait, and its last user does not use it" => {
             is_waited_for(world, old) && !old.is_clean() && config.max_total() as usize <= of_pool().count()
         }
@@ -120,6 +124,17 @@ fn is_waited_for(world: &World, old: &VmRecord) -> bool {
     waiting.any(|request| {
         request.status == RequestStatus::Waiting && turns::may_use(world.spec(), request, &old.pool)
     })
+}
+
+/// Returns whether another pool that has VMs at the same provider may have more of them than it has.
+fn is_lacking_beside(world: &World, old: &VmRecord) -> bool {
+    let is_lacking = |name: &PoolName, config: &PoolConfig| {
+        let live = |vm: &&VmRecord| vm.pool == *name && vm.state != RecordState::Terminating;
+        let has = world.working.vms.values().filter(live).count();
+        config.offers().iter().any(|offer| offer.provider == old.provider)
+            && has < config.max_total() as usize
+    };
+    world.spec().pools.iter().any(|(name, config)| *name != old.pool && is_lacking(name, config))
 }
 
 /// Whether somebody waits for a VM that the quota of this VM's provider has no room for.
