@@ -101,6 +101,7 @@ impl Engine {
         let name = name.clone();
         provider.gate.creates.remove(&create);
         provider.gate.breaker.pass(create, now);
+        self.unserved = true;
         self.wake_pools(&name);
     }
 

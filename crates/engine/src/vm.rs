@@ -153,6 +153,8 @@ impl Engine {
         }
         if let Some(provider) = provider.as_mut().filter(|_| counted_before != counted(&vm.record)) {
             self.growing.append(&mut provider.gate.waiting);
+            // Who makes nothing for want of creates is stood in for, even if none of its own waits.
+            self.unserved = true;
         }
         let is_doubted = vm.record.suspect.is_some() || vm.record.state == RecordState::Terminating;
         if let (Some(provider), Some(node)) = (&mut provider, vm.record.node.as_ref().filter(|_| is_doubted))
