@@ -185,13 +185,18 @@ impl Engine {
         stops.max_by_key(|limit| (limit.until().is_none(), limit.until()))
     }
 
-    /// Returns when the first pause ends of those that keep offers and providers from being used.
+    /// Returns when the first pause ends of those that keep pools, offers and providers from being used.
     pub(crate) fn pauses_end_at(&self) -> Option<Timestamp> {
         let offers = self.pools.values().flat_map(|pool| &pool.offers);
         let of_offers = offers.filter_map(|offer| offer.pause.until(self.now));
         let of_providers =
             self.providers.values().filter_map(|provider| provider.gate.stopped_until(self.now));
-        of_offers.chain(of_providers).min()
+        // A pool that may make the next VM may find that there is no room for it, and be stood in for.
+        let intervals = self.pools.values().filter_map(|pool| {
+            let until = pool.last_spawn? + pool.config.spawn_min_interval;
+            (self.now < until).then_some(until)
+        });
+        of_offers.chain(of_providers).chain(intervals).min()
     }
 
     /// Returns until when none of a pool's offers is used after failures, as far as that is known.

@@ -143,3 +143,18 @@ fn no_vm_is_made_in_a_stand_in_for_who_may_have_no_more_of_a_pool_that_could_mak
     lab.boot_all();
     assert_eq!(count(&lab, "b", RecordState::InUse), 1, "now a is full, and b stands in for it");
 }
+
+#[test]
+fn a_pool_is_stood_in_for_as_soon_as_its_pace_would_let_it_make_what_there_is_no_room_for() {
+    let mut first = with_fallback(on_demand(3), "b");
+    (first.max_per_owner, first.spawn_min_interval) = (Some(1), seconds(60));
+    let mut spec = spec([("a", first), ("b", kept(1))]);
+    spec.providers.values_mut().for_each(|provider| provider.quota = [("vms".to_owned(), 2)].into());
+    let mut lab = of(spec);
+    waits(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]));
+    lab.pass(seconds(59));
+    assert_eq!(served(&lab), Vec::<&str>::new(), "a may make one more soon");
+    lab.pass(seconds(1));
+    assert_eq!(count(&lab, "b", RecordState::InUse), 1);
+}
