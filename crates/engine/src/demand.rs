@@ -81,6 +81,12 @@ impl Want {
 }
 
 impl Demand {
+    /// Returns whether somebody waits for whom a pool may stand in, which depends on more than is told of.
+    pub(crate) fn has_stand_ins(&self) -> bool {
+        let candidates = self.by_pools.keys().flat_map(|pools| pools.iter());
+        candidates.into_iter().any(|candidate| candidate.instead_of.is_some())
+    }
+
     /// Returns whether some owner's requests or leases changed since it was counted.
     pub(crate) fn is_stale(&self) -> bool {
         !self.stale.is_empty()

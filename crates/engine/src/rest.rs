@@ -34,6 +34,7 @@ impl Engine {
         let is_unchanged = self.touched.is_empty() && self.growing.is_empty();
         is_unchanged
             && !self.unserved
+            && !self.demand.has_stand_ins()
             && !self.demand.is_stale()
             && self.rests_until.is_none_or(|until| self.now < until)
     }
