@@ -87,8 +87,7 @@ impl Engine {
         let known = self.providers.get(provider).filter(|known| !known.config.quota.is_empty())?;
         let mut taken = known.gate.taken();
         for (_, pool) in self.pools.iter().filter(|(other, _)| *other != name) {
-            let room = (pool.config.max_total() as usize).saturating_sub(pool.total());
-            let missing = pool.missing().min(room);
+            let missing = pool.wants_room();
             if missing != 0
                 && let Some(needs) = self.needs_at(pool, provider)
             {

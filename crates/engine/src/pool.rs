@@ -68,6 +68,8 @@ pub(crate) struct Pool {
     pub(crate) last_spawn: Option<Timestamp>,
     /// The number of the last spawn.
     pub(crate) spawned: u64,
+    /// How many VMs others left room for in a quota when it was last at rest.
+    pub(crate) left_room: usize,
     /// What kept the pool from growing when it last wanted to.
     pub(crate) limits: Vec<Limit>,
     pub(crate) problem: Option<String>,
@@ -106,6 +108,7 @@ impl Pool {
             lease_time: Mean::default(),
             last_spawn: None,
             spawned: 0,
+            left_room: 0,
             limits: Vec::new(),
             problem: None,
             stock: Stock::default(),

@@ -32,6 +32,7 @@ impl Engine {
         }
         self.growing.insert(name.clone());
         self.offer_room(name);
+        self.change_left_room(name);
         // What was just decided has touched the pool again; it is at rest all the same.
         self.touched.remove(name);
     }
@@ -44,6 +45,21 @@ impl Engine {
         let awaited = awaited.filter(|(provider, _)| self.ready_at(pool, provider).next().is_some());
         let awaited: Vec<_> = awaited.map(|(provider, _)| provider.clone()).collect();
         awaited.iter().for_each(|provider| self.wake_pools(provider));
+    }
+
+    /// Lets those look again who leave room to the pool, if it is for more or fewer VMs than before.
+    fn change_left_room(&mut self, name: &PoolName) {
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        let wanted = pool.wants_room();
+        if std::mem::replace(&mut pool.left_room, wanted) == wanted {
+            return;
+        }
+        let Some(pool) = self.pools.get(name) else { return };
+        let offers = pool.offers.iter().map(|offer| &offer.config.provider).collect::<BTreeSet<_>>();
+        let waiting = offers.into_iter().filter_map(|name| self.providers.get(name));
+        let waiting = waiting.flat_map(|provider| &provider.gate.waiting);
+        let stocks = waiting.filter(|name| self.pools.get(*name).is_some_and(Pool::has_enough));
+        self.growing.extend(stocks.cloned());
     }
 
     /// Lets the pools that want more VMs take turns, until no limit lets any of them spawn another one.

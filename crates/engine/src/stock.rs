@@ -152,6 +152,11 @@ impl Pool {
         }
     }
 
+    /// Returns how many VMs others leave room for, as they are still to be made for those who wait.
+    pub(crate) fn wants_room(&self) -> usize {
+        self.missing().min((self.config.max_total() as usize).saturating_sub(self.total()))
+    }
+
     /// Returns whether there is a VM, or one on its way, for each that is waited for: any more would be kept ready.
     pub(crate) fn has_enough(&self) -> bool {
         self.demand() <= self.clean_count() + self.coming()
