@@ -1,6 +1,6 @@
 //! Small XML texts as trees, and what is written into XML.
 
-use quick_xml::{Reader, events::Event};
+use quick_xml::{Reader, escape::partial_escape, events::Event};
 
 /// How deep elements may be nested.
 const DEEPEST: usize = 64;
@@ -99,14 +99,7 @@ fn dereference(name: &str) -> Option<char> {
 
 /// Writes a text into XML.
 pub(crate) fn escape(text: &str, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            other => out.push(other),
-        }
-    }
+    out.push_str(&partial_escape(text));
 }
 
 /// Writes an element that holds plain text, which is how the server writes numbers and names.

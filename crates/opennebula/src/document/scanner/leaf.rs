@@ -19,7 +19,6 @@ const OPEN: &[u8; 4] = b"&lt;";
 const CLOSE: &[u8; 5] = b"&lt;/";
 const GREATER: &[u8; 4] = b"&gt;";
 const CDATA: &[u8; 12] = b"&lt;![CDATA[";
-const BRACKETS: &[u8; 2] = b"]]";
 const END_OF_CDATA: &[u8; 6] = b"]]&gt;";
 
 /// Returns the leaf at a place, if one is there whole and as leaves mostly are: `<NAME>text</NAME>`, or with its text as it
@@ -42,7 +41,7 @@ pub(super) fn leaf_at<'a>(piece: &'a [u8], marks: &Marks, at: usize) -> Option<L
         true => {
             let begin = inner + CDATA.len();
             let end = end_of_cdata(piece, marks, begin)?;
-            (begin..end, true, end + BRACKETS.len() + GREATER.len())
+            (begin..end, true, end + END_OF_CDATA.len())
         }
         false => {
             let end = marks.next(inner)?;
@@ -72,7 +71,8 @@ fn end_of_cdata(piece: &[u8], marks: &Marks, begin: usize) -> Option<usize> {
     let mut at = begin;
     loop {
         at = marks.next(at)?;
-        let end = at - BRACKETS.len();
+        // What is marked is the `&` in it.
+        let end = at - "]]".len();
         if stands(piece, end, END_OF_CDATA) && begin <= end {
             return Some(end);
         }
