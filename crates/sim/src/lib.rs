@@ -6,4 +6,7 @@
 //!
 //! [`opennebula`] is OpenNebula's XML-RPC server.
 
+mod clock;
+mod hypervisor;
 pub mod opennebula;
+mod server;

@@ -18,7 +18,6 @@ mod config;
 mod devices;
 mod document;
 mod http;
-mod hypervisor;
 mod legality;
 mod life;
 mod methods;
@@ -34,6 +33,6 @@ mod xml;
 
 pub use self::{
     config::{SimConfig, SimUser},
-    http::SimServer,
     sim::OpenNebulaSim,
 };
+pub use crate::server::SimServer;

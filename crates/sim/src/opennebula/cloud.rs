@@ -7,13 +7,13 @@ use vmpool_model::Timestamp;
 
 use super::{
     SimConfig,
-    hypervisor::Hypervisor,
     rights::Permissions,
     template::Attributes,
     users::User,
     vm::Vm,
     wire::{Failure, no_such},
 };
+use crate::hypervisor::Hypervisor;
 
 /// How many addresses the network has.
 const ADDRESSES: u32 = 60_000;

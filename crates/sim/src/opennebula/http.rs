@@ -1,6 +1,6 @@
 //! The server on its socket: one call per connection, as the real one.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -8,16 +8,11 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
     header::{ALLOW, CONNECTION, CONTENT_TYPE, SERVER, TRANSFER_ENCODING},
-    server::conn::http1,
-    service::service_fn,
 };
-use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-};
+use tokio::net::TcpListener;
 
 use super::{OpenNebulaSim, sim::Ending};
+use crate::server::{self, Lost, Service, SimServer, pause};
 
 /// The only path that there is.
 const PATH: &str = "/RPC2";
@@ -28,32 +23,6 @@ const LONGEST: usize = 64 << 20;
 /// The name that the real server gives itself.
 const NAME: &str = "Xmlrpc-c_Abyss/1.33.14";
 
-/// A simulated server that listens until this is dropped.
-#[derive(Debug)]
-pub struct SimServer {
-    address: SocketAddr,
-    _stop: oneshot::Sender<Infallible>,
-}
-
-impl SimServer {
-    /// Returns where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns what a client calls its endpoint.
-    #[must_use]
-    pub fn endpoint(&self) -> String {
-        format!("http://{}{PATH}", self.address)
-    }
-}
-
-/// Why there is no answer; the connection ends with it.
-#[derive(Debug, thiserror::Error)]
-#[error("the simulated server lost what it was to answer")]
-struct Lost;
-
 impl OpenNebulaSim {
     /// Serves on a free port of loopback until what is returned is dropped.
     ///
@@ -61,40 +30,22 @@ impl OpenNebulaSim {
     ///
     /// If no port can be listened to.
     pub async fn start(self) -> io::Result<SimServer> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel::<Infallible>();
-        tokio::spawn(self.serve(listener, async {
-            // It ends when the other side is gone.
-            drop(stopped.await);
-        }));
-        Ok(SimServer { address, _stop: stop })
+        server::start(self).await
     }
 
     /// Serves until told to stop; connections that are open then go on by themselves.
     ///
     /// What goes wrong with one connection ends that one.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return,
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => { tokio::spawn(self.clone().converse(stream)); }
-                    // Most often too many open files, and the connections that are open end soon.
-                    Err(_) => pause(Duration::from_millis(100)).await,
-                },
-            }
-        }
+        server::serve(self, listener, stop).await;
     }
+}
 
-    async fn converse(self, stream: TcpStream) {
-        let service = service_fn(|request| self.respond(request));
-        let mut http = http1::Builder::new();
-        http.keep_alive(false).title_case_headers(true);
-        // An error is a client that went away, or an answer that is to be lost.
-        drop(http.serve_connection(TokioIo::new(stream), service).await);
-    }
+impl Service for OpenNebulaSim {
+    type Body = Full<Bytes>;
+
+    const PATH: &'static str = PATH;
+    const KEEPS_ALIVE: bool = false;
 
     async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Lost> {
         if request.method() == Method::OPTIONS {
@@ -131,20 +82,12 @@ impl OpenNebulaSim {
             let text = "According to your content-length HTTP header, your request is empty (zero length)";
             return Ok(page(StatusCode::BAD_REQUEST, text));
         }
-        let latency = self.latency();
-        if !latency.is_zero() {
-            pause(latency).await;
-        }
+        pause(self.latency()).await;
         match self.answer_or_lose(&body) {
             Ending::Answered(text) => Ok(answer(StatusCode::OK, "text/xml; charset=utf-8", text)),
             Ending::Lost => Err(Lost),
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a server that takes its time is what is simulated")]
-async fn pause(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 /// Makes the page that the real server sends when it has been asked for something else than a call.

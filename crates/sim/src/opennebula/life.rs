@@ -7,13 +7,13 @@ use vmpool_model::{Timestamp, states::NodeState, states::opennebula::LcmState as
 use super::{
     clock::written,
     cloud::Cloud,
-    hypervisor::Outcome,
     place::{
         CLONING, DONE, HOLD, PENDING, POWEROFF, Place, RUNNING, STOPPED, SUSPENDED, UNDEPLOYED, UNKNOWN,
         failure, success,
     },
     vm::{Page, Span, Vm},
 };
+use crate::hypervisor::Outcome;
 
 impl Cloud {
     /// Brings all VMs to where they are by now.
@@ -86,14 +86,14 @@ impl Cloud {
     /// Ends a state that waits for the hypervisor or for a copy.
     fn finish(&mut self, vm: &mut Vm, lcm: Lcm, at: Timestamp) {
         let outcome = match lcm {
-            Lcm::ShutdownPoweroff | Lcm::SaveSuspend => self.hypervisor.stop(vm),
-            Lcm::Shutdown | Lcm::ShutdownUndeploy | Lcm::SaveStop => self.hypervisor.destroy(vm),
+            Lcm::ShutdownPoweroff | Lcm::SaveSuspend => self.hypervisor.stop(vm.node.as_ref()),
+            Lcm::Shutdown | Lcm::ShutdownUndeploy | Lcm::SaveStop => self.hypervisor.destroy(&mut vm.node),
             Lcm::CleanupDelete | Lcm::CleanupResubmit => {
                 // A clean-up takes what it gets.
-                self.hypervisor.destroy(vm);
+                self.hypervisor.destroy(&mut vm.node);
                 Outcome::Done
             }
-            _ if vm.place.is_booting() => self.hypervisor.boot(vm),
+            _ if vm.place.is_booting() => self.hypervisor.boot(&mut vm.node, &format!("one-{}", vm.id)),
             _ => Outcome::Done,
         };
         match outcome {
@@ -180,11 +180,11 @@ impl Cloud {
             }
             SUSPENDED | POWEROFF => {
                 close(vm, at);
-                self.hypervisor.stop(vm);
+                self.hypervisor.stop(vm.node.as_ref());
             }
             STOPPED | UNDEPLOYED => {
                 close(vm, at);
-                self.hypervisor.destroy(vm);
+                self.hypervisor.destroy(&mut vm.node);
                 self.place_on(vm, None);
             }
             PENDING if matches!(was, STOPPED | UNDEPLOYED) => vm.comes_from = Some(was.state),
@@ -229,7 +229,7 @@ impl Cloud {
     /// Gives back all that a VM took.
     fn bury(&mut self, vm: &mut Vm, at: Timestamp) {
         close(vm, at);
-        self.hypervisor.destroy(vm);
+        self.hypervisor.destroy(&mut vm.node);
         self.place_on(vm, None);
         let nics: Vec<i32> = vm.template.parts("NIC").filter_map(|nic| nic.number("NIC_ID")).collect();
         nics.into_iter().for_each(|id| self.free_address(vm, id));
@@ -241,7 +241,7 @@ impl Cloud {
         if vm.place != RUNNING || vm.node.is_none() {
             return None;
         }
-        match self.hypervisor.state(vm) {
+        match self.hypervisor.state(vm.node.as_ref()) {
             // Its guest shut it down.
             Some(NodeState::Terminated | NodeState::Stopped) => Some(POWEROFF),
             None | Some(NodeState::Error) => Some(UNKNOWN),

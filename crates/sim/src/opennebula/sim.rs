@@ -10,13 +10,12 @@ use vmpool_model::states::opennebula::{LcmState, VmState};
 
 use super::{
     SimConfig,
-    clock::system_clock,
     cloud::Cloud,
-    hypervisor::Hypervisor,
     methods::{is_read, method},
     place::Place,
     wire::{AUTHENTICATION, Answer, Call, Failure, Fault, Params, Value, fault, refuse, respond},
 };
+use crate::{clock::system_clock, hypervisor::Hypervisor};
 
 /// A simulated OpenNebula; clones are handles to the same one.
 ///
@@ -67,7 +66,7 @@ impl OpenNebulaSim {
         (faults.lost_requests, faults.lost_answers) = (0.0, 0.0);
         let nodes = DummyConfig::default().with_seed(config.seed).with_faults(faults);
         let nodes = DummyCloud::in_memory(nodes)?.with_clock(Arc::clone(&clock));
-        let cloud = Cloud::new(config, clock, Hypervisor::new(nodes.clone()));
+        let cloud = Cloud::new(config, clock, Hypervisor::new(nodes.clone(), "opennebula"));
         Ok(Self { cloud: Arc::new(Mutex::new(cloud)), nodes })
     }
 

@@ -45,7 +45,7 @@ impl Cloud {
             "resched" | "unresched" => vm.is_rescheduled = action == "resched",
             "reboot" | "reboot-hard" => {
                 // The real server does not tell whether the hypervisor could.
-                self.hypervisor.reboot(vm);
+                self.hypervisor.reboot(vm.node.as_ref());
             }
             _ => {}
         }
