@@ -15,12 +15,14 @@ impl Engine {
     pub(crate) fn sweep(&mut self, name: &ProviderName, strays: &[&Node]) {
         let now = self.now;
         let Some(provider) = self.providers.get_mut(name) else { return };
-        let listed: BTreeSet<_> = strays.iter().map(|node| &node.id).collect();
+        // One that ended by itself is no orphan any more, for as long as the cloud may go on listing it.
+        let alive: Vec<_> = strays.iter().filter(|node| node.state != NodeState::Terminated).collect();
+        let listed: BTreeSet<_> = alive.iter().map(|node| &node.id).collect();
         provider.orphans.retain(|id, orphan| listed.contains(id) || orphan.destroying.is_some());
         let grace = provider.config.orphan_grace;
         let mut found = Vec::new();
         let mut due = Vec::new();
-        for node in strays.iter().filter(|node| node.state != NodeState::Terminated) {
+        for node in alive {
             let orphan = provider.orphans.entry(node.id.clone()).or_insert_with(|| {
                 found.push(*node);
                 let pool = node.token.as_ref().map(|token| token.pool.clone());

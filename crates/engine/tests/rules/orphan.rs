@@ -56,6 +56,19 @@ fn an_orphan_that_was_gone_in_between_has_its_grace_anew() {
 }
 
 #[test]
+fn an_orphan_that_was_listed_as_terminated_in_between_has_its_grace_anew() {
+    let mut lab = Lab::new(config(0));
+    let mut ended = stray("test");
+    ended.state = NodeState::Terminated;
+    for _ in 0..10 {
+        lab.list(&[stray("test")]);
+        lab.list(&[stray("test")]);
+        lab.list(std::slice::from_ref(&ended));
+    }
+    assert_eq!(destroys_stray(&lab), 0);
+}
+
+#[test]
 fn partial_listings_make_no_orphans() {
     let mut lab = Lab::new(config(0));
     for _ in 0..20 {

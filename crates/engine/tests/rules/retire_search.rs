@@ -159,3 +159,19 @@ fn a_removed_provider_stays_until_an_orphan_is_proven_gone_whose_end_it_accepted
         lab.list(&[]);
     }
 }
+
+#[test]
+fn a_removed_provider_goes_though_it_lists_for_ever_an_orphan_that_ended_by_itself() {
+    let (mut lab, vm, mut node) = leased();
+    take_out(&mut lab);
+    forget(&mut lab, &vm);
+    lab.list(std::slice::from_ref(&node));
+    assert_eq!(lab.happened(EventKind::OrphanFound), 1);
+    node.state = NodeState::Terminated;
+    let mut left = 30;
+    while is_known(&lab) {
+        left -= 1;
+        assert_ne!(left, 0, "the listings go on");
+        lab.list(std::slice::from_ref(&node));
+    }
+}
