@@ -1,7 +1,7 @@
 //! A simulated world: random histories with lost answers, bad listings and crashes, then calm.
 //!
-//! Each run tries the same histories, so that a change is to blame for a failure, not chance. `PROPTEST_RNG_SEED=random`, or
-//! a number, tries others, `PROPTEST_CASES` sets how many, and `PROPTEST_MAX_SHRINK_TIME` how many milliseconds a failing one
+//! Each run tries the same histories, so that a change is to blame for a failure, not chance. `PROPTEST_RNG_SEED` (a number)
+//! tries others, `PROPTEST_CASES` sets how many, and `PROPTEST_MAX_SHRINK_TIME` how many milliseconds a failing one
 //! is made shorter: half a minute unless told, so that it is told before a test that hangs would be ended.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
