@@ -310,8 +310,13 @@ fn share<K: Ord + Clone, V>(name: &mut K, known: &BTreeMap<K, V>) {
 
 #[cfg(test)]
 mod tests {
+    use vmpool_model::{
+        ProviderName,
+        config::{CheckConfig, CheckMode},
+    };
+
     use super::*;
-    use crate::sample::{engine, on_demand, provider, ready, spec};
+    use crate::sample::{engine, on_demand, pool, provider, ready, spec};
 
     #[test]
     fn of_two_records_with_one_node_the_younger_has_it_whatever_their_names() {
@@ -325,5 +330,30 @@ mod tests {
             let holder = engine.providers.get(&provider()).unwrap().holder(&node).cloned();
             assert_eq!(holder, Some(VmName::new(young).unwrap()));
         }
+    }
+
+    fn records(vms: Vec<VmRecord>) -> Records {
+        Records { vms, ..Records::default() }
+    }
+
+    #[test]
+    fn of_a_vm_that_is_proven_gone_nobody_need_be_asked() {
+        let gone =
+            VmRecord { state: RecordState::Terminating, gone_at: Some(Timestamp::default()), ..ready("a-1") };
+        let far = VmRecord { provider: ProviderName::new("far").unwrap(), ..ready("a-2") };
+        let mut spec = spec([("a", on_demand(2))]);
+        spec.providers.clear();
+        let engine = Engine::recover(spec, records(vec![gone, far]), Timestamp::default());
+        assert_eq!(engine.pools.get(&pool("a")).unwrap().missing_providers(), "far");
+    }
+
+    #[test]
+    fn what_must_be_checked_first_is_free_for_nobody_from_the_first_moment() {
+        let mut strict = on_demand(1);
+        (strict.check, strict.check_mode) = (CheckConfig::Tcp { port: 22 }, CheckMode::Strict);
+        let engine =
+            Engine::recover(spec([("a", strict)]), records(vec![ready("a-1")]), Timestamp::default());
+        let pool = engine.pools.get(&pool("a")).unwrap();
+        assert_eq!((pool.clean.len(), pool.stale_clean.len()), (0, 1));
     }
 }

@@ -348,6 +348,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_aside_for_one_request_of_a_tenant_is_not_given_to_its_next_one() {
+        let pools = [("a", on_demand(9)), ("b", on_demand(9))];
+        let mut engine = engine(spec(pools), vec![used("a-1", "ann"), ready("b-1")]);
+        want(&mut engine, "r1", "ann", "a", 3);
+        want(&mut engine, "r2", "ann", "a b", 1);
+        let given: Vec<_> = engine.leases().map(|lease| lease.vm.as_str()).collect();
+        assert_eq!(given, ["b-1"]);
+    }
+
+    #[test]
     fn a_pool_is_contested_while_somebody_waits_for_what_it_has() {
         let mut engine = engine(spec([("a", on_demand(9))]), vec![ready("a-1")]);
         let is_contested = |engine: &Engine| engine.pools.get(&pool("a")).unwrap().is_contested();

@@ -129,7 +129,7 @@ mod tests {
     use vmpool_model::config::PoolConfig;
 
     use super::*;
-    use crate::sample::{engine, on_demand, pool, ready, spec, urge, used, want};
+    use crate::sample::{engine, on_demand, owner, pool, ready, spec, urge, used, want};
 
     fn waiter<'a>(engine: &'a Engine, request: &str) -> &'a Waiter {
         engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap()
@@ -184,5 +184,23 @@ mod tests {
         want(&mut engine, "r1", "ann", "a b", 1);
         let shape = &waiter(&engine, "r1").shape;
         assert_eq!(engine.wanted_here(&pool("a"), shape, 1), 0);
+    }
+
+    #[test]
+    fn sub_owners_are_compared_by_what_they_hold_and_others_by_what_their_owner_does() {
+        let vms = vec![ready("b-1"), ready("b-2"), ready("b-3")];
+        let mut engine = engine(spec([("a", resting()), ("b", on_demand(3))]), vms);
+        want(&mut engine, "r1", "team/x", "b", 2);
+        want(&mut engine, "r2", "team/z", "b", 1);
+        for (request, of) in [("r3", "team/x"), ("r4", "team/y"), ("r5", "cat")] {
+            want(&mut engine, request, of, "a", 9);
+        }
+        let (waiter, name) = (waiter(&engine, "r3"), pool("a"));
+        let (rank, pool) = (engine.rank_of(waiter), engine.pools.get(&name).unwrap());
+        let entitled = |of: &str| {
+            let of = owner(of);
+            engine.entitled(&name, &of, pool.queue.owner(&of).unwrap(), waiter, &rank, |_| false)
+        };
+        assert_eq!([entitled("team/y"), entitled("cat")], [2, 3], "team/x holds two, and the team three");
     }
 }

@@ -90,3 +90,37 @@ impl Records {
         vms.chain(leases).chain(requests).max().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::{RequestId, RequestStatus};
+
+    use super::*;
+    use crate::sample::{owner, pool};
+
+    #[test]
+    fn the_end_of_a_request_may_be_the_newest_that_is_recorded() {
+        let at = Timestamp::from_millis;
+        let newest = |status| {
+            let request = RequestRecord {
+                id: RequestId::new("r1").unwrap(),
+                pools: vec![pool("a")],
+                labels: BTreeSet::new(),
+                count: 1,
+                priority: 0,
+                owner: owner("ann"),
+                sandbox: None,
+                task: None,
+                ttl: Duration::from_secs(60),
+                submitted_at: at(5),
+                order: 1,
+                deadline: at(99),
+                until: None,
+                status,
+            };
+            Records { requests: vec![request], ..Records::default() }.newest()
+        };
+        assert_eq!(newest(RequestStatus::Waiting), at(5));
+        assert_eq!(newest(RequestStatus::Cancelled { at: at(9), by: None }), at(9));
+    }
+}

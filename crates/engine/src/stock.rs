@@ -195,16 +195,18 @@ mod tests {
     use crate::sample::{engine, on_demand, pool, ready, spec, want};
 
     #[test]
-    fn a_request_that_was_served_and_is_repeated_is_no_demand() {
-        let mut engine = engine(spec([("a", on_demand(1))]), vec![ready("a-1")]);
-        let arrivals = |engine: &Engine| {
-            let pool = engine.pools.get(&pool("a")).unwrap();
-            pool.stock.arrivals.at(engine.now, pool.half_life())
-        };
-        want(&mut engine, "r1", "ann", "a", 1);
-        let once = arrivals(&engine);
-        want(&mut engine, "r1", "ann", "a", 1);
-        assert!(0.0 < once && arrivals(&engine).total_cmp(&once).is_eq());
+    fn a_request_that_is_repeated_is_no_demand_whether_it_was_served_or_waits() {
+        for vms in [vec![ready("a-1")], Vec::new()] {
+            let mut engine = engine(spec([("a", on_demand(1))]), vms);
+            let arrivals = |engine: &Engine| {
+                let pool = engine.pools.get(&pool("a")).unwrap();
+                pool.stock.arrivals.at(engine.now, pool.half_life())
+            };
+            want(&mut engine, "r1", "ann", "a", 1);
+            let once = arrivals(&engine);
+            want(&mut engine, "r1", "ann", "a", 1);
+            assert!(0.0 < once && arrivals(&engine).total_cmp(&once).is_eq());
+        }
     }
 
     #[test]

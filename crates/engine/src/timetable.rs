@@ -96,6 +96,14 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_when_it_begins_never_holds() {
+        let never = schedule(r#"[{"from": "08:00", "to": "08:00", "min_ready": 4}]"#);
+        let counts =
+            ["07:59", "08:00", "20:00"].map(|time| scheduled(&never, at(&format!("2026-07-03T{time}:00Z"))));
+        assert_eq!(counts, [0; 3]);
+    }
+
+    #[test]
     fn the_days_before_1970_have_their_weekdays_too() {
         assert_eq!(
             [weekday(-4), weekday(-1), weekday(0), weekday(4)],

@@ -205,3 +205,16 @@ fn the_end_of_a_request_is_its_own_however_often_it_is_sent_again() {
     lab.pass(seconds(19));
     assert_eq!(lab.happened(EventKind::RequestTimedOut), 1, "who does not ask again is gone");
 }
+
+#[test]
+fn a_request_that_need_not_be_sent_again_before_its_end_has_one_end() {
+    let mut lab = Lab::new(config(1));
+    let end = lab.now + seconds(200);
+    for (passed, left) in [(0, 200), (70, 130), (70, 60)] {
+        lab.pass(seconds(passed));
+        let sent = wish("r1", "ann").with_wait(seconds(left)).with_repeat_within(Some(seconds(80)));
+        assert_eq!(lab.acquire(sent), Answer::Waiting);
+    }
+    let request = lab.engine.requests().next().unwrap();
+    assert_eq!((request.deadline, request.until), (end, None));
+}

@@ -178,8 +178,10 @@ fn a_check_of_a_leased_vm_that_takes_longer_than_check_interval_is_not_made_twic
 fn a_leased_vm_is_not_checked_while_its_node_is_looked_up() {
     let (mut lab, _) = leased();
     lab.list_until_looked_up(&[]);
+    let before = lab.only_vm().last_check;
     lab.pass(seconds(600));
     assert_eq!((lab.gets(), lab.checks()), (1, 0), "one after the other");
+    assert_eq!(lab.only_vm().last_check, before, "none is said to have begun");
     lab.got(Err(crate::lab::timeout()));
     assert_eq!(lab.checks(), 1, "its time had come meanwhile");
 }

@@ -10,6 +10,7 @@ use vmpool_model::{
 use crate::{
     clouds::{named, offer, offering},
     lab::{Lab, pool, quota, seconds, spec, wish},
+    reconfigure::change,
 };
 
 fn other() -> PoolName {
@@ -278,4 +279,14 @@ fn a8_a_vm_whose_record_cannot_be_read_counts_with_the_quota_as_what_its_pool_ne
     let step = lab.engine.step(lab.now, forget);
     assert_eq!(step.answer, vmpool_engine::Answer::Accepted);
     assert_eq!(lab.engine.providers()[0].used["cores"], 2);
+}
+
+#[test]
+fn a_quota_that_a_reload_raises_counts_at_once() {
+    let mut lab = Lab::of(limited(may_have(2, 2), "vms", 1));
+    assert_eq!(lab.creates(), 1);
+    change(&mut lab, |to| {
+        to.providers.get_mut(&named("lab")).unwrap().quota.insert("vms".to_owned(), 2);
+    });
+    assert_eq!(lab.creates(), 2);
 }

@@ -107,6 +107,9 @@ fn f14_records_that_do_not_fit_together_are_put_right() {
     });
     lab.restart();
     assert_eq!(lab.vm(&lost.vm).unwrap().state, RecordState::Terminating);
+    let ends = lab.events.iter().filter(|event| event.kind == EventKind::VmTerminating);
+    let ends: Vec<_> = ends.map(|event| (event.vm.clone().unwrap(), event.detail.as_str())).collect();
+    assert_eq!(ends, [(lost.vm, "its lease is not recorded")], "the event log tells it");
     let leases: Vec<_> = lab.engine.leases().map(|lease| lease.id.clone()).collect();
     assert_eq!(leases, std::slice::from_ref(&sound.id), "nothing else is touched");
     assert_eq!(lab.vm(&sound.vm).unwrap().lease, Some(sound.id));

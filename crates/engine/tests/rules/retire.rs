@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vmpool_engine::{Answer, Effect, Input};
+use vmpool_engine::{Answer, Effect, Input, ListedNodes};
 use vmpool_model::{
     EventKind, RecordState,
     config::{OnRelease, PoolConfig, ProviderConfig},
@@ -75,8 +75,27 @@ fn a_removed_provider_without_vms_is_gone_at_once() {
     let mut empty = config(0);
     empty.max_total = Some(1);
     let mut lab = Lab::new(empty);
+    assert!(lab.engine.knows_provider(&provider()));
     take_out(&mut lab);
     assert!(!is_known(&lab));
+    assert!(!lab.engine.knows_provider(&provider()) && lab.engine.knows_provider(&other()));
+}
+
+#[test]
+fn only_what_a_provider_is_asked_for_in_the_very_step_in_which_it_goes_is_in_vain() {
+    let mut empty = config(0);
+    empty.max_total = Some(1);
+    let mut spec = crate::lab::spec(empty);
+    spec.providers.insert(other(), ProviderConfig::new("dummy"));
+    let mut lab = Lab::of(spec);
+    for at in [provider(), other()] {
+        lab.listed_at(&at, Ok(ListedNodes { nodes: Vec::new(), complete: true }));
+    }
+    // The next listing of either is due when one of them goes.
+    lab.now = lab.now + seconds(3600);
+    take_out(&mut lab);
+    let asked: Vec<_> = lab.effects.values().collect();
+    assert!(matches!(asked.as_slice(), [Effect::List { provider }] if *provider == other()), "{asked:?}");
 }
 
 #[test]

@@ -175,3 +175,50 @@ fn a_removed_provider_goes_though_it_lists_for_ever_an_orphan_that_ended_by_itse
         lab.list(std::slice::from_ref(&node));
     }
 }
+
+/// Lets so many listings in a row fail.
+fn fail(lab: &mut Lab, times: usize) {
+    (0..times).for_each(|_| lab.listed(Err(timeout())));
+}
+
+fn told_of_failures(lab: &Lab) -> Vec<&str> {
+    let told = lab.events.iter().filter(|event| event.kind == EventKind::ProviderFailed);
+    told.map(|event| event.detail.as_str()).filter(|detail| detail.contains("given up")).collect()
+}
+
+#[test]
+fn a_removed_provider_is_given_up_when_the_tenth_listing_in_a_row_fails_and_not_before() {
+    let (mut lab, vm, _) = leased();
+    take_out(&mut lab);
+    forget(&mut lab, &vm);
+    fail(&mut lab, 9);
+    assert!(is_known(&lab));
+    fail(&mut lab, 1);
+    assert!(!is_known(&lab));
+}
+
+#[test]
+fn a_provider_that_is_configured_is_never_given_up() {
+    let (mut lab, vm, node) = leased();
+    take_out_pool(&mut lab);
+    forget(&mut lab, &vm);
+    fail(&mut lab, 30);
+    assert!(has_pool(&lab), "what was forgotten is still looked for");
+    assert_eq!(told_of_failures(&lab), Vec::<&str>::new());
+    list_until_destroyed(&mut lab, &node);
+}
+
+#[test]
+fn the_orphans_that_may_be_left_at_a_provider_that_is_given_up_are_told() {
+    let mut lab = Lab::new(config(1));
+    let token = lab.create().1;
+    let stray = lab.node(&Token { vm: VmName::new("small-stray").unwrap(), ..token }, NodeState::Running);
+    lab.list(std::slice::from_ref(&stray));
+    take_out(&mut lab);
+    lab.not_created(crate::lab::quota());
+    fail(&mut lab, 10);
+    assert!(!is_known(&lab));
+    let told = told_of_failures(&lab);
+    let left = "nodes of ours that belong to no VM when it was listed last: 1)";
+    assert!(matches!(told.as_slice(), [told] if told.ends_with(left)), "{told:?}");
+}

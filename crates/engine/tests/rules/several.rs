@@ -350,3 +350,24 @@ fn who_comes_before_a_big_request_of_its_owner_by_time_alone_is_wanted_for_at_on
     lab.pass(seconds(30));
     assert_eq!(lab.creates(), 3, "the small one has waited for as long as a step of priority is worth");
 }
+
+#[test]
+fn the_end_of_a_request_for_one_vm_names_its_lease_once() {
+    let mut lab = farm([("a", kept(1))]);
+    let only = grants(&mut lab, wish("r1", "ann", ["a"])).remove(0).lease;
+    lab.release(&only);
+    let RequestStatus::Ended { lease, leases, .. } = status(&lab, "r1") else { panic!() };
+    assert_eq!((lease, leases), (only.id, vec![]));
+}
+
+#[test]
+fn who_waited_for_more_than_is_ready_is_told_so_and_does_not_come_behind_itself() {
+    let mut pool = kept(1);
+    pool.max_total = Some(2);
+    let mut lab = farm([("a", pool)]);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(2).with_wait(seconds(60)));
+    let too_few = Limit::TooFew { ready: 1, wanted: 2, since: lab.now }.to_string();
+    lab.pass(seconds(60));
+    let (_, Err(refusal)) = lab.decided.remove(0) else { panic!() };
+    assert!(refusal.to_string().contains(&too_few), "{refusal}");
+}

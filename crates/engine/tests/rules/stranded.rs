@@ -11,7 +11,7 @@ use vmpool_model::{
 
 use crate::{
     lab::{Lab, config, pool, provider, seconds, wish},
-    reconfigure::{change, other, present},
+    reconfigure::{change, named, other, present},
 };
 
 const WHY: &str = "its provider lab is not configured: configure it again, or forget the VM";
@@ -92,17 +92,31 @@ fn vms_that_were_starting_there_do_not_keep_others_from_starting() {
     assert_eq!((view.stranded, lab.counts([RecordState::Spawning])), (1, [2]));
 }
 
+/// What was told of a VM for which nothing can be done.
+fn told(lab: &Lab, vm: &VmName) -> Vec<String> {
+    let stuck = lab.events.iter().filter(|event| event.kind == EventKind::VmStuck);
+    stuck.filter(|event| event.vm.as_ref() == Some(vm)).map(|event| event.detail.clone()).collect()
+}
+
+#[test]
+fn each_is_reported_again_after_terminating_timeout_and_not_whenever_it_is_looked_at() {
+    let (mut lab, _, _) = stranded(|_| {});
+    let (free, pause) = (free(&lab), lab.engine.spec().pools[&pool()].terminating_timeout);
+    for times in 1..=2 {
+        assert_eq!(told(&lab, &free).len(), times);
+        lab.pass(pause - seconds(1));
+        // Whatever changes in its pool, its VMs are looked at.
+        change(&mut lab, |to| to.pools.get_mut(&pool()).unwrap().lease_ttl += seconds(1));
+        assert_eq!(told(&lab, &free).len(), times, "not before its time");
+        lab.pass(seconds(1));
+    }
+    assert_eq!(told(&lab, &free).len(), 3, "at its time");
+}
+
 #[test]
 fn each_is_reported_as_stuck_at_once_and_again_whatever_its_state() {
     let (mut lab, _, leased) = stranded(|_| {});
     let free = free(&lab);
-    let told = |lab: &Lab, vm: &VmName| {
-        let stuck = lab.events.iter().filter(|event| event.kind == EventKind::VmStuck);
-        stuck
-            .filter(|event| event.vm.as_ref() == Some(vm))
-            .map(|event| event.detail.clone())
-            .collect::<Vec<_>>()
-    };
     assert_eq!(told(&lab, &free), [format!("it is ready, and {WHY}")]);
     assert_eq!(told(&lab, &leased), [""; 0], "its holder goes on");
     lab.pass(seconds(7 * 86_400));
@@ -192,4 +206,20 @@ fn what_a_removed_provider_had_left_at_a_crash_waits_for_it_too() {
     let view = lab.engine.pools().remove(0);
     assert_eq!((view.stranded, lab.destroys()), (2, 0));
     assert!(matches!(view.limits.as_slice(), [Limit::Stranded { stranded: 2, .. }]), "{:?}", view.limits);
+}
+
+#[test]
+fn the_vms_of_each_pool_there_count_with_their_own_pool_once_it_is_configured_again() {
+    let mut two = crate::lab::spec(config(2));
+    two.pools.insert(named("large"), config(1));
+    let mut lab = Lab::of(two);
+    lab.boot_all();
+    let before = restart_without(&mut lab, |_| {});
+    let views = |lab: &Lab| {
+        let views = lab.engine.pools().into_iter();
+        views.map(|view| (view.stranded, view.counts[RecordState::Ready as usize])).collect::<Vec<_>>()
+    };
+    assert_eq!(views(&lab), [(1, 1), (2, 2)]);
+    change(&mut lab, |to| *to = before);
+    assert_eq!(views(&lab), [(0, 1), (0, 2)]);
 }
