@@ -22,6 +22,10 @@ fn the_directory_of_gc3libs_is_imported_once_after_a_look() {
     let imported = vmpool(NOWHERE, &words);
     assert!(imported.code == Some(0) && imported.stdout.contains("2 VMs"), "{imported:?}");
     assert!(fs::read_to_string(new.join("i-1.vm")).unwrap().contains("10.0.0.1"));
+    let listed = vmpool(NOWHERE, &["store", "ls", new.to_str().unwrap(), "--output", "json"]);
+    let told =
+        serde_json::json!([{"id": "i-1", "preferred_ip": "10.0.0.1"}, {"id": "i-2", "preferred_ip": null}]);
+    assert_eq!(listed.json().unwrap()["vms"], told, "{listed:?}");
     assert_fails(
         &vmpool(NOWHERE, &[&words[..], &["--quiet"]].concat()),
         exit::REFUSED,
@@ -40,4 +44,13 @@ fn a_file_that_does_not_fit_is_named() {
     assert_fails(&vmpool(NOWHERE, &words), exit::STORE, &["nothing was imported", &file, "is no IP address"]);
     let url = [&["--url", NOWHERE], &words[..]].concat();
     assert_eq!(vmpool(NOWHERE, &url).code, Some(i32::from(exit::USAGE)));
+}
+
+#[test]
+fn a_look_into_a_vm_pool_that_is_not_there_makes_none() {
+    let place = Place::new();
+    let dir = place.path("nothing");
+    let listed = vmpool(NOWHERE, &["store", "ls", dir.to_str().unwrap()]);
+    assert_fails(&listed, exit::FAILURE, &["there is no VmPool in", "it is no directory"]);
+    assert!(!dir.exists());
 }

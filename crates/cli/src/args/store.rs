@@ -13,6 +13,16 @@ pub(crate) enum StoreCommand {
         after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
     )]
     Import(ImportCommand),
+    /// Lists the VMs of a VmPool: their ids and preferred addresses
+    ///
+    /// No provider and no daemon is asked, and programs that use the directory at the same time are not disturbed.
+    #[command(
+        after_long_help = "Examples:\n  vmpool store ls vms\n  vmpool store ls vms --output json | jq -r '.vms[].id'"
+    )]
+    Ls {
+        /// The directory of the VmPool
+        dir: PathBuf,
+    },
 }
 
 /// What can be imported.

@@ -1,16 +1,16 @@
-//! `vmpool store`: taking over what another system stored.
+//! `vmpool store`: the directory of a VmPool, and taking over that of another system.
 
 use std::path::{Path, PathBuf};
 
 use comfy_table::Table;
 use serde::Serialize;
 use vmpool_api::exit;
-use vmpool_server::store::{Gc3libsVms, VmPoolError};
+use vmpool_server::store::{Gc3libsVms, VmPool, VmPoolError};
 
 use crate::{
     args::{ImportCommand, StoreCommand},
     failure::Failure,
-    output::{Output, facts},
+    output::{Output, facts, or_dash},
 };
 
 /// Runs `vmpool store …`.
@@ -19,6 +19,7 @@ pub(crate) fn run(command: &StoreCommand, output: Output) -> Result<(), Failure>
         StoreCommand::Import(ImportCommand::Gc3libs { dir, into, dry_run }) => {
             import(dir, into, *dry_run, output)
         }
+        StoreCommand::Ls { dir } => list(dir, output),
     }
 }
 
@@ -42,6 +43,31 @@ struct Vm {
 struct Skipped {
     path: PathBuf,
     why: &'static str,
+}
+
+/// What is in a VmPool.
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    dir: &'a Path,
+    vms: Vec<Vm>,
+}
+
+fn list(dir: &Path, output: Output) -> Result<(), Failure> {
+    // Opening one makes its directory, which is not for who only looks.
+    if !dir.is_dir() {
+        let message = format!("there is no VmPool in {}: it is no directory", dir.display());
+        return Err(Failure::new(exit::FAILURE, message));
+    }
+    let pool = VmPool::open(dir).map_err(|err| Failure::new(code(&err), err.to_string()))?;
+    let vms = pool.iter().map(|id| Vm {
+        preferred_ip: pool.preferred_ip(&id).map(|address| address.to_string()),
+        id: id.to_string(),
+    });
+    output.result(&Listed { dir, vms: vms.collect() }, |listed| {
+        let mut table = crate::output::table(&["id", "preferred address"]);
+        table.add_rows(listed.vms.iter().map(|vm| [vm.id.clone(), or_dash(vm.preferred_ip.as_ref())]));
+        table
+    })
 }
 
 fn import(from: &Path, into: &Path, dry_run: bool, output: Output) -> Result<(), Failure> {
@@ -74,10 +100,13 @@ fn table(imported: &Imported<'_>) -> Table {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn failed(err: VmPoolError) -> Failure {
-    let code = match err {
+    Failure::new(code(&err), format!("nothing was imported: {err}"))
+}
+
+fn code(err: &VmPoolError) -> u8 {
+    match err {
         VmPoolError::Occupied { .. } => exit::REFUSED,
         VmPoolError::Damaged { .. } | VmPoolError::IdTooLong { .. } => exit::STORE,
         _ => exit::FAILURE,
-    };
-    Failure::new(code, format!("nothing was imported: {err}"))
+    }
 }
