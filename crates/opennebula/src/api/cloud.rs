@@ -55,6 +55,15 @@ pub async fn allocate_template(client: &Client, template: impl Into<String>) -> 
     number(client, Call::new("one.template.allocate").with(template.into())).await
 }
 
+/// Deletes a template of the server; VMs that were made of it stay.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn delete_template(client: &Client, id: i32) -> Result<(), CallError> {
+    number(client, Call::new("one.template.delete").with(id)).await.map(drop)
+}
+
 /// Lists the templates of the server.
 ///
 /// # Errors
@@ -73,6 +82,38 @@ pub async fn images(client: &Client, filter: Filter) -> Result<Vec<Resource>, Ca
     pool(client, "one.imagepool.info", Some(filter)).await
 }
 
+/// Tells of one image.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn image(client: &Client, id: i32) -> Result<Resource, CallError> {
+    resource(client, Call::new("one.image.info").with(id).with(false)).await
+}
+
+/// Makes an image in a datastore, such as of `NAME=data TYPE=DATABLOCK SIZE=64`, and returns its id; it can be used once its
+/// `STATE` is 1.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn allocate_image(
+    client: &Client,
+    template: impl Into<String>,
+    datastore: i32,
+) -> Result<i32, CallError> {
+    number(client, Call::new("one.image.allocate").with(template.into()).with(datastore)).await
+}
+
+/// Deletes an image, which no VM may use any more.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn delete_image(client: &Client, id: i32) -> Result<(), CallError> {
+    number(client, Call::new("one.image.delete").with(id)).await.map(drop)
+}
+
 /// Lists virtual networks.
 ///
 /// # Errors
@@ -80,6 +121,24 @@ pub async fn images(client: &Client, filter: Filter) -> Result<Vec<Resource>, Ca
 /// If the call fails.
 pub async fn networks(client: &Client, filter: Filter) -> Result<Vec<Resource>, CallError> {
     pool(client, "one.vnpool.info", Some(filter)).await
+}
+
+/// Tells of one virtual network.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn network(client: &Client, id: i32) -> Result<Resource, CallError> {
+    resource(client, Call::new("one.vn.info").with(id).with(false)).await
+}
+
+/// Tells of one datastore.
+///
+/// # Errors
+///
+/// If the call fails.
+pub async fn datastore(client: &Client, id: i32) -> Result<Resource, CallError> {
+    resource(client, Call::new("one.datastore.info").with(id).with(false)).await
 }
 
 /// Lists datastores.

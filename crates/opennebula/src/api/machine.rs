@@ -1,6 +1,7 @@
 //! Everything that can be done with one VM.
 
 mod devices;
+mod guest;
 mod life;
 mod options;
 mod records;

@@ -183,6 +183,13 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
     vm.detach_security_group(0, 100).await.unwrap();
     vm.rename("web").await.unwrap();
     assert_eq!(vm.schedule("S").await.unwrap(), 7);
+    vm.exec("uname -a", "in").await.unwrap();
+    vm.exec_retry().await.unwrap();
+    vm.exec_cancel().await.unwrap();
+    let client = vm.client();
+    assert_eq!(cloud::allocate_image(client, "I", 1).await.unwrap(), 7);
+    cloud::delete_image(client, 7).await.unwrap();
+    cloud::delete_template(client, 7).await.unwrap();
     let expected = [
         Call::new("one.vm.diskresize").with("s").with(7).with(1).with("2048"),
         Call::new("one.vm.updatenic").with("s").with(7).with(0).with("T").with(1),
@@ -199,6 +206,12 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
         Call::new("one.vm.detachsg").with("s").with(7).with(0).with(100),
         Call::new("one.vm.rename").with("s").with(7).with("web"),
         Call::new("one.vm.schedadd").with("s").with(7).with("S"),
+        Call::new("one.vm.exec").with("s").with(7).with("uname -a").with("in"),
+        Call::new("one.vm.retryexec").with("s").with(7),
+        Call::new("one.vm.cancelexec").with("s").with(7),
+        Call::new("one.image.allocate").with("s").with("I").with(1),
+        Call::new("one.image.delete").with("s").with(7),
+        Call::new("one.template.delete").with("s").with(7),
     ];
     server.ended(expected.len()).await;
     for (sent, expected) in server.calls().iter().zip(expected) {

@@ -61,6 +61,8 @@ pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) permissions: Permissions,
     pub(crate) made_at: Timestamp,
+    /// The number of its type: 0 for one to boot from.
+    pub(crate) kind: i32,
     /// In megabytes.
     pub(crate) size: u64,
     pub(crate) template: Attributes,
@@ -131,6 +133,7 @@ impl Cloud {
             name: "disk0".to_owned(),
             permissions,
             made_at: now,
+            kind: 0,
             size: 1024,
             template,
         };
@@ -179,6 +182,14 @@ impl Cloud {
         let result = change(self, &mut vm);
         self.vms.insert(id, vm);
         result
+    }
+
+    /// Returns the VMs that use an image.
+    pub(crate) fn users_of_image(&self, id: i32) -> Vec<i32> {
+        let uses = |vm: &&Vm| {
+            !vm.is_done() && vm.template.parts("DISK").any(|disk| disk.number("IMAGE_ID") == Some(id))
+        };
+        self.vms.values().filter(uses).map(|vm| vm.id).collect()
     }
 
     /// Takes an address of the network, and returns how far it is from the first one.

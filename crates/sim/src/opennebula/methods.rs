@@ -8,6 +8,7 @@ mod notes;
 mod objects;
 mod people;
 mod snapshots;
+mod stock;
 mod timetable;
 
 use vmpool_model::Timestamp;
@@ -65,10 +66,14 @@ pub(crate) fn method(name: &str) -> Option<Method> {
         "one.vmpool.infoset" => listing::pool_info_set,
         "one.vmpool.monitoring" => listing::pool_monitoring,
         "one.vmpool.accounting" => listing::pool_accounting,
+        "one.vmpool.showback" => listing::pool_showback,
         "one.template.allocate" => allocate::allocate_template,
+        "one.template.delete" => stock::delete_template,
         "one.template.instantiate" => allocate::instantiate,
         "one.template.info" => objects::template,
         "one.templatepool.info" => objects::templates,
+        "one.image.allocate" => stock::allocate_image,
+        "one.image.delete" => stock::delete_image,
         "one.image.info" => objects::image,
         "one.imagepool.info" => objects::images,
         "one.host.info" => objects::host,
@@ -91,7 +96,7 @@ pub(crate) fn method(name: &str) -> Option<Method> {
 /// Returns whether a method changes nothing.
 pub(crate) fn is_read(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    matches!(last, "info" | "infoextended" | "infoset" | "monitoring" | "accounting" | "version")
+    matches!(last, "info" | "infoextended" | "infoset" | "monitoring" | "accounting" | "showback" | "version")
 }
 
 fn version(_: &mut Cloud, _: &Caller, _: Params<'_>, _: Timestamp) -> Answer {

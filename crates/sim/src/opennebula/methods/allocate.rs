@@ -99,7 +99,7 @@ pub(super) fn allocate_template(
 }
 
 /// Reads the template of a new object.
-fn read(text: &str) -> Result<Attributes, Failure> {
+pub(super) fn read(text: &str) -> Result<Attributes, Failure> {
     match Attributes::parse(text) {
         Err(err) => refuse(INTERNAL, err.to_string()),
         Ok(template) if template.breaks_cdata() => refuse(INTERNAL, "Error transforming the VM to XML."),

@@ -4,10 +4,10 @@ use vmpool_model::Timestamp;
 
 use super::{actions::turn_page, allocate::check_name};
 use crate::opennebula::{
-    cloud::{Cloud, Image, next_id},
+    cloud::Cloud,
     devices::context,
     legality::{self, Change},
-    rights::{Caller, Permissions, Right},
+    rights::{Caller, Right},
     template::{Attributes, Content, Parts},
     vm::Vm,
     wire::{ACTION, ALLOCATE, Answer, Failure, INTERNAL, Params, refuse},
@@ -180,25 +180,17 @@ pub(super) fn save_disk(cloud: &mut Cloud, caller: &Caller, params: Params<'_>, 
             return refuse(INTERNAL, "Cannot use DISK. DISK does not exist.");
         };
         check_name(name, ALLOCATE)?;
-        let is_taken = |other: &&Image| other.uid == caller.uid && other.name == name;
-        if let Some(other) = cloud.images.values().find(is_taken) {
-            let text = format!("Error allocating a new image. NAME is already taken by IMAGE {}.", other.id);
-            return refuse(ALLOCATE, text);
-        }
         let mut template = Attributes::default();
         template.set("DEV_PREFIX", "sd");
         template.set("SAVED_DISK_ID", disk);
         template.set("SAVED_IMAGE_ID", found.get("IMAGE_ID").unwrap_or("-1"));
         template.set("SAVED_VM_ID", id);
         let size = found.get("SIZE").and_then(|size| size.parse().ok()).unwrap_or(0);
-        let image = next_id(&cloud.images);
-        let (uid, gid, name) = (caller.uid, caller.gid, name.to_owned());
-        let permissions = Permissions::default();
-        cloud
-            .images
-            .insert(image, Image { id: image, uid, gid, name, permissions, made_at: now, size, template });
+        let taken = |id| format!("Error allocating a new image. NAME is already taken by IMAGE {id}.");
+        let image = (name.to_owned(), 0, size);
+        let image = cloud.add_image(caller, image, template, now, |id| refuse(ALLOCATE, taken(id)))?;
         cloud.enter(vm, place, now);
-        Ok(image.into())
+        Ok(image)
     })
 }
 

@@ -109,14 +109,11 @@ fn write_template(cloud: &Cloud, template: &VmTemplate, out: &mut String) {
 fn write_image(cloud: &Cloud, image: &Image, out: &mut String) {
     out.push_str("<IMAGE>");
     head(cloud, image.id, (image.uid, image.gid), &image.name, image.permissions, out);
-    let uses = |vm: &&crate::opennebula::vm::Vm| {
-        !vm.is_done() && vm.template.parts("DISK").any(|disk| disk.number("IMAGE_ID") == Some(image.id))
-    };
-    let vms: Vec<i32> = cloud.vms.values().filter(uses).map(|vm| vm.id).collect();
+    let vms = cloud.users_of_image(image.id);
     // 1 is ready, 2 is used.
     let state = if vms.is_empty() { 1 } else { 2 };
-    for name in ["TYPE", "DISK_TYPE", "PERSISTENT"] {
-        plain(out, name, 0);
+    for (name, number) in [("TYPE", image.kind), ("DISK_TYPE", 0), ("PERSISTENT", 0)] {
+        plain(out, name, number);
     }
     plain(out, "REGTIME", seconds(image.made_at));
     for (name, text) in [("SOURCE", "dummy_path"), ("PATH", ""), ("FORMAT", "dummy_format"), ("FS", "")] {
