@@ -348,6 +348,7 @@ mod tests {
     #[test]
     fn owners_hold_what_their_leases_say() {
         finds("a recount gives the owners", |engine| engine.owners = crate::owners::Owners::default());
+        finds("a recount gives the begins", |engine| engine.begins = crate::begins::Begins::default());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use vmpool_model::{PoolName, RequestRecord, RequestStatus};
 
 use crate::{
     Engine,
+    begins::Begins,
     check::ensure,
     owners::Owners,
     pool::Pool,
@@ -20,6 +21,11 @@ impl Engine {
         self.waiting_requests().for_each(|request| owners.wait(&request.owner));
         ensure(self.owners.hold_the_same(&owners), || {
             format!("a recount gives the owners {owners:?} instead of {:?}", self.owners)
+        })?;
+        let mut begins = Begins::default();
+        self.leases.values().for_each(|lease| begins.count_in(lease));
+        ensure(self.begins == begins, || {
+            format!("a recount gives the begins {begins:?} of leases instead of {:?}", self.begins)
         })?;
         let mut waiting = Waiting::default();
         self.waiters().for_each(|waiter| waiting.insert(waiter));

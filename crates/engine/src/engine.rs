@@ -10,6 +10,7 @@ use vmpool_model::{
 
 use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
+    begins::Begins,
     demand::Demand,
     lookup::Lookup,
     order::Order,
@@ -36,6 +37,8 @@ pub struct Engine {
     pub(crate) requests: Table<RequestId, RequestRecord>,
     pub(crate) owners: Owners,
     pub(crate) lookup: Lookup,
+    /// When the leases of each pool began.
+    pub(crate) begins: Begins,
     /// Requests that wait.
     pub(crate) waiting: Waiting,
     /// What they want, and of which pools.

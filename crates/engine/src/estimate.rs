@@ -1,10 +1,10 @@
 //! When a request is likely to be served: as long as VMs took to become ready, and as leases lasted.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use vmpool_model::{Lease, PoolName, Timestamp, config::OnRelease};
 
-use crate::{Engine, Limit, explain::Ahead, pool::Pool, queue::Waiter};
+use crate::{Engine, Limit, begins::Ends, explain::Ahead, pool::Pool, queue::Waiter};
 
 impl Engine {
     /// Measures how long a lease lasted that ends.
@@ -16,20 +16,14 @@ impl Engine {
         }
     }
 
-    /// Returns when the leases of each pool are likely to end, the soonest first: as long after they began as leases last.
+    /// Returns when the leases of a pool are likely to end, the soonest first: as long after they began as leases last.
     ///
     /// Of those that last longer than that already nothing is known, and nothing is told.
-    pub(crate) fn lease_ends(&self) -> BTreeMap<PoolName, Vec<Timestamp>> {
-        let mut ends = BTreeMap::<PoolName, Vec<Timestamp>>::new();
-        for lease in self.leases.values() {
-            let average = self.pools.get(&lease.pool).and_then(Pool::lasting);
-            let end = average.map(|average| lease.acquired_at + average);
-            if let Some(end) = end.filter(|end| self.now <= *end) {
-                ends.entry(lease.pool.clone()).or_default().push(end);
-            }
+    pub(crate) fn lease_ends(&self, name: &PoolName) -> Ends<'_> {
+        match self.pools.get(name).and_then(Pool::lasting) {
+            Some(lasting) => self.begins.ends(name, lasting, self.now),
+            None => Ends::default(),
         }
-        ends.values_mut().for_each(|ends| ends.sort_unstable());
-        ends
     }
 
     /// Returns when a pool is likely to have what a request wants, after all those that come before it had theirs.
@@ -39,7 +33,7 @@ impl Engine {
         name: &PoolName,
         limit: &Limit,
         ahead: Ahead,
-        ends: &[Timestamp],
+        ends: &mut Ends<'_>,
     ) -> Option<Timestamp> {
         let pool = self.pools.get(name)?;
         let ready = pool.clean_count() + pool.kept_for(&waiter.tenant);
@@ -80,14 +74,17 @@ impl Pool {
 
     /// Returns when this many VMs are likely to have been given back, and used again or replaced: at the likely ends of the
     /// leases, and if these are too few, of those that follow them.
-    fn freed_at(&self, vms: usize, boot: Option<Duration>, ends: &[Timestamp]) -> Option<Timestamp> {
+    fn freed_at(&self, vms: usize, boot: Option<Duration>, ends: &mut Ends<'_>) -> Option<Timestamp> {
         let replaced = match self.config.on_release {
             OnRelease::Destroy => boot?,
             OnRelease::Clean | OnRelease::Reuse => Duration::ZERO,
         };
         let before = vms.checked_sub(1)?;
-        let rounds = u32::try_from(before.checked_div(ends.len())?).unwrap_or(u32::MAX);
-        let end = *ends.get(before.checked_rem(ends.len())?)?;
+        let (end, rounds) = match ends.get(before) {
+            Some(end) => (end, 0),
+            None => (ends.get(before.checked_rem(ends.known())?)?, before.checked_div(ends.known())?),
+        };
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
         Some(end + replaced + self.lasting()?.saturating_add(replaced).saturating_mul(rounds))
     }
 }

@@ -6,6 +6,7 @@ use vmpool_model::{PoolName, RequestId, RequestRecord, Timestamp};
 
 use crate::{
     Engine, Limit, Refusal,
+    begins::Ends,
     claim::{Before, Taken},
     owners::Allowance,
     pool::Pool,
@@ -38,11 +39,11 @@ pub struct Obstacle {
 
 /// Those who come before a request.
 #[derive(Debug, Default)]
-struct Earlier {
+struct Earlier<'a> {
     requests: usize,
     in_pools: BTreeMap<PoolName, Ahead>,
-    /// When the leases of each pool are likely to end.
-    ends: BTreeMap<PoolName, Vec<Timestamp>>,
+    /// When the leases of the pools are likely to end that were asked about.
+    ends: BTreeMap<PoolName, Ends<'a>>,
 }
 
 /// Those who come before a request in one pool, apart from those that limits of their owners keep waiting.
@@ -68,11 +69,11 @@ impl Engine {
             return Ok(Explanation { request, position: None, obstacles, likely_at: None });
         };
         let rank = self.rank_of(waiter);
-        let mut before = Earlier { ends: self.lease_ends(), ..Earlier::default() };
+        let mut before = Earlier::default();
         for other in self.waiting.iter().filter(|other| self.rank_of(other) < rank) {
             self.add(&mut before, other);
         }
-        Ok(self.explanation(waiter, &before))
+        Ok(self.explanation(waiter, &mut before))
     }
 
     /// Says why each request waits, that of the best rank first.
@@ -80,16 +81,16 @@ impl Engine {
     pub fn explain_all(&self) -> Vec<Explanation> {
         let mut waiting: Vec<_> = self.waiting.iter().collect();
         waiting.sort_by_cached_key(|waiter| self.rank_of(waiter));
-        let mut before = Earlier { ends: self.lease_ends(), ..Earlier::default() };
+        let mut before = Earlier::default();
         let explained = waiting.into_iter().map(|waiter| {
-            let explanation = self.explanation(waiter, &before);
+            let explanation = self.explanation(waiter, &mut before);
             self.add(&mut before, waiter);
             explanation
         });
         explained.collect()
     }
 
-    fn add(&self, before: &mut Earlier, waiter: &Waiter) {
+    fn add(&self, before: &mut Earlier<'_>, waiter: &Waiter) {
         before.requests += 1;
         if !self.is_within_limits(waiter) {
             return;
@@ -103,8 +104,9 @@ impl Engine {
         }
     }
 
-    fn explanation(&self, waiter: &Waiter, before: &Earlier) -> Explanation {
-        let ahead = |pool: &PoolName| before.in_pools.get(pool).copied().unwrap_or_default();
+    fn explanation<'a>(&'a self, waiter: &Waiter, before: &mut Earlier<'a>) -> Explanation {
+        let Earlier { requests, in_pools, ends } = before;
+        let ahead = |pool: &PoolName| in_pools.get(pool).copied().unwrap_or_default();
         let candidates = waiter.shape.candidates.iter().enumerate();
         let obstacles = candidates.map(|(index, candidate)| Obstacle {
             pool: candidate.pool.clone(),
@@ -112,12 +114,12 @@ impl Engine {
         });
         let obstacles: Vec<_> = obstacles.collect();
         let likely = obstacles.iter().filter_map(|Obstacle { pool, limit }| {
-            let ends = before.ends.get(pool).map(Vec::as_slice).unwrap_or_default();
+            let ends = ends.entry(pool.clone()).or_insert_with(|| self.lease_ends(pool));
             self.likely_at(waiter, pool, limit, ahead(pool), ends)
         });
         Explanation {
             request: waiter.id.clone(),
-            position: Some(before.requests + 1),
+            position: Some(*requests + 1),
             likely_at: likely.min(),
             obstacles,
         }
@@ -196,5 +198,39 @@ impl Engine {
         let taken = Taken::new();
         let before = self.before(owner, &self.rank_of(waiter), &taken);
         (!allows(before)).then(|| Limit::Behind { requests: before.len(), since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Input, sample};
+
+    /// Returns how many leases are looked at to tell ten who wait for a pool all of which is leased when they are served.
+    fn looked_at(vms: u32) -> usize {
+        let records = (0..vms).map(|number| sample::ready(&format!("a-{number}"))).collect();
+        let mut engine = sample::engine(sample::spec([("a", sample::on_demand(vms))]), records);
+        for number in 0..vms {
+            sample::want(&mut engine, &format!("has-{number}"), "ann", "a", 1);
+            engine.now = engine.now + Duration::from_millis(1);
+        }
+        let lease = engine.leases().next().unwrap().id.clone();
+        let _ = engine.step(engine.now + Duration::from_secs(60), Input::Release { lease, fence: None });
+        (0..10).for_each(|number| drop(sample::want(&mut engine, &format!("waits-{number}"), "bob", "a", 1)));
+        let mut before = Earlier::default();
+        for waiter in engine.waiting.iter() {
+            let likely = engine.explanation(waiter, &mut before).likely_at;
+            assert!(likely.is_some(), "{}", waiter.id);
+            engine.add(&mut before, waiter);
+        }
+        before.ends.values().map(Ends::looked_at).sum()
+    }
+
+    #[test]
+    fn what_is_looked_at_to_explain_does_not_grow_with_the_leases() {
+        let counts = [50, 500].map(looked_at);
+        assert!(0 < counts[0] && counts[0] <= 10 && counts[0] == counts[1], "{counts:?}");
     }
 }

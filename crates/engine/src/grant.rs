@@ -55,6 +55,7 @@ impl Engine {
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
         self.owners.count_in(&lease);
+        self.begins.count_in(&lease);
         self.lookup.lease(&lease);
         self.wants_change(&lease.owner);
         self.leases.insert(lease.id.clone(), lease.clone());

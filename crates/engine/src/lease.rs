@@ -69,6 +69,7 @@ impl Engine {
         if self.leases.remove(&lease.id).is_some() {
             self.wants_change(&lease.owner);
             self.owners.count_out(lease);
+            self.begins.count_out(lease);
             self.lookup.release(lease);
             self.measure_lease(lease);
         }

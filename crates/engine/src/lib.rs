@@ -12,6 +12,7 @@ mod acquire;
 mod allowance;
 mod average;
 mod backoff;
+mod begins;
 mod brake;
 mod breaker;
 mod candidate;

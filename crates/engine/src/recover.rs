@@ -13,6 +13,7 @@ use vmpool_model::{
 
 use crate::{
     Engine, Records, Spec, Step,
+    begins::Begins,
     demand::Demand,
     lookup::Lookup,
     mend,
@@ -55,6 +56,7 @@ impl Engine {
             requests: Table::new(seed),
             owners: Owners::new(seed),
             lookup: Lookup::new(seed),
+            begins: Begins::default(),
             waiting: Waiting::default(),
             demand: Demand::default(),
             order: Order::default(),
@@ -140,6 +142,7 @@ impl Engine {
         }
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.owners.count_in(&lease);
+        self.begins.count_in(&lease);
         self.lookup.lease(&lease);
         self.leases.insert(lease.id.clone(), lease);
     }
@@ -283,8 +286,10 @@ impl Engine {
         let moved: Vec<_> = moved.filter(|(lease, pool)| lease.pool != *pool).collect();
         for (lease, pool) in moved {
             self.owners.count_out(&lease);
+            self.begins.count_out(&lease);
             let lease = Lease { pool, ..lease };
             self.owners.count_in(&lease);
+            self.begins.count_in(&lease);
             self.put_lease(lease);
         }
         // Holders learn what vmpool knew when it could no longer tell them.

@@ -73,22 +73,36 @@ impl Farm {
         for number in 0..size {
             records.vms.push(stored(number, &pool(number % POOLS)));
         }
-        // All of one more pool is leased, and some wait for it.
+        // All of one more pool is leased, and some wait for it: they are told when these leases are likely to end.
         let full = PoolName::new("full").unwrap();
-        spec.pools.insert(full.clone(), quiet(1));
-        records.vms.push(stored(size, &full));
-        let mut clocked = recover(spec, records);
-        for number in 0..101 {
-            let id = RequestId::new(format!("waits-{number:04}")).unwrap();
-            let acquire = Acquire::new(id, full.clone(), owner(number % POOLS)).with_wait(LONG);
-            let _ = clocked.step(&mut Unmeasured, Input::Acquire(Box::new(acquire)));
+        let mut config = quiet(u32::try_from(size / POOLS).unwrap());
+        config.on_release = OnRelease::Reuse;
+        spec.pools.insert(full.clone(), config);
+        for number in size..size + size / POOLS {
+            records.vms.push(stored(number, &full));
         }
-        let waits = RequestId::new("waits-0050").unwrap();
+        let mut clocked = recover(spec, records);
+        let ask = |clocked: &mut Clocked, name: String, owner| {
+            let acquire = Acquire::new(RequestId::new(name).unwrap(), full.clone(), owner).with_wait(LONG);
+            clocked.step(&mut Unmeasured, Input::Acquire(Box::new(acquire))).answer
+        };
+        let Answer::Granted(first) = ask(&mut clocked, "has-0".to_owned(), owner(0)) else { unreachable!() };
+        // As long as that lease, all others are likely to last.
+        clocked.now = clocked.now + Duration::from_secs(10_000);
+        for number in 1..size / POOLS {
+            let _ = ask(&mut clocked, format!("has-{number}"), owner(POOLS));
+        }
+        for number in 0..101 {
+            let _ = ask(&mut clocked, format!("waits-{number:04}"), owner(number % POOLS));
+        }
+        let release = Input::Release { lease: first[0].lease.id.clone(), fence: None };
+        let _ = clocked.step(&mut Unmeasured, release);
+        let waits = RequestId::new("waits-0099").unwrap();
         Self {
             clocked,
             rng: Rng::with_seed(7),
             size,
-            number: size + 1,
+            number: size + size / POOLS,
             held: Vec::new(),
             waits,
             listing: None,
@@ -129,7 +143,7 @@ impl Farm {
             }
             Work::Explain => {
                 let explanation = meter.measure(|| self.clocked.engine.explain(&self.waits)).unwrap();
-                assert!(explanation.position.is_some());
+                assert!(explanation.likely_at.is_some());
             }
             Work::Listing => self.list(meter),
         }
