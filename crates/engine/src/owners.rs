@@ -133,8 +133,8 @@ impl Owners {
     /// Returns the limits of an owner over all pools, and of the one above it.
     pub(crate) fn limits(&self, owner: &Owner, limits: &LimitsConfig) -> impl Iterator<Item = Allowance> {
         let top = self.top(owner);
-        let of_sub = (top != *owner).then(|| self.of(owner, max_of_sub_owner(owner, &top, limits))).flatten();
-        let of_top = max_of_owner(&top, limits);
+        let of_sub = (top != *owner).then(|| self.of(owner, limits.max_of_sub_owner(owner, &top))).flatten();
+        let of_top = limits.max_of(&top);
         self.of(&top, of_top).into_iter().chain(of_sub)
     }
 
@@ -176,17 +176,6 @@ pub(crate) fn most(owner: &Owner, limits: &LimitsConfig) -> Option<Allowance> {
 /// Returns an owner's share where several wait.
 pub(crate) fn weight(owner: &Owner, limits: &LimitsConfig) -> u32 {
     limits.owners.get(owner).map_or(1, |limits| limits.weight.max(1))
-}
-
-fn max_of_owner(owner: &Owner, limits: &LimitsConfig) -> Option<u32> {
-    let own = limits.owners.get(owner).and_then(|limits| limits.max);
-    bounded(own.or(limits.max_per_owner))
-}
-
-fn max_of_sub_owner(owner: &Owner, parent: &Owner, limits: &LimitsConfig) -> Option<u32> {
-    let own = limits.owners.get(owner).and_then(|limits| limits.max);
-    let of_parent = limits.owners.get(parent).and_then(|limits| limits.max_per_sub_owner);
-    bounded(own.or(of_parent).or(limits.max_per_sub_owner))
 }
 
 /// 0 is no limit, as in Copr.

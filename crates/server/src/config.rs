@@ -138,7 +138,9 @@ impl Config {
         match (self.providers.is_empty(), self.pools.is_empty()) {
             (true, _) => vec![format!("there is no provider, so no VM can be made or leased; {advice}")],
             (false, true) => vec![format!("there is no pool, so no VM can be leased; {advice}")],
-            (false, false) => doubts(&self.pools, &self.providers).iter().map(ToString::to_string).collect(),
+            (false, false) => {
+                doubts(&self.pools, &self.providers, &self.limits).iter().map(ToString::to_string).collect()
+            }
         }
     }
 }

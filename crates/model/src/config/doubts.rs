@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{ConfigTable, InvalidConfig, Misfit, OfferConfig, OnExpiry, PoolConfig, ProviderConfig};
+use super::{
+    ConfigTable, InvalidConfig, LimitsConfig, Misfit, OfferConfig, OnExpiry, PoolConfig, ProviderConfig,
+};
 use crate::{PoolName, ProviderName};
 
 /// Returns what is allowed but says nothing, or more than there can be at once: that of each pool, then that of each
-/// provider.
+/// provider, then that of the owners.
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use vmpool_model::{PoolName, ProviderName, config::{PoolConfig, ProviderConfig, doubts}};
+/// use vmpool_model::{PoolName, ProviderName, config::{LimitsConfig, PoolConfig, ProviderConfig, doubts}};
 /// let mut lab = ProviderConfig::new("dummy");
 /// lab.quota.insert("vms".to_owned(), 3);
 /// let pools = ["a", "b"].map(|pool| (pool.parse().unwrap(), PoolConfig::new("lab".parse().unwrap(), "small", 2)));
-/// let doubts = doubts(&BTreeMap::from(pools), &BTreeMap::from([("lab".parse()?, lab)]));
+/// let providers = BTreeMap::from([("lab".parse()?, lab)]);
+/// let doubts = doubts(&BTreeMap::from(pools), &providers, &LimitsConfig::default());
 /// assert_eq!(doubts[0].to_string(), "providers.lab.quota.vms: it is 3, and the pools a, b together are to keep 4 there");
 /// # Ok::<(), vmpool_model::InvalidName>(())
 /// ```
@@ -22,19 +25,39 @@ use crate::{PoolName, ProviderName};
 pub fn doubts(
     pools: &BTreeMap<PoolName, PoolConfig>,
     providers: &BTreeMap<ProviderName, ProviderConfig>,
+    limits: &LimitsConfig,
 ) -> Vec<Misfit> {
     let of_pools = pools.iter().flat_map(|(name, config)| {
         let doubts = says_nothing(config).into_iter().chain(no_quota(config, providers));
+        let doubts = doubts.chain(limits.never_reached_in(config));
         doubts.map(|doubt| Misfit::new(ConfigTable::Pool(name.clone()), doubt))
     });
     let of_providers = providers.iter().flat_map(|(name, config)| {
-        let doubts = config.quota.iter().filter_map(|(resource, most)| {
-            let doubt = too_little(name, resource, *most, pools)?;
-            Some(Misfit::new(ConfigTable::Provider(name.clone()), doubt))
-        });
-        doubts.collect::<Vec<_>>()
+        let doubts =
+            config.quota.iter().filter_map(|(resource, most)| too_little(name, resource, *most, pools));
+        let doubts = unused(name, pools).into_iter().chain(creates_less(config)).chain(doubts);
+        doubts.map(|doubt| Misfit::new(ConfigTable::Provider(name.clone()), doubt)).collect::<Vec<_>>()
     });
-    of_pools.chain(of_providers).collect()
+    let of_owners = limits.never_reached().into_iter();
+    let of_owners = of_owners.map(|doubt| Misfit::new(ConfigTable::Limits, doubt));
+    of_pools.chain(of_providers).chain(of_owners).collect()
+}
+
+/// Finds out whether no pool makes VMs at a provider: it is listed all the same.
+fn unused(name: &ProviderName, pools: &BTreeMap<PoolName, PoolConfig>) -> Option<InvalidConfig> {
+    let uses = |config: &PoolConfig| config.offers().iter().any(|offer| offer.provider == *name);
+    let reason = "no pool has an offer of this provider, so nothing is made there; it is listed all the same";
+    (!pools.values().any(uses)).then(|| InvalidConfig { key: "driver".into(), reason: reason.to_owned() })
+}
+
+/// Finds what allows more creates at once than there may be requests.
+fn creates_less(config: &ProviderConfig) -> Option<InvalidConfig> {
+    let most = config.max_concurrent;
+    let max_creating = config.max_creating.filter(|creating| most < *creating)?;
+    let reason = format!(
+        "it is {max_creating}, and no more than {most} requests are under way at once (max_concurrent)"
+    );
+    Some(InvalidConfig { key: "max_creating".into(), reason })
 }
 
 /// Finds what keeps no VM ready that is not kept ready anyway, and what holds none.
@@ -110,7 +133,8 @@ mod tests {
         let mut lab = ProviderConfig::new("dummy");
         lab.quota = serde_json::from_str(quota).unwrap();
         let providers = BTreeMap::from([(ProviderName::new("lab").unwrap(), lab)]);
-        doubts(&pools, &providers).into_iter().map(|doubt| doubt.to_string()).collect()
+        let limits = LimitsConfig::default();
+        doubts(&pools, &providers, &limits).into_iter().map(|doubt| doubt.to_string()).collect()
     }
 
     #[test]
@@ -125,6 +149,30 @@ mod tests {
         let pool =
             r#"{"provider": "lab", "template": "small", "min_ready": 1, "max_total": 4, "demand": {}}"#;
         assert_eq!(told(pool, "{}"), [""; 0]);
+    }
+
+    #[test]
+    fn more_creates_than_there_may_be_requests_and_a_provider_that_nobody_uses_are_doubted() {
+        let pools =
+            ["lab"].map(|at| (PoolName::new("a").unwrap(), PoolConfig::new(at.parse().unwrap(), "small", 1)));
+        let mut lab = ProviderConfig::new("dummy");
+        (lab.max_concurrent, lab.max_creating) = (3, Some(4));
+        let told = |lab: &ProviderConfig, other: &str| {
+            let providers = [("lab", lab.clone()), (other, ProviderConfig::new("dummy"))];
+            let providers = providers.map(|(name, config)| (ProviderName::new(name).unwrap(), config));
+            let (pools, limits) = (BTreeMap::from(pools.clone()), LimitsConfig::default());
+            let doubts = doubts(&pools, &BTreeMap::from(providers), &limits).into_iter();
+            doubts.map(|doubt| doubt.to_string()).collect::<Vec<_>>()
+        };
+        let wanted = [
+            "providers.lab.max_creating: it is 4, and no more than 3 requests are under way at once (max_concurrent)",
+            "providers.lap.driver: no pool has an offer of this provider, so nothing is made there; it is listed all the same",
+        ];
+        assert_eq!(told(&lab, "lap"), wanted);
+        lab.max_creating = Some(3);
+        assert_eq!(told(&lab, "lap"), wanted[1..]);
+        lab.max_creating = None;
+        assert_eq!(told(&lab, "lap"), wanted[1..]);
     }
 
     #[test]
