@@ -70,12 +70,19 @@ impl Engine {
         }
     }
 
-    /// Queues a request in its place and serves whoever can be served; perhaps that is this one, and it never waited.
+    /// Queues a request in its place and serves whoever can be served; perhaps that is this one, and it never waited. One that
+    /// does not wait is served or nobody is: while it is looked at, it takes nothing from who waits.
     fn serve_or_queue(&mut self, request: RequestRecord, candidates: Candidates, wait: Duration) -> Answer {
         let id = request.id.clone();
+        if wait.is_zero() {
+            self.serve_if_due();
+        }
         self.requests.insert(id.clone(), request.clone());
         self.enqueue(&request, candidates);
-        self.serve();
+        match wait.is_zero() {
+            true => self.serve_at_once(&id),
+            false => self.serve(),
+        }
         if let Some(index) = self.out.decided.iter().position(|(decided, _)| *decided == id) {
             return match self.out.decided.remove(index).1 {
                 Ok(grants) => Answer::Granted(grants),

@@ -30,7 +30,7 @@ impl Engine {
     }
 
     /// Returns whether nothing changed since everything was brought to rest.
-    fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         let is_unchanged = self.touched.is_empty() && self.growing.is_empty();
         is_unchanged
             && !self.unserved

@@ -80,10 +80,35 @@ impl Engine {
                 self.set_aside = walk;
                 return;
             };
-            let Some(request) = self.requests.get(&id).cloned() else { return };
-            let Some(grants) = self.grant(request, &vms) else { return };
-            self.out.decided.push((id, Ok(grants)));
+            if !self.decide(id, &vms) {
+                return;
+            }
         }
+    }
+
+    /// Serves whoever can be served now, if time or anything else changed since that was done.
+    pub(crate) fn serve_if_due(&mut self) {
+        if !self.is_at_rest() {
+            self.serve();
+        }
+    }
+
+    /// Serves one request if it is its turn or if nobody before it could be served in its place, and nobody else unless it is.
+    pub(crate) fn serve_at_once(&mut self, id: &RequestId) {
+        self.count_wants();
+        self.rank_due();
+        let Some((id, vms)) = self.next_of(&mut Walk::default(), |waiter| waiter.id == *id) else { return };
+        if self.decide(id, &vms) {
+            self.serve();
+        }
+    }
+
+    /// Gives a request its VMs.
+    fn decide(&mut self, id: RequestId, vms: &[VmName]) -> bool {
+        let Some(request) = self.requests.get(&id).cloned() else { return false };
+        let Some(grants) = self.grant(request, vms) else { return false };
+        self.out.decided.push((id, Ok(grants)));
+        true
     }
 
     /// Returns how many VMs are set aside, of those that are kept for their last users, for requests of these pools.
@@ -93,6 +118,11 @@ impl Engine {
 
     /// Returns who of those that wait is to be served next, and with which VMs.
     pub(crate) fn next_served(&self, walk: &mut Walk) -> Option<(RequestId, Vec<VmName>)> {
+        self.next_of(walk, |_| true)
+    }
+
+    /// Returns who of those that count is to be served next, and with which VMs; for others what they can have is set aside.
+    fn next_of(&self, walk: &mut Walk, counts: impl Fn(&Waiter) -> bool) -> Option<(RequestId, Vec<VmName>)> {
         // A lease is one more record.
         if self.is_short() {
             return None;
@@ -100,7 +130,7 @@ impl Engine {
         while let Some(waiter) = self.best(walk) {
             let parts = self.parts(waiter, walk);
             let found: usize = parts.iter().map(|part| part.kept + part.clean).sum();
-            if found == waiter.shape.count as usize {
+            if found == waiter.shape.count as usize && counts(waiter) {
                 return Some((waiter.id.clone(), self.vms_in(waiter, &parts)));
             }
             self.reserve(waiter, parts, walk);

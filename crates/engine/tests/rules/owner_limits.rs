@@ -225,3 +225,25 @@ fn what_may_be_served_from_two_pools_takes_its_owners_place_in_one() {
     waits(&mut lab, wish("r2", "ann", ["b"]));
     assert_eq!(lab.creates(), 2, "one in each pool");
 }
+
+#[test]
+fn who_does_not_wait_takes_nothing_from_who_does() {
+    let mut spec = spec([("a", on_demand(2)), ("b", on_demand(2))]);
+    spec.limits.max_per_owner = Some(3);
+    let mut lab = of(spec);
+    given_later(&mut lab, "r1", "a");
+    given_later(&mut lab, "r2", "b");
+    given_later(&mut lab, "r3", "b");
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    lab.boot_all();
+    waits(&mut lab, wish("small", "bob", ["a"]));
+    assert_eq!(lab.counts([RecordState::Ready]), [1], "it is set aside for ann");
+    let more = wish("more", "ann", ["b"]).with_count(2).with_priority(1).with_wait(seconds(0));
+    assert!(matches!(lab.acquire(more), Answer::Refused(_)));
+    assert_eq!(lab.counts([RecordState::Ready]), [1], "it still is");
+}
+
+fn given_later(lab: &mut Lab, request: &str, pool: &str) {
+    waits(lab, wish(request, "cat", [pool]));
+    lab.boot_all();
+}
