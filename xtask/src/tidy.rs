@@ -13,6 +13,7 @@ mod invariants;
 mod length;
 mod manifests;
 mod module_docs;
+mod no_unsafe;
 mod paths;
 mod pure;
 mod reach;
@@ -34,6 +35,7 @@ const RULES: &[&Rule] = &[
     &length::RULE,
     &module_docs::RULE,
     &banned::RULE,
+    &no_unsafe::RULE,
     &fences::RULE,
     &paths::RULE,
     &pure::RULE,

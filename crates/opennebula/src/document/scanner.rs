@@ -1,18 +1,19 @@
 //! The scan over the escaped document, a piece at a time.
 
 mod content;
-mod leaf;
+mod glance;
 mod marks;
 mod markup;
+mod view;
 
 use super::sink::Sink;
 use crate::rpc::{CodecError, Problem};
 
 use self::{
     content::{Content, Piece},
-    leaf::{Leaf, leaf_at},
-    marks::Marks,
+    glance::{Glance, Leaf, glance},
     markup::{Markup, Tag, closes, markup},
+    view::{Place, View},
 };
 
 /// How deep elements may be nested.
@@ -36,9 +37,26 @@ pub(super) enum Stop {
     Wrong(usize, Problem),
 }
 
-/// Remembers where in the document the scan is.
+/// Scans a document, and remembers where in it the scan is.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
+    view: View,
+    state: State,
+}
+
+impl Stop {
+    /// Makes a place of a part of the piece, which begins here, one of the piece.
+    fn behind(self, begin: usize) -> Self {
+        match self {
+            Self::More => Self::More,
+            Self::Wrong(place, problem) => Self::Wrong(begin + place, problem),
+        }
+    }
+}
+
+/// Remembers where in the document a scan is.
+#[derive(Debug, Default)]
+struct State {
     /// The names of the elements around the place, one after the other.
     names: Vec<u8>,
     /// Where each name begins.
@@ -48,7 +66,6 @@ pub(super) struct Scanner {
     /// Whether the outermost element has ended.
     complete: bool,
     content: Content,
-    marks: Marks,
 }
 
 impl Scanner {
@@ -60,13 +77,19 @@ impl Scanner {
         sink: &mut S,
     ) -> Result<Progress, CodecError> {
         let mut at = 0;
-        self.marks.set(piece);
+        self.view.clear();
         loop {
-            // Most of every document.
-            if !self.starts.is_empty() {
-                at = self.leaves(piece, at, base, sink)?;
-            }
-            match self.step(piece, at, sink) {
+            let next = match self.state.is_inside() {
+                true => {
+                    let place = self.view.look(piece, at);
+                    self.state.usual(place, sink).and_then(|next| {
+                        at = place.begin + next;
+                        self.state.step(piece, at, sink)
+                    })
+                }
+                false => self.state.step(piece, at, sink),
+            };
+            match next {
                 Ok(Some(next)) => at = next,
                 Ok(None) => return Ok(Progress::Ended(at)),
                 Err(Stop::More) => return Ok(Progress::Needs(at)),
@@ -76,37 +99,47 @@ impl Scanner {
             }
         }
     }
+}
 
-    /// Reads the leaves that begin at a place one after the other, and returns where the last one ends.
+impl State {
+    /// Returns whether an element is around the place.
     #[inline]
-    fn leaves<S: Sink>(
-        &mut self,
-        piece: &[u8],
-        from: usize,
-        base: u64,
-        sink: &mut S,
-    ) -> Result<usize, CodecError> {
-        let mut at = from;
-        if self.skipping.is_some() {
-            while let Some(leaf) = leaf_at(piece, &self.marks, at) {
-                at = leaf.end;
-            }
-            return Ok(at);
-        }
-        while let Some(leaf) = leaf_at(piece, &self.marks, at) {
-            if sink.wants(leaf.name) {
-                self.wanted(piece, &leaf, sink).map_err(|stop| match stop {
-                    Stop::Wrong(place, problem) => CodecError::new(base + place as u64, problem),
-                    Stop::More => CodecError::new(base + at as u64, Problem::Truncated),
-                })?;
-            }
-            at = leaf.end;
+    fn is_inside(&self) -> bool {
+        !self.starts.is_empty()
+    }
+
+    /// Reads the elements from a place on as long as they are usual, which most of every document is, and returns where the
+    /// last one ends.
+    #[inline(never)]
+    fn usual<S: Sink>(&mut self, place: Place<'_>, sink: &mut S) -> Result<usize, Stop> {
+        let Place { window, marks, begin, mut at } = place;
+        while self.is_inside()
+            && let Some(found) = glance(window, marks, at)
+        {
+            at = match found {
+                Glance::Leaf(leaf) => {
+                    if self.skipping.is_none() && sink.wants(leaf.name) {
+                        self.wanted(window, &leaf, sink).map_err(|stop| stop.behind(begin))?;
+                    }
+                    leaf.end
+                }
+                Glance::Open { name, end } if self.starts.len() < DEEPEST => {
+                    self.enter(name, sink);
+                    end
+                }
+                Glance::Close { name, end } if self.innermost() == name => {
+                    self.leave(sink);
+                    end
+                }
+                Glance::Open { .. } | Glance::Close { .. } => break,
+            };
         }
         Ok(at)
     }
 
-    fn wanted<S: Sink>(&mut self, piece: &[u8], leaf: &Leaf<'_>, sink: &mut S) -> Result<(), Stop> {
-        let (place, text) = self.content.simple(piece, leaf.text.clone(), leaf.is_raw)?;
+    #[inline(never)]
+    fn wanted<S: Sink>(&mut self, window: &[u8], leaf: &Leaf<'_>, sink: &mut S) -> Result<(), Stop> {
+        let (place, text) = self.content.simple(window, leaf.text.clone(), leaf.has_references)?;
         sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))?;
         self.content.clear();
         Ok(())
@@ -118,9 +151,9 @@ impl Scanner {
         match markup(piece, at)? {
             Markup::Open(tag) if !self.complete => self.open(piece, at, tag, sink).map(Some),
             Markup::Close => self.close(piece, at, sink).map(Some),
-            Markup::CData { end, .. } | Markup::Aside { end } if !self.starts.is_empty() => Ok(Some(end)),
+            Markup::CData { end, .. } | Markup::Aside { end } if self.is_inside() => Ok(Some(end)),
             Markup::Aside { end } => Ok(Some(end)),
-            Markup::Text { end, blank } if blank || !self.starts.is_empty() => Ok(Some(end)),
+            Markup::Text { end, blank } if blank || self.is_inside() => Ok(Some(end)),
             Markup::Text { .. } | Markup::CData { .. } | Markup::Open(_) => Err(Stop::Wrong(
                 at,
                 Problem::Malformed("there is something beside the outermost element".into()),
@@ -146,11 +179,7 @@ impl Scanner {
                 if DEEPEST <= self.starts.len() {
                     return Err(Stop::Wrong(at, Problem::TooDeep(DEEPEST)));
                 }
-                if self.skipping.is_none() && !sink.enter(name) {
-                    self.skipping = Some(self.starts.len());
-                }
-                self.starts.push(self.names.len());
-                self.names.extend_from_slice(name);
+                self.enter(name, sink);
                 Ok(end)
             }
         }
@@ -163,24 +192,45 @@ impl Scanner {
             sink.leaf(name, text).map_err(|problem| Stop::Wrong(place, problem))?;
         }
         self.content.clear();
-        self.complete = self.starts.is_empty();
+        self.complete = !self.is_inside();
         Ok(())
     }
 
     #[inline]
     fn close<S: Sink>(&mut self, piece: &[u8], at: usize, sink: &mut S) -> Result<usize, Stop> {
-        let Some(start) = self.starts.last().copied() else {
+        if !self.is_inside() {
             return Err(Stop::Wrong(at, Problem::Malformed("an element ends that has not begun".into())));
-        };
-        let end = closes(piece, at, &self.names[start..])?;
-        self.starts.pop();
-        self.names.truncate(start);
+        }
+        let end = closes(piece, at, self.innermost())?;
+        self.leave(sink);
+        Ok(end)
+    }
+
+    /// Returns the name of the innermost element around the place.
+    #[inline]
+    fn innermost(&self) -> &[u8] {
+        self.starts.last().map_or(&[], |start| &self.names[*start..])
+    }
+
+    #[inline]
+    fn enter<S: Sink>(&mut self, name: &[u8], sink: &mut S) {
+        if self.skipping.is_none() && !sink.enter(name) {
+            self.skipping = Some(self.starts.len());
+        }
+        self.starts.push(self.names.len());
+        self.names.extend_from_slice(name);
+    }
+
+    #[inline]
+    fn leave<S: Sink>(&mut self, sink: &mut S) {
+        if let Some(start) = self.starts.pop() {
+            self.names.truncate(start);
+        }
         match self.skipping {
             None => sink.leave(),
             Some(depth) if depth == self.starts.len() => self.skipping = None,
             Some(_) => {}
         }
-        self.complete = self.starts.is_empty();
-        Ok(end)
+        self.complete = !self.is_inside();
     }
 }

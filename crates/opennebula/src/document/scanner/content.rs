@@ -65,18 +65,17 @@ impl Content {
         self.parts.clear();
     }
 
-    /// Returns a text that is in one part, all references resolved, and where it begins.
+    /// Returns a text that is in one part, its references resolved if it has any, which are those of the answer then.
     #[inline]
     pub(super) fn simple<'a>(
         &'a mut self,
         piece: &'a [u8],
         range: Range<usize>,
-        is_raw: bool,
+        has_references: bool,
     ) -> Result<(usize, &'a str), Stop> {
-        let part = Part { begin: range.start, end: range.end, is_raw };
-        let text = utf8(piece, part)?;
-        if memchr::memchr(b'&', text.as_bytes()).is_none() {
-            return Ok((part.begin, text));
+        let part = Part { begin: range.start, end: range.end, is_raw: true };
+        if !has_references {
+            return Ok((part.begin, utf8(piece, part)?));
         }
         self.parts.clear();
         self.parts.push(part);
