@@ -148,7 +148,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         folder: "sim",
-        purpose: "simulated clouds on loopback that real clients accept: OpenNebula in front of the dummy's nodes",
+        purpose: "simulated clouds on loopback that real clients accept: OpenNebula and CloudAPI in front of the dummy's nodes",
         may_depend_on: &["driver", "dummy", "model"],
         never_reaches: &["reqwest", "sled"],
     },

@@ -4,9 +4,10 @@
 //! slow, fail, lose answers and forget machines, all from one seed. What runs in it are the nodes of a
 //! [`DummyCloud`](vmpool_dummy::DummyCloud), so whatever the dummy can do to nodes can be done to its machines.
 //!
-//! [`opennebula`] is OpenNebula's XML-RPC server.
+//! [`opennebula`] is OpenNebula's XML-RPC server, and [`cloudapi`] is Triton CloudAPI.
 
 mod clock;
+pub mod cloudapi;
 mod hypervisor;
 pub mod opennebula;
 mod server;
