@@ -14,6 +14,7 @@ mod receive;
 mod refusal;
 mod session;
 mod stream;
+mod trust;
 mod version;
 
 use std::sync::Arc;
@@ -75,11 +76,15 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the endpoint is no address of a server.
+    /// If the endpoint is no address of a server, or the certificates to trust cannot be read.
     pub fn new(config: ClientConfig) -> Result<Self, ConfigError> {
         let endpoint = Endpoint::parse(&config.endpoint)?;
         let gate = Gate::of(&endpoint);
-        let target = Arc::new(Target { endpoint, gate, connect_timeout: config.connect_timeout });
+        let tls = match endpoint.is_tls {
+            true => Some(trust::connector(config.ca_file.as_deref())?),
+            false => None,
+        };
+        let target = Arc::new(Target { endpoint, gate, tls, connect_timeout: config.connect_timeout });
         let session = config.session.clone();
         Ok(Self { inner: Arc::new(Inner { target, session, config, version: OnceCell::new() }) })
     }

@@ -9,6 +9,8 @@ mod marks;
 mod node;
 mod options;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use vmpool_driver::{
     Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
@@ -29,7 +31,8 @@ use crate::{
 ///   never arrived does not boot.
 /// * The token and the labels are in the user template from the request that makes the VM.
 /// * Destroying ends the VM at once. In states where that is refused it takes the right to administer the VM; an account
-///   without it has the server end the VM as soon as its state allows.
+///   without it has the server end the VM as soon as its state allows. A VM that is on its way to its end and does not get
+///   there is deleted, too.
 /// * Times to end are kept by the server, which ends the VM by itself; since OpenNebula 6.2.
 ///
 /// # Examples
@@ -52,6 +55,7 @@ pub struct OpenNebulaDriver {
     client: Client,
     version: Version,
     options: OpenNebulaOptions,
+    going: Arc<destroy::Going>,
 }
 
 impl OpenNebulaDriver {
@@ -76,7 +80,7 @@ impl OpenNebulaDriver {
         let info = DriverInfo::new("opennebula", "OpenNebula")
             .with_website("https://opennebula.io")
             .with_endpoint(client.endpoint());
-        Ok(Self { info, client, version, options })
+        Ok(Self { info, client, version, options, going: Arc::default() })
     }
 
     /// Returns the client, for all that only OpenNebula has.
@@ -150,8 +154,7 @@ impl Driver for OpenNebulaDriver {
     }
 
     async fn destroy(&self, id: &NodeId) -> Result<(), DriverError> {
-        let vm = self.vm(Operation::Destroy, id)?;
-        destroy::destroy(&vm, self.version).await.map_err(on_node(Operation::Destroy, id))
+        destroy::destroy(self, id).await
     }
 
     async fn power(&self, id: &NodeId, action: PowerAction) -> Result<(), DriverError> {

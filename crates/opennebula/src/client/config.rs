@@ -25,6 +25,9 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// How much an answer may hold.
     pub limits: Limits,
+    /// A file with certificates in PEM that are trusted beside those that the system trusts: those of an authority, or the
+    /// server's own, which may sign itself. Default: none.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Says why calls cannot be prepared.
@@ -45,6 +48,20 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// The file with certificates cannot be used.
+    #[error("the certificates to trust cannot be read from {}: {reason}; ca_file is a file in PEM", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// TLS cannot be prepared.
+    #[error("TLS cannot be prepared: {reason}")]
+    Tls {
+        /// Why.
+        reason: String,
+    },
     /// There is no place where the session could be.
     #[error("there is no session: set ONE_AUTH to a file with USER:PASSWORD in it")]
     NoSession,
@@ -63,6 +80,7 @@ impl ClientConfig {
             timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             limits: Limits::default(),
+            ca_file: None,
         }
     }
 
@@ -101,6 +119,12 @@ impl ClientConfig {
             Ok(text) => Ok(Session::new(text)),
             Err(source) => Err(ConfigError::Session { path, source }),
         }
+    }
+
+    /// Trusts the certificates of a file, too, for an endpoint with `https://`.
+    #[must_use]
+    pub fn with_ca_file(self, ca_file: impl Into<PathBuf>) -> Self {
+        Self { ca_file: Some(ca_file.into()), ..self }
     }
 
     /// Gives calls more or less time.

@@ -62,6 +62,14 @@ pub enum CallFailure {
     /// The server could not be reached; the call was not sent.
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] std::io::Error),
+    /// The server could be reached, and no connection with TLS could be made; the call was not sent.
+    #[error("there is no safe connection: {source}{hint}")]
+    Tls {
+        /// Why.
+        source: std::io::Error,
+        /// What can be done about it.
+        hint: &'static str,
+    },
     /// The connection was lost after the call was sent.
     #[error("the connection was lost: {0}")]
     BrokenOff(String),
@@ -70,6 +78,7 @@ pub enum CallFailure {
 fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => ": the endpoint leads elsewhere; give the address that it leads to",
+        400 => ": the server, or a proxy, takes no such request; it may want https:// instead of http://",
         401 | 403 => ": a proxy refuses it",
         404 => ": there is no XML-RPC at this path, which is most often /RPC2",
         405 => ": this path takes no calls; the path is most often /RPC2",
@@ -131,7 +140,9 @@ impl CallError {
             },
             CallFailure::Forbidden(_) => FailureKind::InvalidRequest,
             CallFailure::Timeout { .. } => FailureKind::Timeout,
-            CallFailure::Unreachable(_) | CallFailure::BrokenOff(_) => FailureKind::Unavailable,
+            CallFailure::Unreachable(_) | CallFailure::Tls { .. } | CallFailure::BrokenOff(_) => {
+                FailureKind::Unavailable
+            }
         }
     }
 
@@ -147,7 +158,7 @@ impl CallError {
             CallFailure::Status { status } => 500 <= *status || *status == 408,
             CallFailure::Timeout { sent, .. } => *sent,
             CallFailure::BrokenOff(_) => true,
-            CallFailure::Forbidden(_) | CallFailure::Unreachable(_) => false,
+            CallFailure::Forbidden(_) | CallFailure::Unreachable(_) | CallFailure::Tls { .. } => false,
         };
         if open { Certainty::Unknown } else { Certainty::NotApplied }
     }

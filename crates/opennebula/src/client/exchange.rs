@@ -20,6 +20,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 
 use super::{
     CallFailure,
@@ -37,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(super) struct Target {
     pub(super) endpoint: Endpoint,
     pub(super) gate: Gate,
+    pub(super) tls: Option<TlsConnector>,
     pub(super) connect_timeout: Duration,
 }
 
@@ -116,10 +118,11 @@ impl<R: Receive> Exchange<R> {
         place: OwnedSemaphorePermit,
         answer: oneshot::Sender<Result<R::Output, CallFailure>>,
     ) {
-        let connecting = timeout(self.target.connect_timeout, connect(&self.target.endpoint));
+        let connecting =
+            timeout(self.target.connect_timeout, connect(&self.target.endpoint, self.target.tls.as_ref()));
         let stream = match connecting.await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(err)) => return drop(answer.send(Err(CallFailure::Unreachable(err)))),
+            Ok(Err(failure)) => return drop(answer.send(Err(failure))),
             Err(_) => {
                 let after = self.target.connect_timeout;
                 return drop(answer.send(Err(CallFailure::Timeout { after, sent: false })));

@@ -1,19 +1,15 @@
 //! The connection, with TLS or without.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
-use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
-};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use super::endpoint::Endpoint;
+use super::{CallFailure, endpoint::Endpoint, trust};
 
 /// How long the other side may take to close after we have; it has answered by then, so little can be missed.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -24,15 +20,24 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
 
 /// Connects; one address of the host after the other, never two at once.
-pub(super) async fn connect(endpoint: &Endpoint) -> io::Result<Box<dyn Stream>> {
+pub(super) async fn connect(
+    endpoint: &Endpoint,
+    tls: Option<&TlsConnector>,
+) -> Result<Box<dyn Stream>, CallFailure> {
+    let stream = reach(endpoint).await.map_err(CallFailure::Unreachable)?;
+    let Some(tls) = tls else { return Ok(Box::new(stream)) };
+    let name = ServerName::try_from(endpoint.host.clone());
+    let name = name.map_err(|err| CallFailure::Unreachable(io::Error::other(err)))?;
+    match tls.connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(source) => Err(CallFailure::Tls { hint: trust::hint(&source), source }),
+    }
+}
+
+async fn reach(endpoint: &Endpoint) -> io::Result<TcpStream> {
     let stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
     stream.set_nodelay(true)?;
-    if !endpoint.is_tls {
-        return Ok(Box::new(stream));
-    }
-    let config = ClientConfig::with_platform_verifier().map_err(io::Error::other)?;
-    let name = ServerName::try_from(endpoint.host.clone()).map_err(io::Error::other)?;
-    Ok(Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?))
+    Ok(stream)
 }
 
 /// Ends a connection in good order: says that nothing more will be sent, and reads what still comes.

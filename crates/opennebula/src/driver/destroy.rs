@@ -1,43 +1,92 @@
 //! Ending a VM, in whatever state it is.
 
-use vmpool_model::states::opennebula::{LcmState, VmState};
-
-use super::expiry;
-use crate::{
-    api::VirtualMachine,
-    client::{CallError, RefusalKind, Version},
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
+
+use tokio::time::Instant;
+use vmpool_driver::{DriverError, Operation};
+use vmpool_model::{
+    NodeId,
+    states::opennebula::{LcmState, VmState, node_state},
+};
+
+use super::{OpenNebulaDriver, expiry, on_node};
+use crate::{client::RefusalKind, vm::Vm};
+
+const OPERATION: Operation = Operation::Destroy;
 
 /// Ends a VM at once, by the mildest call that its state allows.
 ///
 /// 1. `terminate-hard`, which is allowed in every state in which nothing is under way.
-/// 2. If it is refused: nothing, if the VM is gone or going; else `recover` with *delete*, which works in every state and
-///    needs the right to administer the VM.
+/// 2. If it is refused: nothing, if the VM is gone, or going and not for too long; else `recover` with *delete*, which works
+///    in every state and needs the right to administer the VM.
 /// 3. If that is not granted: the server is told to end the VM by itself, which it tries every 15 s until it works.
-pub(super) async fn destroy(vm: &VirtualMachine, version: Version) -> Result<(), CallError> {
+pub(super) async fn destroy(driver: &OpenNebulaDriver, id: &NodeId) -> Result<(), DriverError> {
+    let vm = driver.vm(OPERATION, id)?;
+    let failed = on_node(OPERATION, id);
     let refused = match vm.terminate_hard().await {
         Err(err) if err.refusal() == Some(RefusalKind::WrongState) => err,
-        answer => return answer,
+        answer => return answer.map_err(failed),
     };
-    let now = vm.info().await?;
-    if is_going(now.state, now.lcm_state) {
+    let now = vm.info().await.map_err(&failed)?;
+    if now.state == VmState::Done {
+        driver.going.forget(vm.id());
+        return Ok(());
+    }
+    let is_going =
+        now.state == VmState::Active && matches!(now.lcm_state, LcmState::Epilog | LcmState::CleanupDelete);
+    if is_going && driver.going.since(vm.id()) < driver.options.stuck_after {
         return Ok(());
     }
     match vm.delete().await {
         Err(err) if err.refusal() == Some(RefusalKind::Permission) => {}
-        answer => return answer,
+        answer => return answer.map_err(failed),
     }
-    if !version.has_scheduled_actions() {
-        return Err(refused);
+    // Where the VM is going, what the server does by itself would be refused for ever.
+    if is_going || !driver.version.has_scheduled_actions() {
+        return Err(refused.into_driver_error(OPERATION, lacks_rights(id, &now)));
     }
     // A time that has passed: as many seconds after it was made as it took at least to get here.
-    expiry::end_at(vm, &now, "+1").await
+    expiry::end_at(&vm, &now, "+1").await.map_err(failed)
 }
 
-fn is_going(state: VmState, lcm_state: LcmState) -> bool {
-    match state {
-        VmState::Done => true,
-        VmState::Active => matches!(lcm_state, LcmState::Epilog | LcmState::CleanupDelete),
-        _ => false,
+fn lacks_rights(id: &NodeId, now: &Vm) -> String {
+    let state = match now.state {
+        VmState::Active => now.str_lcm_state(),
+        state => state.str_state(),
+    };
+    format!(
+        "node {id} is in {state} ({}), where only an account that may administer it can end it: \
+         run \"onevm recover --delete {id}\" as an administrator, or give the account the right",
+        node_state(now.state, now.lcm_state)
+    )
+}
+
+/// Since when VMs are seen on their way to their end.
+///
+/// The server can lose what it waits for, such as when it is stopped meanwhile; then a VM is on its way for ever. Where a VM
+/// is and since when is not in its document, so what was seen counts.
+#[derive(Debug, Default)]
+pub(super) struct Going(Mutex<BTreeMap<i32, Instant>>);
+
+/// How many VMs are remembered; those that end in between are never asked about again.
+const REMEMBERED: usize = 10_000;
+
+impl Going {
+    /// Returns for how long a VM has been on its way: not at all when it is seen for the first time.
+    fn since(&self, id: i32) -> Duration {
+        let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if REMEMBERED <= going.len() {
+            // Ids grow, so the lowest one was seen first.
+            going.pop_first();
+        }
+        going.entry(id).or_insert_with(Instant::now).elapsed()
+    }
+
+    fn forget(&self, id: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }

@@ -28,12 +28,10 @@ impl DriverFactory for Factory {
 
     fn check(&self, options: &DriverOptions) -> Result<(), OpenError> {
         let options: OpenNebulaOptions = OpenError::parse(options)?;
-        match &options.endpoint {
-            Some(endpoint) => Client::new(ClientConfig::new(endpoint.as_str(), Session::new("")))
-                .map(drop)
-                .map_err(|err| wrong(&err)),
-            None => Ok(()),
-        }
+        let Some(endpoint) = &options.endpoint else { return Ok(()) };
+        let mut config = ClientConfig::new(endpoint.as_str(), Session::new(""));
+        config.ca_file = options.ca_file;
+        Client::new(config).map(drop).map_err(|err| wrong(&err))
     }
 
     async fn open(&self, _: FactoryContext, options: &DriverOptions) -> Result<Arc<dyn Driver>, OpenError> {
@@ -46,7 +44,8 @@ impl DriverFactory for Factory {
 
 fn wrong(err: &ConfigError) -> OpenError {
     let place = match err {
-        ConfigError::Endpoint { .. } => "endpoint",
+        ConfigError::Endpoint { .. } | ConfigError::Tls { .. } => "endpoint",
+        ConfigError::CaFile { .. } => "ca_file",
         ConfigError::Session { .. } => "auth_file",
         ConfigError::NoSession => "auth",
     };

@@ -20,6 +20,8 @@ pub struct OpenNebulaOptions {
     pub auth: Option<String>,
     /// The file with `user:password`. Default: that of OpenNebula's own tools.
     pub auth_file: Option<PathBuf>,
+    /// A file with certificates in PEM to trust beside those of the system, see [`ClientConfig::ca_file`].
+    pub ca_file: Option<PathBuf>,
     /// How long a call may take in all. Default: `60s`.
     #[serde(with = "duration_text")]
     pub timeout: Duration,
@@ -28,6 +30,10 @@ pub struct OpenNebulaOptions {
     /// After which time the server ends a new VM by itself unless it is told another time. Default: never.
     #[serde(with = "optional_duration")]
     pub first_expiry: Option<Duration>,
+    /// After which time a VM that is on its way to its end, and does not get there, is deleted when it is destroyed once more;
+    /// that takes the right to administer it. Default: `15m`.
+    #[serde(with = "duration_text")]
+    pub stuck_after: Duration,
 }
 
 impl Default for OpenNebulaOptions {
@@ -36,9 +42,11 @@ impl Default for OpenNebulaOptions {
             endpoint: None,
             auth: None,
             auth_file: None,
+            ca_file: None,
             timeout: Duration::from_secs(60),
             templates: BTreeMap::new(),
             first_expiry: None,
+            stuck_after: Duration::from_secs(900),
         }
     }
 }
@@ -68,7 +76,7 @@ impl OpenNebulaOptions {
                 config
             }
         };
-        Ok(config.with_timeout(self.timeout))
+        Ok(ClientConfig { ca_file: self.ca_file.clone(), ..config }.with_timeout(self.timeout))
     }
 }
 
@@ -78,9 +86,11 @@ impl std::fmt::Debug for OpenNebulaOptions {
         f.debug_struct("OpenNebulaOptions")
             .field("endpoint", &self.endpoint)
             .field("auth_file", &self.auth_file)
+            .field("ca_file", &self.ca_file)
             .field("timeout", &self.timeout)
             .field("templates", &self.templates.keys())
             .field("first_expiry", &self.first_expiry)
+            .field("stuck_after", &self.stuck_after)
             .finish_non_exhaustive()
     }
 }

@@ -62,6 +62,11 @@ impl Cloud {
         assert!(self.sim.set_state(id, VmState::from_number(state), LcmState::from_number(lcm)));
     }
 
+    /// Returns the name of the state that a VM has within `ACTIVE`.
+    pub(crate) fn lcm_state(&self, id: i32) -> &'static str {
+        self.sim.state(id).unwrap().1.str_lcm_state()
+    }
+
     /// Returns the state that a VM has a second later.
     pub(crate) fn state_after_a_second(&self, id: i32) -> VmState {
         self.clock.fetch_add(1000, Ordering::Relaxed);

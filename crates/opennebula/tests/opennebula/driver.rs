@@ -166,6 +166,27 @@ async fn a_vm_that_is_going_already_is_left_to_go() {
 }
 
 #[tokio::test]
+async fn a_vm_that_does_not_get_on_with_its_end_is_deleted() {
+    let impatient = || serde_json::from_str(r#"{"stuck_after": "0s"}"#).unwrap();
+    let (_server, cloud, driver) = cloud(true).await;
+    let node = driver.create(&request()).await.unwrap();
+    let driver = OpenNebulaDriver::connect_with(driver.client().clone(), impatient()).await.unwrap();
+    cloud.set_state(0, 3, 11);
+    driver.destroy(&node.id).await.unwrap();
+    assert_eq!(cloud.lcm_state(0), "CLEANUP_DELETE");
+    assert_eq!(cloud.state_after_a_second(0).str_state(), "DONE");
+
+    // Who may not delete it says who can.
+    let (_server, cloud, driver) = crate::cloud::cloud(false).await;
+    let node = driver.create(&request()).await.unwrap();
+    let driver = OpenNebulaDriver::connect_with(driver.client().clone(), impatient()).await.unwrap();
+    cloud.set_state(0, 3, 11);
+    let err = driver.destroy(&node.id).await.unwrap_err();
+    assert_eq!((err.kind(), err.certainty()), (FailureKind::InvalidState, Certainty::NotApplied));
+    assert!(err.to_string().contains("EPILOG") && err.to_string().contains("onevm recover"), "{err}");
+}
+
+#[tokio::test]
 async fn a_time_to_end_is_set_once_and_then_moved() {
     let (server, cloud, driver) = cloud(false).await;
     driver.create(&request()).await.unwrap();

@@ -2,13 +2,21 @@
 
 use std::{
     io::ErrorKind,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
     sync::{Notify, watch},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
 };
 use vmpool_opennebula::{
     client::{Client, ClientConfig, Session},
@@ -54,8 +62,28 @@ struct State {
 impl Server {
     /// Starts a server that does what a script says about each call.
     pub(crate) async fn start(script: impl Fn(&Call) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::start_with(None, script).await
+    }
+
+    /// Starts a server with TLS, which shows one of the certificates of the tests.
+    pub(crate) async fn start_tls(
+        certificate: &str,
+        script: impl Fn(&Call) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
+        let chain: Result<Vec<_>, _> =
+            CertificateDer::pem_file_iter(tls_file(certificate)).unwrap().collect();
+        let key = PrivateKeyDer::from_pem_file(tls_file("key.pem")).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain.unwrap(), key);
+        Self::start_with(Some(TlsAcceptor::from(Arc::new(config.unwrap()))), script).await
+    }
+
+    async fn start_with(
+        tls: Option<TlsAcceptor>,
+        script: impl Fn(&Call) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}/RPC2", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let endpoint = format!("{scheme}://{}/RPC2", listener.local_addr().unwrap());
         let state = Arc::new(State {
             seen: Mutex::default(),
             open: Mutex::default(),
@@ -65,7 +93,18 @@ impl Server {
         let accepting = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&accepting).serve(stream));
+                let (state, tls) = (Arc::clone(&accepting), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => state.serve(stream).await,
+                        // Who does not trust the certificate makes no call.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                state.serve(stream).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { endpoint, state }
@@ -98,7 +137,7 @@ impl Server {
 }
 
 impl State {
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+    async fn serve(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         {
             let mut open = self.open.lock().unwrap();
             open.0 += 1;
@@ -125,7 +164,7 @@ impl State {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> (String, Option<Call>) {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> (String, Option<Call>) {
     let mut bytes = Vec::new();
     loop {
         if !b"POST".starts_with(&bytes[..bytes.len().min(4)]) {
@@ -147,6 +186,11 @@ async fn read_request(stream: &mut TcpStream) -> (String, Option<Call>) {
             return (String::from_utf8_lossy(&bytes).into_owned(), None);
         }
     }
+}
+
+/// Returns a file with a certificate or a key of the tests.
+pub(crate) fn tls_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
 }
 
 /// Writes an answer as the real server does.
