@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub catalog: bool,
     /// A node can be told to end by itself at a given time.
     pub set_expiry: bool,
+    /// The provider can be asked to say by itself when something changes.
+    pub hints: bool,
     /// A token given to `create` is found on the node in listings.
     pub create_with_token: bool,
     /// Labels given to `create` are found on the node in listings.
@@ -43,6 +45,7 @@ impl Capabilities {
             reboot: false,
             catalog: false,
             set_expiry: false,
+            hints: false,
             create_with_token: false,
             create_with_labels: false,
             create_with_ssh_key: false,

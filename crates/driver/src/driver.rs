@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use vmpool_model::{Node, NodeId, Timestamp};
 
-use crate::{Capabilities, Catalog, CreateRequest, DriverError, DriverInfo, Listing, Operation, PowerAction};
+use crate::{
+    Capabilities, Catalog, CreateRequest, DriverError, DriverInfo, HintStream, Listing, Operation,
+    PowerAction,
+};
 
 /// Speaks to one account on one kind of cloud.
 ///
@@ -88,6 +91,20 @@ pub trait Driver: std::fmt::Debug + Send + Sync + 'static {
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         let _ = (id, at);
         Err(DriverError::unsupported(Operation::SetExpiry))
+    }
+
+    /// Opens the stream of what the provider says by itself about changes; needs `Capabilities::hints`.
+    ///
+    /// It is open once this returns: a hint about what happens from then on comes, unless it is lost. Nothing is said of what
+    /// happened before. Whoever uses hints goes on listing, since any of them may be lost; what opens the stream again after it
+    /// ended is up to the caller, too.
+    ///
+    /// # Errors
+    ///
+    /// If the provider refuses or does not answer; `Unsupported` also if only the provider itself can tell that it has no such
+    /// stream, and then it is of no use to ask again.
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        Err(DriverError::unsupported(Operation::Hints))
     }
 }
 

@@ -13,6 +13,7 @@ mod driver;
 mod error;
 mod ext;
 mod handle;
+mod hint;
 mod layer;
 mod operation;
 mod registry;
@@ -33,6 +34,7 @@ pub use crate::{
         UnknownInterface, WaitError, WaitOptions, quote,
     },
     handle::NodeHandle,
+    hint::{Hint, HintStream},
     layer::{Layer, LayerExt},
     operation::Operation,
     registry::{DriverFactory, FactoryContext, OpenError, Pause, Registry},

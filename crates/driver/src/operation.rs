@@ -24,6 +24,8 @@ pub enum Operation {
     Catalog,
     /// Setting when a node ends by itself.
     SetExpiry,
+    /// Opening the stream of hints, or reading it.
+    Hints,
     /// Waiting for a node's state.
     Wait,
     /// Running something on a new node.
@@ -45,6 +47,7 @@ impl Operation {
             Self::Reboot => "reboot",
             Self::Catalog => "catalog",
             Self::SetExpiry => "set_expiry",
+            Self::Hints => "hints",
             Self::Wait => "wait",
             Self::Deploy => "deploy",
         }
@@ -53,7 +56,7 @@ impl Operation {
     /// Returns whether the operation changes nothing, so that repeating it is always safe.
     #[must_use]
     pub fn is_read(self) -> bool {
-        matches!(self, Self::List | Self::Get | Self::Catalog | Self::Wait)
+        matches!(self, Self::List | Self::Get | Self::Catalog | Self::Hints | Self::Wait)
     }
 }
 

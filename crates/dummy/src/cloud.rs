@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use vmpool_driver::Operation;
@@ -13,6 +13,7 @@ use vmpool_model::{Node, NodeId, Timestamp, Token, states::NodeState};
 use crate::{
     Call, Clock, DummyConfig, Fault, InvalidCreds,
     clock::system_clock,
+    hints::Mailbox,
     history::History,
     journal::{self, Journal, JournalError},
     libcloud,
@@ -69,6 +70,8 @@ pub(crate) struct Inner {
     pub(crate) history: History,
     pub(crate) script: HashMap<Operation, VecDeque<Fault>>,
     pub(crate) last_listing: Option<Vec<Node>>,
+    /// What waits for the readers of hints.
+    pub(crate) mailboxes: Vec<Weak<Mutex<Mailbox>>>,
     clock: Clock,
     keeper: Keeper,
 }
@@ -136,6 +139,7 @@ impl DummyCloud {
             history: History::default(),
             script: HashMap::new(),
             last_listing: None,
+            mailboxes: Vec::new(),
             clock,
             keeper,
         };
@@ -264,6 +268,7 @@ impl Inner {
         if let Keeper::File(journal) = &mut self.keeper {
             journal.compact(&self.state);
         }
+        self.each_mailbox(Mailbox::stir);
         Ok(())
     }
 

@@ -55,6 +55,9 @@ pub struct DummyConfig {
     pub features: BTreeSet<Feature>,
     /// How many calls the history keeps. Default: 1000.
     pub history: usize,
+    /// Says by itself when nodes change: by the calls of this process at once, and by the time if there is a
+    /// [`Pause`](vmpool_driver::Pause). Default: no.
+    pub events: bool,
     /// What goes wrong by chance. Default: nothing.
     pub faults: FaultConfig,
 }
@@ -76,6 +79,7 @@ impl Default for DummyConfig {
             quota: None,
             features: BTreeSet::new(),
             history: 1000,
+            events: false,
             faults: FaultConfig::default(),
         }
     }
@@ -117,6 +121,12 @@ impl DummyConfig {
     pub fn with_feature(mut self, feature: Feature) -> Self {
         self.features.insert(feature);
         self
+    }
+
+    /// Lets the cloud say by itself when nodes change.
+    #[must_use]
+    pub fn with_events(self) -> Self {
+        Self { events: true, ..self }
     }
 
     /// Chooses what goes wrong by chance.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, Pause,
-    PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing, Operation,
+    Pause, PowerAction,
 };
 use vmpool_model::{Node, NodeId, Timestamp};
 
@@ -110,6 +110,7 @@ impl Driver for DummyDriver {
         capabilities.reboot = true;
         capabilities.catalog = true;
         capabilities.set_expiry = true;
+        capabilities.hints = inner.config.events;
         capabilities.create_with_token = true;
         // libcloud's driver ignores all that it is asked for.
         capabilities.create_with_labels = inner.config.libcloud.is_none();
@@ -145,6 +146,13 @@ impl Driver for DummyDriver {
 
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         self.ask(|| self.cloud.set_expiry(id, at)).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        if !self.capabilities().hints {
+            return Err(DriverError::unsupported(Operation::Hints));
+        }
+        self.ask(|| self.cloud.open_hints(self.pause.clone())).await
     }
 }
 

@@ -30,6 +30,21 @@ pub struct FaultConfig {
     /// That a listing shows what the listing before it showed, and calls itself complete.
     #[serde(deserialize_with = "probability")]
     pub stale_listings: f64,
+    /// That a hint never comes.
+    #[serde(deserialize_with = "probability")]
+    pub lost_hints: f64,
+    /// That a hint comes only with the one after it.
+    #[serde(deserialize_with = "probability")]
+    pub late_hints: f64,
+    /// That a hint comes twice.
+    #[serde(deserialize_with = "probability")]
+    pub doubled_hints: f64,
+    /// That after a hint one comes that names a node which does not exist.
+    #[serde(deserialize_with = "probability")]
+    pub false_hints: f64,
+    /// That the stream of hints ends after a hint.
+    #[serde(deserialize_with = "probability")]
+    pub broken_hints: f64,
     /// How often an hour a node dies, that is, goes to error; 0.5 lets it live two hours on average.
     #[serde(deserialize_with = "rate")]
     pub death_rate: f64,

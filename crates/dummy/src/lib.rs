@@ -30,6 +30,7 @@ mod creds;
 mod driver;
 mod factory;
 mod faults;
+mod hints;
 mod history;
 mod journal;
 mod libcloud;

@@ -4,7 +4,8 @@ use std::{fmt::Debug, future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing, Operation,
+    PowerAction,
 };
 use vmpool_model::{Node, NodeId, Timestamp};
 
@@ -89,6 +90,11 @@ impl<A: Around> Driver for Wrapped<A> {
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         let call = self.call(Operation::SetExpiry, Some(id.as_str()));
         self.around.around(call, || self.inner.set_expiry(id, at)).await
+    }
+
+    /// Opening the stream is a call like any other; what it brings later passes by the layers.
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.around.around(self.call(Operation::Hints, None), || self.inner.hints()).await
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use vmpool::{
     driver::{
         Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverFactory, DriverInfo, FactoryContext,
-        Listing, OpenError, Operation, PowerAction, Registry,
+        HintStream, Listing, OpenError, Operation, PowerAction, Registry,
     },
     drivers,
     dummy::{DummyCloud, DummyConfig, DummyDriver, Fault},
@@ -100,6 +100,11 @@ impl Driver for Noting {
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         self.note(Operation::SetExpiry);
         self.inner.set_expiry(id, at).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.note(Operation::Hints);
+        self.inner.hints().await
     }
 }
 

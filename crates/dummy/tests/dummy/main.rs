@@ -5,6 +5,8 @@ mod document;
 mod edges;
 mod faults;
 mod file;
+mod hints;
+
 mod libcloud;
 mod life;
 mod options;

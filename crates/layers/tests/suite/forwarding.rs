@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use vmpool_driver::{CreateRequest, Driver, Layer, Operation, PowerAction};
+use vmpool_driver::{CreateRequest, Driver, Hint, Layer, Operation, PowerAction};
 use vmpool_layers::{ConcurrencyLayer, MetricsLayer, RateLimitLayer, RetryLayer, TimeoutLayer, TracingLayer};
 use vmpool_model::{ProviderName, Timestamp};
 
@@ -24,6 +24,7 @@ async fn check(layer: &dyn Layer) {
     }
     driver.catalog().await.unwrap();
     driver.set_expiry(&id(), Timestamp::from_millis(0)).await.unwrap();
+    assert_eq!(driver.hints().await.unwrap().next().await.unwrap(), Hint::Node(id()));
 
     let expected = [
         Operation::List,
@@ -36,6 +37,7 @@ async fn check(layer: &dyn Layer) {
         Operation::Reboot,
         Operation::Catalog,
         Operation::SetExpiry,
+        Operation::Hints,
     ];
     assert_eq!(script.calls(), expected);
 }

@@ -8,7 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Hint, HintStream, Listing,
+    Operation, PowerAction,
 };
 use vmpool_model::{FailureKind, Node, NodeId, Timestamp, states::NodeState};
 
@@ -118,5 +119,20 @@ impl Driver for Script {
 
     async fn set_expiry(&self, _: &NodeId, _: Timestamp) -> Result<(), DriverError> {
         self.act(Operation::SetExpiry).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.act(Operation::Hints).await.map(|()| Box::new(OneHint) as Box<dyn HintStream>)
+    }
+}
+
+/// Brings the same hint whenever it is asked.
+#[derive(Debug)]
+struct OneHint;
+
+#[async_trait]
+impl HintStream for OneHint {
+    async fn next(&mut self) -> Result<Hint, DriverError> {
+        Ok(Hint::Node(id()))
     }
 }

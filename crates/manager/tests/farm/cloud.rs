@@ -15,8 +15,8 @@ use vmpool_dummy::{DummyCloud, DummyDriver};
 use vmpool_manager::{
     Clock, SystemClock,
     driver::{
-        Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation,
-        PowerAction,
+        Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing,
+        Operation, PowerAction,
     },
     model::{FailureKind, Node, NodeId, ProviderName, Timestamp, VmName},
 };
@@ -214,5 +214,9 @@ impl Driver for Cloud {
 
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         self.0.driver.set_expiry(id, at).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.0.driver.hints().await
     }
 }

@@ -14,8 +14,8 @@ use vmpool_dummy::{Death, DummyCloud, DummyDriver, FaultConfig};
 use vmpool_manager::{
     Clock, SystemClock,
     driver::{
-        Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation,
-        PowerAction,
+        Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing,
+        Operation, PowerAction,
     },
     model::{Certainty, FailureKind, Node, NodeId, ProviderName, Timestamp, Token, states::NodeState},
 };
@@ -353,5 +353,10 @@ impl Driver for CloudDriver {
         let (driver, node) = (self.cloud.driver.clone(), id.clone());
         let _entered = self.enter_to_write("an expiry");
         self.cloud.call(Operation::SetExpiry, id, async move { driver.set_expiry(&node, at).await }).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        let driver = self.cloud.driver.clone();
+        self.cloud.call(Operation::Hints, "", async move { driver.hints().await }).await
     }
 }

@@ -12,7 +12,10 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use vmpool_dummy::DummyDriver;
 use vmpool_manager::{
-    driver::{Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, PowerAction},
+    driver::{
+        Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing,
+        PowerAction,
+    },
     model::{Change, DomainName, Node, NodeId, Timestamp},
     store::{Batch, Claim, Committed, Cursor, EventPage, MemoryStore, Snapshot, Store, StoreError},
 };
@@ -116,6 +119,8 @@ impl Driver for SpyDriver {
     }
 
     async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {
+        self.log.note("get");
+        self.play("get").await;
         self.inner.get(id).await
     }
 
@@ -141,6 +146,12 @@ impl Driver for SpyDriver {
 
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         self.inner.set_expiry(id, at).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.log.note("hints");
+        self.play("hints").await;
+        self.inner.hints().await
     }
 }
 

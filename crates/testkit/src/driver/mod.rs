@@ -72,6 +72,8 @@ macro_rules! driver_suite {
             create: nodes_created_at_once_are_distinct,
             errors: an_error_says_what_was_tried,
             errors: a_refusal_is_certain,
+            hints: a_declared_hint_comes,
+            hints: a_hint_that_is_not_waited_for_is_not_lost,
             identity: the_driver_says_who_it_is,
             identity: what_the_driver_says_of_itself_does_not_change,
             lifecycle: a_created_node_is_listed_until_it_is_destroyed,

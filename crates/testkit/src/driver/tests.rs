@@ -1,10 +1,11 @@
 //! The suite is complete.
 
 /// The files in `rules`, by module.
-const RULES: [(&str, &str); 8] = [
+const RULES: [(&str, &str); 9] = [
     ("capabilities", include_str!("rules/capabilities.rs")),
     ("create", include_str!("rules/create.rs")),
     ("errors", include_str!("rules/errors.rs")),
+    ("hints", include_str!("rules/hints.rs")),
     ("identity", include_str!("rules/identity.rs")),
     ("lifecycle", include_str!("rules/lifecycle.rs")),
     ("listing", include_str!("rules/listing.rs")),

@@ -4,7 +4,8 @@ use std::{future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing, Operation,
+    PowerAction,
 };
 use vmpool_model::{FailureKind, Node, NodeId, Timestamp};
 
@@ -86,5 +87,9 @@ impl Driver for FaultDriver {
 
     async fn set_expiry(&self, id: &NodeId, at: Timestamp) -> Result<(), DriverError> {
         self.faulty(Operation::SetExpiry, self.inner.set_expiry(id, at)).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        self.faulty(Operation::Hints, self.inner.hints()).await
     }
 }

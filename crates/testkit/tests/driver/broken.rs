@@ -39,6 +39,8 @@ caught! {
     create: nodes_created_at_once_are_distinct => ReturnsTheFirst, "4 creates at once returned the ids";
     errors: an_error_says_what_was_tried => WrongOperation, "get fails as if it were list";
     errors: a_refusal_is_certain => UnclearRefusals, "leaves open whether it happened";
+    hints: a_declared_hint_comes => KeepsHints, "a hint about node 2 comes: not within 60 s";
+    hints: a_hint_that_is_not_waited_for_is_not_lost => DropsHints, "a hint about node 2 comes: not within 60 s";
     identity: the_driver_says_who_it_is => PasswordInEndpoint, "the endpoint holds credentials";
     identity: what_the_driver_says_of_itself_does_not_change => ChangesCapabilities, "first it says";
     lifecycle: a_created_node_is_listed_until_it_is_destroyed => CachesListings, "is gone after it was destroyed";

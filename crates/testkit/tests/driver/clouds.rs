@@ -10,12 +10,12 @@ use vmpool_testkit::driver::DriverHarness;
 
 /// A cloud in which all happens at once.
 pub(crate) fn instant() -> Arc<dyn Driver> {
-    driver(DummyConfig::default())
+    driver(DummyConfig::default().with_events())
 }
 
 /// A cloud in which everything takes its time, on the virtual clock of the runtime.
 pub(crate) fn slow() -> Arc<dyn Driver> {
-    let mut config = DummyConfig::default();
+    let mut config = DummyConfig::default().with_events();
     config.boot_latency = Duration::from_secs(20);
     config.stop_latency = Duration::from_secs(3);
     config.reboot_latency = Duration::from_secs(7);

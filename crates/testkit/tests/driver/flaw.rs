@@ -7,7 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Hint, HintStream, Listing,
+    Operation, PowerAction,
 };
 use vmpool_model::{
     Certainty, FailureKind, Node, NodeId, Timestamp,
@@ -25,6 +26,7 @@ pub(crate) enum Flaw {
     DeclaresPasswords,
     DestroysAll,
     DestroysAnotherTheSecondTime,
+    DropsHints,
     DropsLabels,
     EmptyCatalog,
     EmptyRawState,
@@ -35,6 +37,7 @@ pub(crate) enum Flaw {
     HidesTokens,
     IgnoresDestroy,
     IgnoresSizes,
+    KeepsHints,
     ListsTwice,
     LosesTokens,
     LosesTokensOnceItRuns,
@@ -266,6 +269,34 @@ impl Driver for Flawed {
         match self.flaw {
             Flaw::ExpiryEndsAtOnce => self.inner.destroy(id).await,
             _ => self.inner.set_expiry(id, at).await,
+        }
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        let inner = self.inner.hints().await?;
+        Ok(Box::new(FlawedHints { flaw: self.flaw, inner, busy: false }))
+    }
+}
+
+#[derive(Debug)]
+struct FlawedHints {
+    flaw: Flaw,
+    inner: Box<dyn HintStream>,
+    busy: bool,
+}
+
+#[async_trait]
+impl HintStream for FlawedHints {
+    async fn next(&mut self) -> Result<Hint, DriverError> {
+        match self.flaw {
+            Flaw::KeepsHints => std::future::pending().await,
+            Flaw::DropsHints if std::mem::replace(&mut self.busy, true) => std::future::pending().await,
+            Flaw::DropsHints => {
+                let hint = self.inner.next().await;
+                std::future::pending::<()>().await;
+                hint
+            }
+            _ => self.inner.next().await,
         }
     }
 }

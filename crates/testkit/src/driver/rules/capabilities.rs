@@ -137,6 +137,9 @@ pub async fn undeclared_operations_are_refused(harness: &DriverHarness) -> RuleR
         let answer = driver.set_expiry(&node.id, FAR_FUTURE).await;
         refused(answer, UNSUPPORTED, "set_expiry, which is not declared")?;
     }
+    if !capabilities.hints {
+        refused(driver.hints().await, UNSUPPORTED, "hints, which are not declared")?;
+    }
     let state = harness.look(&node.id).await?.map(|node| node.state);
     ensure(state == Some(NodeState::Running), || {
         format!("after calls that were refused, node {} is {state:?}", node.id)

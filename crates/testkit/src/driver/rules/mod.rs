@@ -8,6 +8,7 @@
 pub mod capabilities;
 pub mod create;
 pub mod errors;
+pub mod hints;
 pub mod identity;
 pub mod lifecycle;
 pub mod listing;
