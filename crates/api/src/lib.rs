@@ -44,7 +44,7 @@ pub use crate::{
     owner::{OwnerLimit, OwnerShare},
     pool::{Drain, Offer, Pool, Pools},
     problem::{Place, Problem},
-    provider::{Brake, Provider, Providers, Quota, Stranger},
+    provider::{Brake, EventStream, Provider, Providers, Quota, Stranger},
     reload::Reloaded,
     request::{Request, RequestStatus, Requests},
     stock::{Demand, Schedule, Stock},

@@ -29,6 +29,9 @@ pub struct Provider {
     /// Why its last listing failed or may lack nodes, if so.
     #[serde(default)]
     pub problem: Option<String>,
+    /// Whether it says by itself when something changes, so that it is seen at once; absent if its driver does not listen.
+    #[serde(default)]
+    pub events: Option<EventStream>,
     /// What of its quota is used, by name, such as `vms`; those without a limit are absent.
     #[serde(default)]
     pub quota: BTreeMap<String, Quota>,
@@ -47,6 +50,19 @@ pub struct Provider {
     /// The first of them.
     #[serde(default)]
     pub first_strangers: Vec<Stranger>,
+}
+
+/// Whether the stream of events of a provider is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventStream {
+    /// `up`, `down`, `opening`, or `not_offered` if the provider says that it has no such stream.
+    pub state: String,
+    /// Since when it is up or down.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Why it is not up.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// How much of one kind an account has and uses.

@@ -114,6 +114,10 @@ impl Engine {
             Input::AcceptLoss(provider) => self.accept_loss(&provider),
             Input::Short(is_short) => self.shorten(is_short),
             Input::Reconfigure(reconfigure) => self.reconfigure(*reconfigure),
+            Input::Hint { provider, nodes } => {
+                self.hinted(&provider, &nodes);
+                Answer::Nothing
+            }
             Input::Done { id, outcome } => {
                 self.done(id, outcome);
                 Answer::Nothing

@@ -91,6 +91,11 @@ impl Gate {
         }
     }
 
+    /// Returns whether there are VMs whose node is not known.
+    pub(crate) fn has_nodeless(&self) -> bool {
+        !self.nodeless.is_empty()
+    }
+
     /// Returns how many VMs there are whose node is known and not proven gone.
     pub(crate) fn with_nodes(&self) -> usize {
         usize::try_from(self.usage.vms).unwrap_or(usize::MAX) - self.nodeless.len()

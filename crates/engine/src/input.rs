@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use vmpool_model::{
-    Acquire, Failure, LeaseId, Node, Owner, PoolName, ProviderName, RecordState, RequestId, VmName,
+    Acquire, Failure, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, VmName,
     config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 
@@ -86,6 +86,14 @@ pub enum Input {
     AcceptLoss(ProviderName),
     /// The configuration is another one from now on.
     Reconfigure(Box<Reconfigure>),
+    /// A provider said by itself that something may have changed: nothing follows but a look before its time, and whether that
+    /// is worth a request, [`Engine::hint_worth`](crate::Engine::hint_worth) says.
+    Hint {
+        /// The provider.
+        provider: ProviderName,
+        /// The nodes that may have changed; any if there are none.
+        nodes: Vec<NodeId>,
+    },
     /// An effect was carried out, or failed.
     Done {
         /// The effect.
@@ -126,6 +134,16 @@ pub enum Outcome {
         provider: ProviderName,
         /// The nodes and whether they are all, or why there is no listing.
         result: Result<ListedNodes, Failure>,
+    },
+    /// [`Effect::Glance`](crate::Effect::Glance): the node, `None` if the provider says that there is no such node, or why
+    /// that could not be said.
+    Glanced {
+        /// The provider.
+        provider: ProviderName,
+        /// The node that was asked for.
+        node: NodeId,
+        /// What the provider says.
+        result: Result<Option<Box<Node>>, Failure>,
     },
 }
 

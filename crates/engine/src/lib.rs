@@ -30,6 +30,7 @@ mod forget;
 mod gate;
 mod grant;
 mod grow;
+mod hint;
 mod hold;
 mod input;
 mod lease;
@@ -87,6 +88,7 @@ pub use crate::{
     allowance::OwnerLimitView,
     engine::Engine,
     explain::{Explanation, Obstacle},
+    hint::Worth,
     input::{CheckReport, EffectId, Input, ListedNodes, Outcome, Reconfigure},
     limit::Limit,
     refusal::Refusal,

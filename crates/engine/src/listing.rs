@@ -26,6 +26,7 @@ impl Engine {
         let Some(provider) = self.providers.get_mut(name) else { return };
         let Some((_, asked_at)) = provider.listing.take_if(|(expected, _)| *expected == id) else { return };
         let interval = provider.config.list_interval;
+        let again = std::mem::take(&mut provider.list_again) && result.is_ok();
         match result {
             Ok(listed) => {
                 provider.failures = 0;
@@ -38,6 +39,9 @@ impl Engine {
                 self.timers.set(Timer::Provider(name.clone()), Some(asked_at + interval));
                 self.take_in(id, name, &listed, asked_at);
                 self.drop_provider(name);
+                if again {
+                    self.list(name);
+                }
             }
             // Nothing is known: no node is gone, none has come.
             Err(failure) => {
@@ -128,7 +132,7 @@ impl Engine {
 
     /// Returns the VM that a listed node belongs to: the one that its token names, or that its id is known of if the
     /// provider tells no token.
-    fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
+    pub(crate) fn vm_of(&self, provider: &ProviderName, node: &Node) -> Option<VmName> {
         // Ids can come back: a node that says that it is another VM is another VM.
         let Some(token) = &node.token else {
             return self.providers.get(provider)?.holder(&node.id).cloned();
@@ -154,7 +158,7 @@ impl Engine {
         node.token.as_ref().is_some_and(|token| token.installation == self.spec.installation)
     }
 
-    fn see(&mut self, id: EffectId, name: &VmName, node: &Node) {
+    pub(crate) fn see(&mut self, id: EffectId, name: &VmName, node: &Node) {
         self.bind(name, &node.id);
         let Some(vm) = self.vms.get_mut(name) else { return };
         vm.seen_in = Some(id);

@@ -12,6 +12,9 @@ impl Engine {
         if let Outcome::Listed { provider, result } = outcome {
             return self.listed(id, &provider, result);
         }
+        if let Outcome::Glanced { provider, node, result } = outcome {
+            return self.glanced(id, &provider, &node, result);
+        }
         match &outcome {
             Outcome::Created(result) => self.create_answered(id, result.as_ref().err()),
             Outcome::NotSent => self.create_not_sent(id),
@@ -45,7 +48,7 @@ impl Engine {
             Outcome::Got(result) => self.got(&name, result),
             Outcome::Hooked(result) => self.hooked(&name, result),
             Outcome::ExpirySet(result) => self.expiry_set(&name, result),
-            Outcome::Listed { .. } => {}
+            Outcome::Listed { .. } | Outcome::Glanced { .. } => {}
         }
     }
 

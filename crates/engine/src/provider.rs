@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use vmpool_model::{NodeId, PoolName, Timestamp, VmName, config::ProviderConfig};
 
 use crate::{
-    EffectId, brake::Brake, gate::Gate, look::Look, sequence::Sequence, stranger::Strangers, table::Table,
+    EffectId, brake::Brake, gate::Gate, hint::Glance, look::Look, sequence::Sequence, stranger::Strangers,
+    table::Table,
 };
 
 /// One provider.
@@ -18,6 +19,10 @@ pub(crate) struct Provider {
     pub(crate) gate: Gate,
     /// The listing under way, and when it was asked for.
     pub(crate) listing: Option<(EffectId, Timestamp)>,
+    /// A hint came while a listing was under way: it is listed again after that.
+    pub(crate) list_again: bool,
+    /// The looks at single nodes that hints called for.
+    pub(crate) glances: BTreeMap<NodeId, Glance>,
     /// Nodes with our token that belong to no record.
     pub(crate) orphans: BTreeMap<NodeId, Orphan>,
     /// The pools of which there may be nodes here that belong to no VM: since when the last one was forgotten, or its end
@@ -72,6 +77,8 @@ impl Provider {
             config,
             retired_at: None,
             listing: None,
+            list_again: false,
+            glances: BTreeMap::new(),
             orphans: BTreeMap::new(),
             forgotten: BTreeMap::new(),
             by_node: Table::new(seed),

@@ -77,7 +77,8 @@ impl Engine {
                         None => news.changed.push(table),
                     }
                     if (&before.driver, &before.options) != (&config.driver, &config.options) {
-                        provider.listing = None;
+                        (provider.listing, provider.list_again) = (None, false);
+                        provider.glances.clear();
                         provider.orphans.clear();
                         self.meet_again(name);
                     }

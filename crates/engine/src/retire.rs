@@ -60,9 +60,8 @@ impl Engine {
             self.timers.set(Timer::Provider(name.clone()), None);
             self.providers.remove(name);
             // What was asked of it in this very step is in vain.
-            self.out
-                .effects
-                .retain(|(_, effect)| !matches!(effect, Effect::List { provider } if provider == name));
+            let is_in_vain = |effect: &Effect| matches!(effect, Effect::List { provider } | Effect::Glance { provider, .. } if provider == name);
+            self.out.effects.retain(|(_, effect)| !is_in_vain(effect));
         }
     }
 

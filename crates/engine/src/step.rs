@@ -135,6 +135,13 @@ pub enum Effect {
         /// The provider.
         provider: ProviderName,
     },
+    /// Ask the provider for one node of which a hint came; it may be anybody's.
+    Glance {
+        /// The provider.
+        provider: ProviderName,
+        /// The node.
+        node: NodeId,
+    },
 }
 
 impl Effect {
@@ -149,7 +156,7 @@ impl Effect {
             | Self::SetExpiry { vm, .. } => Some(vm),
             Self::Hook(run) => Some(&run.vm.name),
             Self::Destroy { vm, .. } => vm.as_ref(),
-            Self::List { .. } => None,
+            Self::List { .. } | Self::Glance { .. } => None,
         }
     }
 }

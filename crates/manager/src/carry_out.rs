@@ -2,9 +2,9 @@
 
 use std::{future::Future, time::Duration};
 
-use vmpool_driver::{CreateRequest, Driver, DriverError, Listing, Operation};
+use vmpool_driver::{CreateRequest, Driver, DriverError, HintStream, Listing, Operation};
 use vmpool_engine::{Effect, HookRun, ListedNodes, Outcome};
-use vmpool_model::{Failure, FailureKind, Node, ProviderName, Token, format_duration};
+use vmpool_model::{Failure, FailureKind, Node, NodeId, ProviderName, Token, format_duration};
 
 use crate::{CheckTarget, Checker, HookRunner};
 
@@ -21,18 +21,30 @@ pub(crate) async fn call(driver: &dyn Driver, limit: Duration, effect: Effect) -
         Effect::Destroy { node, .. } => {
             Outcome::Destroyed(within(limit, Operation::Destroy, driver.destroy(&node)).await)
         }
-        Effect::Get { node, .. } => {
-            Outcome::Got(match within(limit, Operation::Get, driver.get(&node)).await {
-                Ok(node) => Ok(Some(Box::new(node))),
-                Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
-                Err(failure) => Err(failure),
-            })
+        Effect::Get { node, .. } => Outcome::Got(get(driver, limit, &node).await),
+        Effect::Glance { provider, node } => {
+            let result = get(driver, limit, &node).await;
+            Outcome::Glanced { provider, node, result }
         }
         Effect::SetExpiry { node, at, .. } => {
             Outcome::ExpirySet(within(limit, Operation::SetExpiry, driver.set_expiry(&node, at)).await)
         }
         _ => return None,
     })
+}
+
+/// Asks for one node; `None` if the provider says that there is no such node.
+async fn get(driver: &dyn Driver, limit: Duration, node: &NodeId) -> Result<Option<Box<Node>>, Failure> {
+    match within(limit, Operation::Get, driver.get(node)).await {
+        Ok(node) => Ok(Some(Box::new(node))),
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Opens the stream of hints.
+pub(crate) async fn hints(driver: &dyn Driver, limit: Duration) -> Result<Box<dyn HintStream>, Failure> {
+    within(limit, Operation::Hints, driver.hints()).await
 }
 
 /// Lists all nodes.
@@ -102,6 +114,9 @@ pub(crate) fn failed(effect: &Effect, failure: Failure) -> Option<Outcome> {
         Effect::Hook(_) => Outcome::Hooked(Err(failure.message)),
         Effect::SetExpiry { .. } => Outcome::ExpirySet(Err(failure)),
         Effect::List { provider } => Outcome::Listed { provider: provider.clone(), result: Err(failure) },
+        Effect::Glance { provider, node } => {
+            Outcome::Glanced { provider: provider.clone(), node: node.clone(), result: Err(failure) }
+        }
         _ => return None,
     })
 }

@@ -51,6 +51,7 @@ mod domain;
 mod effects;
 mod error;
 mod handle;
+mod hints;
 mod hooks;
 mod lookup;
 mod manager;
@@ -82,6 +83,7 @@ pub use crate::{
     command::find_program,
     error::{ManagerError, StartError, StopError},
     handle::{ManagerHandle, VmQuery, VmStatus},
+    hints::EventStream,
     hooks::{CommandHooks, HookRunner},
     manager::Manager,
     notice::Notice,

@@ -110,8 +110,8 @@ impl Loop {
 
     /// Shows what is recorded; gives back whoever wants something else, or cannot be shown anything yet.
     fn show(&self, wake: Wake) -> Option<Wake> {
-        let Self { domain, engine, listings, withheld, .. } = self;
-        let seen = Seen { domain, engine, listings, withheld };
+        let Self { domain, engine, listings, withheld, hints, .. } = self;
+        let seen = Seen { domain, engine, listings, withheld, hints };
         match wake {
             // Who went away needs no answer.
             Wake::View(reply) if self.readable => {

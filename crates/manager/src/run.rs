@@ -11,8 +11,8 @@ use vmpool_model::{Event, EventKind, Timestamp};
 use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError};
 
 use crate::{
-    StopError, View, domain::Domain, effects::Effects, newest::SteadyClock, setup::Seen, store_call,
-    turn::Turn, view::Listings, waiters::Waiters, wake::Wake, withheld::Withheld,
+    StopError, View, domain::Domain, effects::Effects, hints::Hints, newest::SteadyClock, setup::Seen,
+    store_call, turn::Turn, view::Listings, waiters::Waiters, wake::Wake, withheld::Withheld,
 };
 
 /// How many inputs share one commit at most.
@@ -32,6 +32,7 @@ pub(crate) struct Loop {
     /// What the engine is not told.
     pub(crate) withheld: Withheld,
     pub(crate) effects: Effects,
+    pub(crate) hints: Hints,
     pub(crate) waiters: Waiters,
     pub(crate) wakes: mpsc::Receiver<Wake>,
     pub(crate) cursor: watch::Sender<Cursor>,
@@ -59,6 +60,7 @@ impl Loop {
         cursor: watch::Sender<Cursor>,
     ) -> Self {
         let revision = snapshot.revision;
+        let hints = Hints::new(&domain.drivers());
         let (engine, withheld) = domain.engine(&claim, snapshot, clock.now());
         Self {
             domain,
@@ -68,6 +70,7 @@ impl Loop {
             engine,
             withheld,
             effects,
+            hints,
             waiters: Waiters::default(),
             wakes,
             cursor,
@@ -93,7 +96,8 @@ impl Loop {
     async fn next(&mut self) -> Vec<Wake> {
         let mut wakes = Vec::new();
         // At least a millisecond, so that an engine whose wish is never satisfied cannot take the whole CPU.
-        let due = self.engine.wake_at().map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
+        let due = self.engine.wake_at().into_iter().chain(self.hints.due_at()).min();
+        let due = due.map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
         let look = self.engine.is_short().then_some(SHORT);
         let due = due.into_iter().chain(look).min();
         tokio::select! {
@@ -101,6 +105,7 @@ impl Loop {
             biased;
             count = self.wakes.recv_many(&mut wakes, BATCH) => self.stopping |= count == 0,
             ended = self.effects.next() => wakes.extend(ended),
+            () = self.hints.hear() => {}
             () = pause(due) => {}
         }
         while wakes.len() < BATCH
@@ -164,6 +169,9 @@ impl Loop {
                 Err((reply, refusal)) => turn.refuse(reply, refusal),
             }
         }
+        for hint in self.hints.take(&self.engine, now) {
+            turn.hint(&mut self.engine, now, hint);
+        }
         span.record("steps", turn.steps);
         turn
     }
@@ -201,10 +209,11 @@ impl Loop {
         setup.into_iter().for_each(|setup| self.domain.replace(setup));
         if self.domain.drop_retired(&self.engine) || is_other {
             self.effects.reconfigure(&self.domain.drivers());
+            self.hints.reconfigure(&self.domain.drivers());
             self.listings.retain(|provider, _| self.engine.knows_provider(provider));
         }
-        let Self { domain, engine, listings, waiters, withheld, .. } = self;
-        let seen = Seen { domain, engine, listings, withheld };
+        let Self { domain, engine, listings, waiters, withheld, hints, .. } = self;
+        let seen = Seen { domain, engine, listings, withheld, hints };
         let given_up = std::mem::take(&mut turn.given_up);
         let effects = turn.succeed(waiters, seen, || View::of(seen, now));
         for (id, effect) in effects {

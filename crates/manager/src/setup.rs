@@ -12,7 +12,7 @@ use vmpool_model::{
     },
 };
 
-use crate::{Checker, HookRunner, domain::Domain, view::Listings, withheld::Withheld};
+use crate::{Checker, HookRunner, domain::Domain, hints::Hints, view::Listings, withheld::Withheld};
 
 /// Providers with their drivers.
 pub type Drivers = BTreeMap<ProviderName, (ProviderConfig, Arc<dyn Driver>)>;
@@ -39,6 +39,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) listings: &'a Listings,
     pub(crate) withheld: &'a Withheld,
+    pub(crate) hints: &'a Hints,
 }
 
 /// Returns providers as an engine is told them.

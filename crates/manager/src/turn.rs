@@ -114,6 +114,12 @@ impl Turn {
         }
     }
 
+    /// Steps the engine for what a provider says by itself.
+    pub(crate) fn hint(&mut self, engine: &mut Engine, now: Timestamp, hint: Input) {
+        let (_, decided) = self.step(engine, now, hint);
+        self.decided(decided);
+    }
+
     /// Tells the engine whether the store is short of room.
     pub(crate) fn shorten(&mut self, engine: &mut Engine, now: Timestamp, is_short: bool) {
         let (_, decided) = self.step(engine, now, Input::Short(is_short));

@@ -9,7 +9,7 @@ use vmpool_model::{
     config::{PoolConfig, ProviderConfig},
 };
 
-use crate::{Notice, domain::Domain, lookup, notice::notices, setup::Seen};
+use crate::{EventStream, Notice, domain::Domain, lookup, notice::notices, setup::Seen};
 
 /// Everything that the manager knows, at one moment between two commits.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,8 @@ pub struct ProviderStatus {
     pub nodes: usize,
     /// Why its last listing failed or may lack nodes; `None` if it was complete.
     pub problem: Option<String>,
+    /// Whether it says by itself when something changes; `None` if its driver was not told to listen, or cannot.
+    pub events: Option<EventStream>,
 }
 
 /// What the last listing of each provider said.
@@ -165,6 +167,7 @@ impl Seen<'_> {
             name: provider.name.clone(),
             config: config.clone(),
             endpoint: driver.info().endpoint.clone(),
+            events: self.hints.stream(&provider.name).cloned(),
             provider,
             listed_at: at,
             nodes,

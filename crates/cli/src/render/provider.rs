@@ -1,7 +1,7 @@
 //! Providers.
 
 use comfy_table::Table;
-use vmpool_api::Provider;
+use vmpool_api::{EventStream, Provider};
 
 use super::{request::limit, time};
 use crate::output::{facts, or_dash, table};
@@ -33,6 +33,7 @@ pub(crate) fn provider(provider: &Provider) -> Table {
         ("orphans", provider.orphans.to_string()),
         ("strangers", provider.strangers.to_string()),
         ("listed", time(provider.listed_at)),
+        ("events", or_dash(provider.events.as_ref().map(events))),
         ("quota", quota(provider)),
         ("creates nothing", or_dash(provider.limit.as_ref().map(limit))),
         ("brake", or_dash(brake(provider))),
@@ -43,6 +44,13 @@ pub(crate) fn provider(provider: &Provider) -> Table {
         ("stranger", format!("{} {:?}, {}{whose}", stranger.node_id, stranger.name, stranger.state))
     }));
     facts(rows)
+}
+
+/// Says whether the stream of events is open, and why not.
+fn events(stream: &EventStream) -> String {
+    let since = stream.since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
+    let reason = stream.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{}{since}{reason}", stream.state.replace('_', " "))
 }
 
 fn quota(provider: &Provider) -> String {

@@ -24,6 +24,7 @@ mod farm;
 mod faults;
 mod forget;
 mod herd;
+mod hint;
 mod hold;
 mod hooks;
 mod ids;

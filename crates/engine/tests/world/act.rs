@@ -26,6 +26,8 @@ pub(crate) enum Act {
     Answer { pick: u8 },
     /// A node changes at its cloud.
     Node { pick: u8, state: NodeState },
+    /// A cloud says that something may have changed, rightly or not.
+    Hint { pick: u8 },
     /// A node appears that belongs to others, to nobody, or twice.
     Stray { kind: StrayKind, pick: u8 },
     /// A client wants a VM.
@@ -118,6 +120,7 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         6 => (pick(), how()).prop_map(|(pick, how)| Act::Execute { pick, how }),
         6 => pick().prop_map(|pick| Act::Answer { pick }),
         3 => (pick(), node_state()).prop_map(|(pick, state)| Act::Node { pick, state }),
+        6 => pick().prop_map(|pick| Act::Hint { pick }),
         2 => (proptest::sample::select(kinds), pick()).prop_map(|(kind, pick)| Act::Stray { kind, pick }),
         10 => wants::wish().prop_map(Act::Acquire),
         2 => pick().prop_map(|pick| Act::Repeat { pick }),

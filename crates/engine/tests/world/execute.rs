@@ -91,6 +91,19 @@ impl World {
                 };
                 Outcome::Listed { provider: provider.clone(), result }
             }
+            Effect::Glance { provider, node } => {
+                let result = match how {
+                    How::Well { .. } | How::Late { .. } => {
+                        let shown = self.clouds[provider].visible(now);
+                        Ok(shown.into_iter().find(|shown| shown.id == *node).map(Box::new))
+                    }
+                    // A provider that forgets what it has: no look proves anything.
+                    How::Bad { .. } => Ok(None),
+                    How::Refused { wait } => Err(refused(wait)),
+                    _ => Err(lost()),
+                };
+                Outcome::Glanced { provider: provider.clone(), node: node.clone(), result }
+            }
             Effect::Get { provider, node, .. } => Outcome::Got(match how {
                 How::Well { .. } | How::Late { .. } => {
                     let shown = self.clouds[provider].visible(now);

@@ -145,8 +145,10 @@ impl World {
         // So has a provider, and what it was asked before says nothing any more.
         for name in to.providers.keys().filter(|name| !self.engine.knows_provider(name)) {
             self.ledger.life.open.remove(name);
-            self.flights
-                .retain(|_, flight| !matches!(&flight.effect, Effect::List { provider } if provider == name));
+            self.flights.retain(|_, flight| match &flight.effect {
+                Effect::List { provider } | Effect::Glance { provider, .. } => provider != name,
+                _ => true,
+            });
         }
         self.step(Input::Reconfigure(Box::new(to)))
     }

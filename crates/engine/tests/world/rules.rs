@@ -295,6 +295,10 @@ fn asked(world: &mut World, effect: &Effect) -> Result<(), String> {
             let lists = world.flights.values().filter(|flight| flight.effect == *effect).count();
             ensure!(lists == 0, "{provider} is listed twice at once");
         }
+        Effect::Glance { .. } => {
+            let glances = world.flights.values().filter(|flight| flight.effect == *effect).count();
+            ensure!(glances == 0, "there are two looks at once: {effect:?}");
+        }
         other => return Err(format!("{other:?}")),
     }
     Ok(())
@@ -308,6 +312,7 @@ fn provider(effect: &Effect) -> Option<&ProviderName> {
         | Effect::Get { provider, .. }
         | Effect::Destroy { provider, .. }
         | Effect::SetExpiry { provider, .. }
+        | Effect::Glance { provider, .. }
         | Effect::List { provider } => Some(provider),
         _ => None,
     }

@@ -158,6 +158,7 @@ impl World {
                 self.change_node(pick, state);
                 Ok(())
             }
+            Act::Hint { pick } => self.hint(pick),
             Act::Stray { kind, pick } => {
                 self.stray(kind, pick);
                 Ok(())
@@ -346,6 +347,22 @@ impl World {
             let id = node.node.id.clone();
             self.tell(|| format!("node {id} becomes {state}"));
         }
+    }
+
+    /// Has a cloud say that a node changed, or any; it may be one that is gone, or was never there.
+    fn hint(&mut self, pick: u8) -> Result<(), String> {
+        let providers: Vec<_> = self.clouds.keys().cloned().collect();
+        let Some(provider) = pick_of(&providers, pick % 3) else { return Ok(()) };
+        let known = self.working.vms.values().filter(|vm| vm.provider == provider);
+        let mut nodes: Vec<_> = known.filter_map(|vm| Some(vm.node.as_ref()?.id.clone())).collect();
+        nodes.extend(self.clouds[&provider].visible(self.now).into_iter().map(|node| node.id));
+        nodes.extend(vmpool_model::NodeId::new("no-such-node"));
+        let nodes = match pick % 5 {
+            0 => Vec::new(),
+            1 => nodes,
+            _ => pick_of(&nodes, pick / 3).into_iter().collect(),
+        };
+        self.step(Input::Hint { provider, nodes })
     }
 
     fn stray(&mut self, kind: StrayKind, pick: u8) {

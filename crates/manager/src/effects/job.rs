@@ -26,8 +26,10 @@ pub(super) enum Place {
 /// What shares one limit of effects under way, so that one pool's checks never hold up another's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum LaneKey {
-    /// The calls to a provider, but for listings.
+    /// The calls to a provider, but for listings and what hints call for.
     Provider(ProviderName),
+    /// The looks at single nodes of a provider that hints call for: no creates are to hold them up, nor they any call.
+    Glances(ProviderName),
     /// The checks of a pool.
     Checks(PoolName),
     /// The hooks of a pool.
@@ -36,7 +38,14 @@ pub(super) enum LaneKey {
 
 /// Returns whether an effect changes something at a provider or on a VM.
 pub(crate) fn is_write(effect: &Effect) -> bool {
-    !matches!(effect, Effect::Find { .. } | Effect::Get { .. } | Effect::List { .. } | Effect::Check { .. })
+    !matches!(
+        effect,
+        Effect::Find { .. }
+            | Effect::Get { .. }
+            | Effect::List { .. }
+            | Effect::Glance { .. }
+            | Effect::Check { .. }
+    )
 }
 
 impl Job {
@@ -66,6 +75,7 @@ impl Job {
             | Effect::Destroy { provider, .. }
             | Effect::Get { provider, .. }
             | Effect::SetExpiry { provider, .. } => Some(LaneKey::Provider(provider.clone())),
+            Effect::Glance { provider, .. } => Some(LaneKey::Glances(provider.clone())),
             Effect::Check { pool, .. } => Some(LaneKey::Checks(pool.clone())),
             Effect::Hook(run) => Some(LaneKey::Hooks(run.vm.pool.clone())),
             // Listings are one at a time anyway, and no creates are to starve them.

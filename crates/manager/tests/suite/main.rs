@@ -8,6 +8,7 @@ mod copr;
 mod full;
 mod goes_on;
 mod handover;
+mod hints;
 mod hooks;
 mod life;
 mod look;

@@ -29,6 +29,22 @@ async fn a_provider_shows_what_is_used_of_its_quota_and_who_is_a_stranger_there(
 }
 
 #[tokio::test]
+async fn a_provider_shows_whether_it_says_by_itself_what_changes() {
+    let more = "options = { events = true }\n[pools.small]";
+    let text = ONE_VM.replace("[pools.small]", more);
+    let world = World::start(config(&text), Arc::new(MemoryStore::new())).await;
+    let events = loop {
+        let events = world.client.provider("lab").await.unwrap().events.unwrap();
+        if events.state != "opening" {
+            break events;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((events.state.as_str(), events.since.is_some(), events.reason), ("up", true, None));
+    assert_eq!(World::ready().await.client.provider("lab").await.unwrap().events, None);
+}
+
+#[tokio::test]
 async fn a_pool_that_is_drained_shows_why_and_gives_nothing_until_it_is_undrained() {
     let world = World::ready().await;
     world.client.drain("small", Some("new image")).await.unwrap();

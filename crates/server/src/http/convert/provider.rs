@@ -1,6 +1,6 @@
 //! Providers.
 
-use vmpool::manager::{Explanation, Limit, ProviderStatus, ProviderView, Stranger};
+use vmpool::manager::{EventStream, Explanation, Limit, ProviderStatus, ProviderView, Stranger};
 use vmpool_api as api;
 
 use super::time;
@@ -15,6 +15,7 @@ pub(in crate::http) fn provider(status: &ProviderStatus) -> api::Provider {
         listed_at: status.listed_at.map(time),
         nodes: large(status.nodes),
         problem: status.problem.clone(),
+        events: status.events.as_ref().map(events),
         quota: quota(status),
         limit: state.stop.as_ref().map(limit),
         brake: state.mass_loss.as_ref().map(|loss| api::Brake {
@@ -42,6 +43,16 @@ pub(in crate::http) fn limit(limit: &Limit) -> api::Limit {
         since: time(limit.since()),
         pool: None,
     }
+}
+
+fn events(stream: &EventStream) -> api::EventStream {
+    let (state, since, reason) = match stream {
+        EventStream::Up { since } => ("up", Some(*since), None),
+        EventStream::Down { since, why } => ("down", Some(*since), Some(why)),
+        EventStream::NotOffered { why } => ("not_offered", None, Some(why)),
+        _ => ("opening", None, None),
+    };
+    api::EventStream { state: state.to_owned(), since: since.map(time), reason: reason.cloned() }
 }
 
 fn quota(status: &ProviderStatus) -> std::collections::BTreeMap<String, api::Quota> {
