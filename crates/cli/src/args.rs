@@ -15,7 +15,7 @@ mod store;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "sim")]
-pub(crate) use self::sim::{OpennebulaArgs, SimCommand};
+pub(crate) use self::sim::{BothArgs, CloudapiArgs, OpennebulaArgs, SimCommand, WorldArgs};
 #[cfg(feature = "serve")]
 pub(crate) use self::{
     daemon::{ConfigCommand, DemoArgs, ServeArgs},

@@ -1,135 +1,117 @@
 //! `vmpool sim`: a cloud that is none, for whoever tests what speaks to a real one.
 
+mod cloudapi;
+mod opennebula;
+
+use std::future::pending;
+
 use tokio::net::TcpListener;
 use vmpool_api::exit;
-use vmpool_sim::opennebula::{OpenNebulaSim, SimConfig, SimUser};
 
 use crate::{
-    args::{OpennebulaArgs, SimCommand},
+    args::{BothArgs, SimCommand},
     failure::Failure,
     output::print,
     runtime,
     signals::Signals,
 };
 
+/// How a configuration begins.
+const HEAD: &str = "installation = \"sim\"\n";
+
 /// Simulates a cloud until a signal ends it; returns the exit code.
 pub(crate) fn run(command: SimCommand) -> Result<u8, Failure> {
-    match command {
-        SimCommand::Opennebula(args) => runtime::small()?.block_on(opennebula(args)),
-    }
+    runtime::small()?.block_on(simulate(command))
 }
 
-async fn opennebula(args: OpennebulaArgs) -> Result<u8, Failure> {
+async fn simulate(command: SimCommand) -> Result<u8, Failure> {
     let mut signals = Signals::catch()?;
-    let port = args.port;
+    match command {
+        SimCommand::Opennebula(args) => {
+            let (listener, endpoint) = listen(args.port, "--port").await?;
+            let endpoint = format!("{endpoint}/RPC2");
+            let sim = opennebula::make(opennebula::config(args))?;
+            // It serves even if nobody reads where.
+            let _ = print(&opennebula::usage(&endpoint));
+            sim.serve(listener, stop(&mut signals)).await;
+        }
+        SimCommand::Cloudapi(args) => {
+            let (listener, endpoint) = listen(args.port, "--port").await?;
+            let access = cloudapi::Access::of(&args)?;
+            let sim = cloudapi::make(cloudapi::config(args, &access))?;
+            let _ = print(&cloudapi::usage(&endpoint, &access));
+            sim.serve(listener, stop(&mut signals)).await;
+        }
+        SimCommand::Both(args) => both(args, signals).await?,
+    }
+    Ok(exit::OK)
+}
+
+async fn both(args: BothArgs, mut signals: Signals) -> Result<(), Failure> {
+    let (one_listener, one) = listen(args.opennebula_port, "--opennebula-port").await?;
+    let (triton_listener, triton) = listen(args.cloudapi_port, "--cloudapi-port").await?;
+    let access = cloudapi::Access::from_seed(args.world.seed)?;
+    let one_sim = opennebula::make(opennebula::world(&args.world))?;
+    let triton_sim = cloudapi::make(cloudapi::world(&args.world))?;
+    let _ = print(&usage_of_both(&format!("{one}/RPC2"), &triton, &access));
+    tokio::select! {
+        () = stop(&mut signals) => {}
+        () = one_sim.serve(one_listener, pending()) => {}
+        () = triton_sim.serve(triton_listener, pending()) => {}
+    }
+    Ok(())
+}
+
+/// Listens on a port; returns also what is reached there.
+async fn listen(port: u16, option: &str) -> Result<(TcpListener, String), Failure> {
     let failed = |what: String| {
         Failure::new(exit::FAILURE, what)
-            .with_hint("choose another port with --port, or a free one with --port 0")
+            .with_hint(format!("choose another port with {option}, or a free one with {option} 0"))
     };
-    let sim = OpenNebulaSim::new(config(args))
-        .map_err(|err| Failure::new(exit::FAILURE, format!("failed to make the cloud: {err}")))?;
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .map_err(|err| failed(format!("failed to listen on port {port}: {err}")))?;
     let address = listener.local_addr().map_err(|err| failed(format!("failed to listen: {err}")))?;
-    // It serves even if nobody reads where.
-    let _ = print(&usage(&format!("http://{address}/RPC2")));
-    sim.serve(listener, async move {
-        signals.next().await;
-    })
-    .await;
-    Ok(exit::OK)
+    Ok((listener, format!("http://{address}")))
 }
 
-fn config(args: OpennebulaArgs) -> SimConfig {
-    let mut config = SimConfig::default().with_seed(args.seed).with_boot(args.boot).with_step(args.step);
-    config.latency = args.latency;
-    config.hosts = args.hosts;
-    config.is_private = args.private;
-    if args.no_scheduler {
-        config = config.without_scheduler();
-    }
-    config.faults.lost_answers = args.lost_answers;
-    config.faults.lost_requests = args.lost_requests;
-    config.faults.boot_failure = args.boot_failure;
-    config.faults.death_rate = args.death_rate;
-    args.users
-        .into_iter()
-        .fold(config, |config, (name, password)| config.with_user(SimUser::new(name, password)))
+async fn stop(signals: &mut Signals) {
+    signals.next().await;
 }
 
-/// Says where it is, and how to use it from what people have.
-fn usage(endpoint: &str) -> String {
+/// Says where both are, and how to use them from what people have.
+fn usage_of_both(one: &str, triton: &str, access: &cloudapi::Access) -> String {
     format!(
-        "listening on {endpoint}\n\
+        "listening on {one}\n\
+         listening on {triton}\n\
          \n\
-         # the configuration of a daemon that was built with the feature opennebula\n\
-         installation = \"sim\"\n\
-         \n\
-         [providers.sim]\n\
-         driver = \"opennebula\"\n\
-         options = {{ endpoint = \"{endpoint}\", auth = \"oneadmin:opennebula\" }}\n\
-         \n\
-         [pools.small]\n\
-         provider = \"sim\"\n\
-         template = \"small\"\n\
-         size = 2\n\
-         \n\
-         # OpenNebula's own tools\n\
-         echo oneadmin:opennebula > one_auth\n\
-         export ONE_XMLRPC={endpoint} ONE_AUTH=$PWD/one_auth\n\
-         onetemplate instantiate small\n\
-         onevm list\n\
-         \n\
-         # Python, after pip install pyone\n\
-         python3 -c 'import pyone; one = pyone.OneServer(\"{endpoint}\", session=\"oneadmin:opennebula\"); \
-         print(one.template.instantiate(0, \"web-1\"))'\n"
+         # the configuration of a daemon that was built with the features opennebula and cloudapi\n\
+         {HEAD}\n{}\n{}\n{}\n{}",
+        opennebula::providers(one, "one"),
+        cloudapi::providers(triton, "triton", access),
+        opennebula::clients(one),
+        cloudapi::clients(triton, access),
     )
 }
 
-#[cfg(test)]
+/// Returns the configuration among what is printed.
+#[cfg(all(test, any(feature = "opennebula", feature = "cloudapi")))]
+fn printed_config(usage: &str) -> String {
+    let lines = usage.lines().skip_while(|line| !line.starts_with("installation"));
+    let lines: Vec<&str> = lines.take_while(|line| !line.starts_with('#')).collect();
+    lines.join("\n")
+}
+
+#[cfg(all(test, feature = "opennebula", feature = "cloudapi"))]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::args::{Arguments, Command};
-
-    fn parse(line: &str) -> Result<SimConfig, clap::Error> {
-        match Arguments::try_parse_from(line.split_whitespace())?.command {
-            Command::Sim(SimCommand::Opennebula(args)) => Ok(config(args)),
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
-    fn what_is_typed_is_what_the_cloud_is_told() {
-        let line = "vmpool sim opennebula --seed 7 --boot 1m --hosts 3 --user ci:a:b --lost-answers 0.5 --no-scheduler";
-        let told = parse(line).unwrap();
-        assert_eq!((told.seed, told.boot.as_secs(), told.hosts), (7, 60, 3));
-        assert_eq!((told.users, told.schedule), (vec![SimUser::new("ci", "a:b")], None));
-        assert_eq!((told.faults.lost_answers, told.faults.lost_requests), (0.5, 0.0));
-        for wrong in ["--lost-answers 1.5", "--user ci", "--death-rate -1", "--hosts x"] {
-            assert!(parse(&format!("vmpool sim opennebula {wrong}")).is_err(), "{wrong}");
-        }
-    }
-
-    #[cfg(feature = "opennebula")]
-    #[test]
-    fn the_configuration_that_is_printed_is_one() {
-        let usage = usage("http://127.0.0.1:2633/RPC2");
-        let toml: Vec<&str> = usage
-            .lines()
-            .skip_while(|line| !line.starts_with("installation"))
-            .take_while(|line| !line.starts_with("# Open"))
-            .collect();
-        vmpool_server::Config::parse(
-            &toml.join(
-                "
-",
-            ),
-            "printed",
-            &vmpool_server::drivers::builtin(),
-        )
-        .unwrap();
+    fn the_configuration_that_is_printed_for_both_is_one() {
+        let access = cloudapi::Access::from_seed(0).unwrap();
+        let usage = usage_of_both("http://127.0.0.1:2633/RPC2", "http://127.0.0.1:2634", &access);
+        let text = printed_config(&usage);
+        let config = vmpool_server::Config::parse(&text, "printed", &vmpool_server::drivers::builtin());
+        config.unwrap();
     }
 }

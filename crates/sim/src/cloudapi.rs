@@ -33,7 +33,7 @@ mod versions;
 pub use self::{
     config::{Limit, SimAccount, SimConfig},
     generated::GeneratedKey,
-    keys::InvalidKey,
+    keys::{InvalidKey, fingerprint},
     reply::SimReply,
     request::SimRequest,
     sim::{CloudApiSim, SimError},

@@ -1,6 +1,6 @@
 //! The arguments of the commands that simulate a cloud.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use vmpool_api::duration::parse;
@@ -9,6 +9,8 @@ use vmpool_api::duration::parse;
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimCommand {
     Opennebula(OpennebulaArgs),
+    Cloudapi(CloudapiArgs),
+    Both(BothArgs),
 }
 
 /// Simulates an OpenNebula 6.10 on this host until ctrl-c
@@ -26,18 +28,8 @@ pub(crate) struct OpennebulaArgs {
     /// The port on loopback; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 2633)]
     pub(crate) port: u16,
-    /// Where all random choices come from
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// How long a VM boots
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse)]
-    pub(crate) boot: Duration,
-    /// How long every other state on the way to another takes
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = parse)]
-    pub(crate) step: Duration,
-    /// How long a call takes before it has its effect
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse)]
-    pub(crate) latency: Duration,
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
     /// A plain user beside oneadmin:opennebula; may be repeated
     #[arg(long = "user", value_name = "NAME:PASSWORD", value_parser = user)]
     pub(crate) users: Vec<(String, String)>,
@@ -50,6 +42,69 @@ pub(crate) struct OpennebulaArgs {
     /// Lets only oneadmin use the template, the image and the network
     #[arg(long)]
     pub(crate) private: bool,
+}
+
+/// Simulates a Triton CloudAPI 9.20 on this host until ctrl-c
+///
+/// It serves CloudAPI as a real server was measured to, and checks signatures: the triton command works, and so does the
+/// driver. Machines go through the states of a real one, in the time that is given here, and never run anything. Everything is
+/// in memory.
+///
+/// What goes wrong by chance comes from the seed: the same calls with the same seed go the same way.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  vmpool sim cloudapi\n  vmpool sim cloudapi --key ~/.ssh/id_ed25519.pub --boot 20s\n  \
+                       vmpool sim cloudapi --seed 7 --lost-answers 0.05 --throttle --retry-after 2s"
+)]
+pub(crate) struct CloudapiArgs {
+    /// The port on loopback; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 2634)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
+    /// A public key of the account sim, instead of one that is made from the seed and printed; may be repeated
+    #[arg(long = "key", value_name = "FILE.pub")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// How many machines there is room for
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) capacity: Option<usize>,
+    /// Takes 10 calls a second, and 30 at once, as servers in production do
+    #[arg(long)]
+    pub(crate) throttle: bool,
+    /// How long a call beyond the limit is told to wait, of which real servers say nothing
+    #[arg(long, value_name = "TIME", value_parser = parse, requires = "throttle")]
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// Simulates an OpenNebula and a CloudAPI at once on this host until ctrl-c
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:\n  vmpool sim both\n  vmpool sim both --boot 20s --boot-failure 0.1")]
+pub(crate) struct BothArgs {
+    /// The port of OpenNebula on loopback; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 2633)]
+    pub(crate) opennebula_port: u16,
+    /// The port of CloudAPI on loopback; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 2634)]
+    pub(crate) cloudapi_port: u16,
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
+}
+
+/// What every simulated cloud can be told.
+#[derive(Debug, Args)]
+pub(crate) struct WorldArgs {
+    /// Where all random choices come from
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How long a VM boots
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse)]
+    pub(crate) boot: Duration,
+    /// How long every other state on the way to another takes
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = parse)]
+    pub(crate) step: Duration,
+    /// How long a call takes before it has its effect
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse)]
+    pub(crate) latency: Duration,
     /// How probable it is that a call changes something and its answer is lost
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     pub(crate) lost_answers: f64,

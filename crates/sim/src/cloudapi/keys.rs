@@ -26,6 +26,15 @@ impl InvalidKey {
     }
 }
 
+/// Returns the fingerprint that CloudAPI knows a public key by, which is given in OpenSSH's one-line form.
+///
+/// # Errors
+///
+/// If it is no key that a simulated CloudAPI can use.
+pub fn fingerprint(line: &str) -> Result<String, InvalidKey> {
+    Ok(SimKey::parse("", line)?.fingerprint)
+}
+
 /// A public key that somebody signs with.
 #[derive(Debug, Clone)]
 pub(super) struct SimKey {
