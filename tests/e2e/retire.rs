@@ -83,7 +83,7 @@ fn what_a_start_cannot_reach_is_told_everywhere_and_can_be_forgotten_or_reached_
     let server = place.start(&setup.with("pools.builders.max_total", 2));
     let advice = "configure it again, or forget";
     let log = server.daemon.logged();
-    assert!(log.contains("provider cloud is not configured any more but"), "{log}");
+    assert_eq!(log.matches("provider cloud is not configured any more but").count(), 1, "{log}");
     let vm = server.json(&["vm", "show", &text(&lease, "vm")]);
     for key in ["suspect", "problem"] {
         assert!(

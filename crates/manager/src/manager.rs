@@ -32,7 +32,7 @@ impl Manager {
         self.handle.clone()
     }
 
-    /// Returns what an operator should know about the records that were found at the start.
+    /// Returns what an operator should know about the records that were found at the start; it is logged, too.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices

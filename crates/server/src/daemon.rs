@@ -180,9 +180,6 @@ impl Daemon {
             builder = builder.pool(name, pool);
         }
         let manager = builder.start().await?;
-        for notice in manager.notices() {
-            tracing::warn!("{notice}");
-        }
         let started_at = SystemClock::new().now();
         Ok(Self { address, listener, manager, started_at, state_dir, hold: HOLD, config, reloader: None })
     }
