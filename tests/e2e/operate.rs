@@ -65,6 +65,8 @@ fn a_hangup_has_the_configuration_read_again() {
     fs::write(place.path("vmpool.toml"), place.setup(2).text()).unwrap();
     hang_up();
     server.ready(2);
+    let events = server.run(&["events"]);
+    assert!(events.stdout.contains("by=SIGHUP"), "{events:?}");
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn every_verb_tells_programs_what_was_done_and_the_events_by_whom() {
     let lease = text(&server.acquire(&["--owner", "ada"]), "id");
     let [vm, other] = server.ready(2).try_into().unwrap();
     let verbs = [
-        (format!("release {lease}"), format!("lease={lease}")),
+        (format!("release {lease} --by zoe"), format!("lease={lease} by=zoe")),
         (format!("hold {vm} --by zoe --reason smoke"), format!("vm={vm} by=zoe reason=smoke")),
         (format!("unhold {vm} --by zoe"), format!("vm={vm} by=zoe")),
         (format!("terminate {other} --by zoe"), format!("vm={other} by=zoe")),

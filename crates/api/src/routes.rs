@@ -21,11 +21,11 @@
 //! | `GET /v1/leases` | [`Leases`](crate::Leases) |
 //! | `GET /v1/leases/{lease}` | [`Lease`](crate::Lease) |
 //! | `POST /v1/leases/{lease}/renew` | renews a lease; body [`RenewRequest`](crate::RenewRequest), answer [`Lease`](crate::Lease) |
-//! | `DELETE /v1/leases/{lease}?fence=` | releases a lease, only the one with this fence if it is given |
+//! | `DELETE /v1/leases/{lease}?fence=&by=` | releases a lease, in the name of `by`, and only the one with this fence if it is given |
 //! | `GET /v1/requests` | [`Requests`](crate::Requests) |
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
 //! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
-//! | `DELETE /v1/requests/{request}?by=` | cancels a request, in the name of `by`; a lease it was given meanwhile is released |
+//! | `DELETE /v1/requests/{request}?by=&again=` | cancels a request, in the name of `by`; a lease it was given meanwhile is released; with `again=true` the same request may be sent again |
 //! | `GET /v1/owners/{owner}?pool=` | [`OwnerShare`](crate::OwnerShare): what an owner may hold, in a pool if one is named |
 //! | `GET /v1/events?after=&limit=&vm=` | [`EventPage`](crate::EventPage), of one VM if asked so |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |

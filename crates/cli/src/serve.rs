@@ -63,7 +63,7 @@ async fn serve(config: Config, file: &Path) -> Result<u8, Failure> {
             let reloader = reloader.clone();
             tokio::spawn(async move {
                 if let Some(reloader) = reloader {
-                    let _ = reloader.reload().await;
+                    let _ = reloader.reload_on_hangup().await;
                 }
             });
         }

@@ -107,10 +107,6 @@ impl Client {
         call.with(|builder| builder.json(body)).send(timeout).await?.json().await
     }
 
-    pub(crate) async fn act(&self, method: Method, path: &str) -> Result<(), ClientError> {
-        self.call(method, path).send(self.timeout).await.map(drop)
-    }
-
     pub(crate) async fn act_with(
         &self,
         path: &str,

@@ -42,7 +42,7 @@ impl Client {
     ///
     /// `unknown_lease` if it has ended or never was, so also if a release whose answer was lost is repeated.
     pub async fn release(&self, lease: &str) -> Result<(), ClientError> {
-        self.act(Method::DELETE, &routes::lease(lease)).await
+        self.give_back(lease, None).await
     }
 
     /// Gives a VM back, but only if its lease has this fence.
@@ -51,7 +51,13 @@ impl Client {
     ///
     /// Those of [`release`](Self::release), and `stale_fence` if it has another one.
     pub async fn release_if(&self, lease: &str, fence: u64) -> Result<(), ClientError> {
-        self.act(Method::DELETE, &format!("{}?fence={fence}", routes::lease(lease))).await
+        self.give_back(lease, Some(fence)).await
+    }
+
+    async fn give_back(&self, lease: &str, fence: Option<u64>) -> Result<(), ClientError> {
+        let call = self.call(Method::DELETE, &routes::lease(lease));
+        let query = [("fence", fence.map(|fence| fence.to_string())), ("by", self.by(None))];
+        call.with(|builder| builder.query(&query)).send(self.timeout()).await.map(drop)
     }
 
     /// Withdraws a request; leases that it was given meanwhile are released.
@@ -63,9 +69,25 @@ impl Client {
     /// `unknown_request` if the daemon does not remember it; `request_cancelled` or `request_ended` if it was over before, so
     /// also if a cancellation whose answer was lost is repeated.
     pub async fn cancel(&self, request: &str) -> Result<(), ClientError> {
-        let by = self.by(None);
+        self.withdraw(request, None).await
+    }
+
+    /// Withdraws a request as [`cancel`](Self::cancel) does, for who made it and waits no longer: unless it had been given
+    /// leases, the same request may be sent again at once.
+    ///
+    /// Wait for no answer to the request any more: one that is on its way may make it anew.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cancel`](Self::cancel).
+    pub async fn abandon(&self, request: &str) -> Result<(), ClientError> {
+        self.withdraw(request, Some(true)).await
+    }
+
+    async fn withdraw(&self, request: &str, again: Option<bool>) -> Result<(), ClientError> {
+        let query = [("by", self.by(None)), ("again", again.map(|again| again.to_string()))];
         let call = self.call(Method::DELETE, &routes::request(request));
-        call.with(|builder| builder.query(&[("by", by)])).send(self.timeout()).await.map(drop)
+        call.with(|builder| builder.query(&query)).send(self.timeout()).await.map(drop)
     }
 
     /// Has a VM destroyed, leased or not; this returns as soon as the daemon has recorded the wish.

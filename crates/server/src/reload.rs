@@ -88,6 +88,19 @@ impl Reloader {
         self.reload_by(None).await
     }
 
+    /// Reads the file as [`reload`](Self::reload) does because the process was sent SIGHUP, which the event log names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`reload`](Self::reload).
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`reload`](Self::reload).
+    pub async fn reload_on_hangup(&self) -> Result<Reloaded, ReloadError> {
+        self.reload_by(Owner::new("SIGHUP").ok()).await
+    }
+
     /// Reads the file as [`reload`](Self::reload) does, for somebody whose name the event log tells.
     ///
     /// # Errors

@@ -95,6 +95,9 @@ pub(crate) struct ReleaseArgs {
     /// The fencing token that came with the lease: another one is refused
     #[arg(long, value_name = "NUMBER")]
     pub(crate) fence: Option<u64>,
+    /// Who does it
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 /// What can be done with requests.

@@ -16,11 +16,14 @@ pub(crate) async fn renew(client: &Client, args: RenewArgs, output: Output) -> R
 
 /// Gives a VM back.
 pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) -> Result<(), Failure> {
+    let by = args.who.name();
+    let client = client.clone().with_by(Some(by.clone()));
     match args.fence {
         Some(fence) => client.release_if(&args.lease, fence).await?,
         None => client.release(&args.lease).await?,
     }
-    output.done("release", [("lease", &args.lease)], &format!("released lease {}", args.lease))
+    let told = [("lease", &args.lease), ("by", &by)];
+    output.done("release", told, &format!("released lease {}", args.lease))
 }
 
 /// Runs `vmpool request …`.

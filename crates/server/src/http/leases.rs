@@ -10,7 +10,7 @@ use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewReq
 
 use super::{
     Api, convert, pools,
-    read::{Body, Filter, Name, does_not_fit, invalid_name},
+    read::{Body, Filter, Name, does_not_fit, invalid_name, operator},
     refuse::Refused,
     requests,
 };
@@ -91,17 +91,18 @@ pub(super) async fn renew(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OnlyIf {
+pub(super) struct Return {
     fence: Option<u64>,
+    by: Option<String>,
 }
 
 pub(super) async fn release(
     State(api): State<Api>,
     Name(id): Name,
-    Filter(OnlyIf { fence }): Filter<OnlyIf>,
+    Filter(Return { fence, by }): Filter<Return>,
 ) -> Result<StatusCode, Refused> {
     let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
-    api.manager.release_if(lease, fence).await?;
+    api.manager.by(operator(by)?).release_if(lease, fence).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
-use vmpool::{
-    manager,
-    model::{Owner, RequestId},
-};
+use vmpool::{manager, model::RequestId};
 use vmpool_api::{Explanation, Limit, Problem, Request, Requests, code};
 
 use super::{
     Api, convert,
-    read::{Filter, Name},
+    read::{Filter, Name, operator},
     refuse::Refused,
 };
 
@@ -47,19 +44,23 @@ pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Who {
+pub(super) struct Withdrawal {
     by: Option<String>,
+    #[serde(default)]
+    again: bool,
 }
 
 pub(super) async fn cancel(
     State(api): State<Api>,
     Name(id): Name,
-    Filter(Who { by }): Filter<Who>,
+    Filter(Withdrawal { by, again }): Filter<Withdrawal>,
 ) -> Result<StatusCode, Refused> {
     let request = RequestId::new(&id).map_err(|_| unknown(&id))?;
-    let by = by.map(Owner::new).transpose();
-    let by = by.map_err(|err| Problem::new(code::INVALID_REQUEST, format!("`by` does not fit: {err}")))?;
-    api.manager.by(by).cancel(request).await?;
+    let manager = api.manager.by(operator(by)?);
+    match again {
+        true => manager.abandon(request).await?,
+        false => manager.cancel(request).await?,
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

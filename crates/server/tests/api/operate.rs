@@ -70,12 +70,15 @@ async fn who_does_what_an_operator_does_is_told_in_the_events() {
     zoe.drain("small", Some("new image")).await.unwrap();
     assert_eq!(zoe.pool("small").await.unwrap().drain.unwrap().by.as_deref(), Some("zoe"));
     zoe.undrain("small").await.unwrap();
+    world.until_ready().await;
+    let lease = world.client.acquire(&wish("r1")).await.unwrap();
+    zoe.release_if(&lease.id, lease.fence).await.unwrap();
     let events = zoe.events(0, 1000).await.unwrap().events;
     let who = |kind: &str| {
         let event = events.iter().find(|event| event.kind == kind);
         event.unwrap_or_else(|| unreachable!("{kind}")).by.clone()
     };
-    for kind in ["vm_held", "vm_unheld", "vm_forgotten", "pool_drained", "pool_undrained"] {
+    for kind in ["vm_held", "vm_unheld", "vm_forgotten", "pool_drained", "pool_undrained", "lease_released"] {
         assert_eq!(who(kind).as_deref(), Some("zoe"), "{kind}");
     }
     assert_eq!(who("vm_terminating").as_deref(), Some("bob"), "a wish may name somebody else");
