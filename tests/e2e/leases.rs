@@ -171,17 +171,20 @@ fn without_a_vm_an_acquire_fails_at_once_or_after_its_time() {
 }
 
 #[test]
-fn ctrl_c_withdraws_a_request_that_waits() {
+fn ctrl_c_withdraws_a_request_that_waits_and_its_id_may_be_used_again() {
     let place = Place::new();
     let server = place.start(&place.setup(1));
     server.acquire(&[]);
-    let child = server.prepare(&["acquire", "builders", "--wait", "60s"]).spawn().unwrap();
-    let waiting = || server.json(&["pool", "show", "builders"])["waiting"].as_u64();
-    wait_for("a request that waits", || (waiting() == Some(1)).then_some(())).unwrap();
-    signal(&child, Signal::INT).unwrap();
-    let ran = end(child);
-    assert_eq!(ran.code, Some(i32::from(exit::INTERRUPTED)), "{ran:?}");
-    assert_eq!(waiting(), Some(0));
+    for _ in 0..2 {
+        let asked = ["acquire", "builders", "--wait", "60s", "--request", "build-17"];
+        let child = server.prepare(&asked).spawn().unwrap();
+        let waiting = || server.json(&["pool", "show", "builders"])["waiting"].as_u64();
+        wait_for("a request that waits", || (waiting() == Some(1)).then_some(())).unwrap();
+        signal(&child, Signal::INT).unwrap();
+        let ran = end(child);
+        assert_eq!(ran.code, Some(i32::from(exit::INTERRUPTED)), "{ran:?}");
+        assert_eq!(waiting(), Some(0));
+    }
 }
 
 #[test]

@@ -55,10 +55,10 @@ pub struct Request {
     /// The VM that was leased, once the lease has ended.
     #[serde(default)]
     pub vm: Option<String>,
-    /// When the lease ended or the request was cancelled, once either has happened.
+    /// When the lease ended, or the request was cancelled or timed out, once that has happened.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
-    /// How the lease ended, or who cancelled the request, for people, once either has happened.
+    /// How the lease or the request ended, for people, once it has.
     #[serde(default)]
     pub end: Option<String>,
     /// What keeps it waiting, if it waits and that is known.
@@ -83,6 +83,8 @@ pub enum RequestStatus {
     Ended,
     /// Somebody withdrew it before it was given a lease; sent again it is refused.
     Cancelled,
+    /// Its time was over before it was given a lease; sent again it is refused.
+    TimedOut,
     /// A newer daemon says something that this version does not know.
     #[serde(other)]
     Unknown,
@@ -95,6 +97,7 @@ impl std::fmt::Display for RequestStatus {
             Self::Granted => "granted",
             Self::Ended => "ended",
             Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
             Self::Unknown => "unknown",
         })
     }

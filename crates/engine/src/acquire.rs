@@ -41,6 +41,7 @@ impl Engine {
             order: self.number(),
             deadline,
             until,
+            at_once: acquire.wait.is_zero(),
             status: RequestStatus::Waiting,
         };
         self.serve_or_queue(request, candidates, acquire.wait)
@@ -116,7 +117,9 @@ impl Engine {
             && request.priority == acquire.priority
             && request.owner == acquire.owner
             && request.sandbox == acquire.sandbox
-            && request.task == acquire.task;
+            && request.task == acquire.task
+            // Who says nothing goes on with what was said before, or was the default then.
+            && acquire.ttl.is_none_or(|ttl| ttl == request.ttl);
         if !is_same {
             return Answer::Refused(Refusal::RequestConflict { request: request.id });
         }
@@ -135,6 +138,7 @@ impl Engine {
             RequestStatus::Cancelled { at, by } => {
                 Answer::Refused(Refusal::Cancelled { request: request.id, at, by })
             }
+            RequestStatus::TimedOut { at } => Answer::Refused(timed_out(&request, at)),
         }
     }
 
@@ -179,6 +183,12 @@ impl Engine {
             RequestStatus::Cancelled { at, by } => {
                 Answer::Refused(Refusal::Cancelled { request: id.clone(), at: *at, by: by.clone() })
             }
+            RequestStatus::TimedOut { at } => Answer::Refused(timed_out(&request, *at)),
         }
     }
+}
+
+/// Says that the time of a request was over before.
+fn timed_out(request: &RequestRecord, at: Timestamp) -> Refusal {
+    Refusal::RequestTimedOut { request: request.id.clone(), at, waited: at.since(request.submitted_at) }
 }

@@ -155,9 +155,9 @@ impl Engine {
                 })?;
                 None
             }
-            RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => {
-                Some(*at + self.spec.request_memory)
-            }
+            RequestStatus::Ended { at, .. }
+            | RequestStatus::Cancelled { at, .. }
+            | RequestStatus::TimedOut { at } => Some(*at + self.spec.request_memory),
         };
         let timer = self.timers.get(&Timer::Request(id.clone()));
         ensure(timer == due, || format!("{id} is due at {due:?}, not at {timer:?}"))

@@ -38,7 +38,9 @@ pub(crate) fn request(request: &mut RequestRecord, now: Timestamp) {
     request.until = until;
     match &mut request.status {
         RequestStatus::Waiting | RequestStatus::Granted { .. } => {}
-        RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => *at = (*at).min(now),
+        RequestStatus::Ended { at, .. }
+        | RequestStatus::Cancelled { at, .. }
+        | RequestStatus::TimedOut { at } => *at = (*at).min(now),
     }
 }
 

@@ -250,6 +250,7 @@ mod tests {
             order,
             deadline: Timestamp::default(),
             until: None,
+            at_once: false,
             status: RequestStatus::Waiting,
         };
         Waiter::new(&request, Arc::new([Candidate { pool, instead_of: None }]))

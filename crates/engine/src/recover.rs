@@ -258,9 +258,9 @@ impl Engine {
         let due = match &request.status {
             RequestStatus::Waiting => Some(request.deadline),
             RequestStatus::Granted { .. } => None,
-            RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => {
-                Some(*at + self.spec.request_memory)
-            }
+            RequestStatus::Ended { at, .. }
+            | RequestStatus::Cancelled { at, .. }
+            | RequestStatus::TimedOut { at } => Some(*at + self.spec.request_memory),
         };
         self.timers.set(Timer::Request(request.id.clone()), due);
         self.remember_ended(&request);

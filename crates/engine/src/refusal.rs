@@ -112,6 +112,16 @@ pub enum Refusal {
         /// Who did it, if they said so.
         by: Option<Owner>,
     },
+    /// The request's time was over before, and for a while it is remembered.
+    #[error("request {request} timed out at {at}, after {}: make a new request", format_duration(whole(*.waited)))]
+    RequestTimedOut {
+        /// The request.
+        request: RequestId,
+        /// When its time was over.
+        at: Timestamp,
+        /// How long it waited.
+        waited: Duration,
+    },
     /// The same request id was used for another request.
     #[error("request id {request} was used for a different request: choose a new id for each request")]
     RequestConflict {

@@ -116,6 +116,7 @@ mod tests {
                 order: 1,
                 deadline: at(99),
                 until: None,
+                at_once: false,
                 status,
             };
             Records { requests: vec![request], ..Records::default() }.newest()

@@ -32,7 +32,7 @@ impl Engine {
         };
         let known = request.until.filter(|known| until.is_none_or(|until| until <= *known + ALIKE));
         let until = known.or(until).filter(|until| deadline < *until);
-        let request = RequestRecord { deadline, until, ..request.clone() };
+        let request = RequestRecord { deadline, until, at_once: false, ..request.clone() };
         self.timers.set(Timer::Request(id.clone()), Some(deadline));
         self.put_request(request);
     }
@@ -100,8 +100,21 @@ impl Engine {
             let waited = self.now.since(request.submitted_at);
             self.request_event(EventKind::RequestTimedOut, &request, "");
             self.out.decided.push((id.clone(), Err(Refusal::TimedOut { pools, waited, why })));
+            if self.is_remembered_as_timed_out(&request) {
+                self.dequeue(&request);
+                self.timers.set(Timer::Request(id.clone()), Some(self.now + self.spec.request_memory));
+                let status = RequestStatus::TimedOut { at: self.now };
+                return self.put_request(RequestRecord { status, ..request });
+            }
         }
         self.drop_request(&request);
+    }
+
+    /// Returns whether a request whose time is over is refused if it is sent again: else it would wait, or be served, anew.
+    ///
+    /// Who was only away for too long has time left, and who never waited for anything may ask again at any time.
+    fn is_remembered_as_timed_out(&self, request: &RequestRecord) -> bool {
+        !request.at_once && request.until.is_none_or(|until| until <= self.now)
     }
 
     pub(crate) fn drop_request(&mut self, request: &RequestRecord) {

@@ -155,6 +155,9 @@ pub struct RequestRecord {
     /// When it stops waiting however often it is sent again, if that is later than `deadline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// It waits only until the VMs that are ready are checked: whoever sent it wanted to wait for no other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
     /// How it stands.
     pub status: RequestStatus,
 }
@@ -194,6 +197,11 @@ pub enum RequestStatus {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Owner>,
     },
+    /// Its time was over before it was given a lease.
+    TimedOut {
+        /// When its time was over.
+        at: Timestamp,
+    },
 }
 
 impl RequestStatus {
@@ -202,7 +210,7 @@ impl RequestStatus {
     pub const fn over_at(&self) -> Option<Timestamp> {
         match self {
             Self::Waiting | Self::Granted { .. } => None,
-            Self::Ended { at, .. } | Self::Cancelled { at, .. } => Some(*at),
+            Self::Ended { at, .. } | Self::Cancelled { at, .. } | Self::TimedOut { at } => Some(*at),
         }
     }
 }

@@ -82,13 +82,15 @@ fn request(args: &AcquireArgs) -> AcquireRequest {
         .with_wait(args.wait)
 }
 
-/// Withdraws the request, so that no VM is leased to somebody who left.
+/// Withdraws the request, so that no VM is leased to somebody who left, who may come back with the same request.
 async fn cancel(client: &Client, request: &AcquireRequest, signal: Signal, output: Output) -> u8 {
-    match client.clone().with_by(Some(request.owner.clone())).cancel(&request.request).await {
+    match client.clone().with_by(Some(request.owner.clone())).abandon(&request.request).await {
         Ok(()) => output.notice("cancelled"),
         // Whoever was faster left nothing to withdraw.
         Err(ClientError::Problem(problem))
-            if problem.is(code::REQUEST_CANCELLED) || problem.is(code::REQUEST_ENDED) =>
+            if [code::REQUEST_CANCELLED, code::REQUEST_ENDED, code::WAIT_TIMED_OUT]
+                .iter()
+                .any(|code| problem.is(*code)) =>
         {
             output.notice(&problem.detail);
         }

@@ -22,12 +22,27 @@ fn a_different_wish_under_the_same_id_is_a_conflict() {
         wish("r1", "ann", ["a"]).with_count(2),
         wish("r1", "ann", ["a"]).with_priority(1),
         wish("r1", "ann/x", ["a"]),
+        wish("r1", "ann", ["a"]).with_ttl(Some(seconds(5))),
     ];
     for other in others {
         assert_eq!(refusal(&mut lab, other), Refusal::RequestConflict { request: id("r1") });
     }
-    let same = wish("r1", "ann", ["a"]).with_ttl(Some(seconds(5))).with_wait(seconds(5));
-    assert_eq!(lab.acquire(same), Answer::Waiting, "how long to wait and to lease is no other wish");
+    let same = wish("r1", "ann", ["a"]).with_wait(seconds(5));
+    assert_eq!(lab.acquire(same), Answer::Waiting, "how long to wait is no other wish");
+}
+
+#[test]
+fn how_long_a_lease_is_to_last_is_the_same_wish_only_if_it_is_as_long_or_nothing_is_said_of_it() {
+    let mut lab = farm([("a", kept(2))]);
+    let default = lab.engine.spec().pools[&crate::farm::name("a")].lease_ttl;
+    given(&mut lab, wish("r1", "ann", ["a"]).with_ttl(Some(seconds(50))));
+    given(&mut lab, wish("r1", "ann", ["a"]).with_ttl(Some(seconds(50))));
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    let other = wish("r1", "ann", ["a"]).with_ttl(Some(default));
+    assert_eq!(refusal(&mut lab, other), Refusal::RequestConflict { request: id("r1") });
+    given(&mut lab, wish("r2", "ann", ["a"]));
+    given(&mut lab, wish("r2", "ann", ["a"]).with_ttl(Some(default)));
+    assert_eq!(lab.engine.leases().count(), 2);
 }
 
 #[test]
@@ -184,4 +199,36 @@ fn f8_a_client_that_seemed_to_be_gone_may_ask_again() {
     assert_eq!(lab.step(Input::Abandon(id("r2"))), Answer::Accepted);
     assert_eq!(lab.engine.requests().count(), 1);
     waits(&mut lab, wish("r2", "ann", ["a"]));
+}
+
+#[test]
+fn a_request_that_timed_out_neither_waits_nor_is_served_when_it_is_sent_again() {
+    let mut lab = farm([("a", kept(1))]);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    waits(&mut lab, wish("r2", "ann", ["a"]).with_wait(seconds(30)));
+    lab.pass(seconds(30));
+    let told = Refusal::RequestTimedOut { request: id("r2"), at: lab.now, waited: seconds(30) };
+    assert_eq!(refusal(&mut lab, wish("r2", "ann", ["a"]).with_wait(seconds(30))), told);
+    lab.restart();
+    release(&mut lab, "r1");
+    lab.boot_all();
+    assert_eq!(refusal(&mut lab, wish("r2", "ann", ["a"])), told);
+    assert_eq!(lab.step(Input::Cancel(id("r2"))), Answer::Refused(told));
+    assert_eq!(lab.engine.leases().count(), 0);
+    lab.pass(seconds(600));
+    assert_eq!(lab.engine.request(&id("r2")), None, "it is forgotten in the end");
+}
+
+#[test]
+fn f8_a_client_that_was_away_too_long_goes_on_with_what_is_left_of_its_time() {
+    let mut lab = farm([("a", kept(1))]);
+    given(&mut lab, wish("r1", "ann", ["a"]));
+    let again =
+        |left| wish("r2", "ann", ["a"]).with_wait(seconds(left)).with_repeat_within(Some(seconds(60)));
+    waits(&mut lab, again(300));
+    lab.pass(seconds(100));
+    assert_eq!(lab.engine.requests().count(), 1, "it was not sent again for a minute");
+    waits(&mut lab, again(50));
+    lab.pass(seconds(50));
+    assert!(matches!(refusal(&mut lab, again(30)), Refusal::RequestTimedOut { .. }), "its own time is over");
 }

@@ -117,6 +117,15 @@ fn a_lazy_pool_checks_another_vm_when_one_does_not_pass() {
 }
 
 #[test]
+fn who_wanted_to_wait_for_nothing_but_a_check_may_ask_again_when_that_takes_too_long() {
+    let mut lab = restarted(CheckMode::Lazy, 1);
+    assert_eq!(lab.acquire(wish("r1", "ann")), Answer::Waiting);
+    lab.pass(seconds(600));
+    assert!(matches!(lab.decided.remove(0).1, Err(Refusal::TimedOut { .. })));
+    assert!(is_refused(&mut lab, "r1"), "the check still runs, and nothing is held against the request");
+}
+
+#[test]
 fn a_lazy_pool_gives_at_once_what_was_checked_within_check_interval() {
     let mut lab = Lab::ready(pool(CheckMode::Lazy, 1));
     lab.pass(seconds(119));

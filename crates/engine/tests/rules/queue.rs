@@ -1,7 +1,7 @@
 //! Requests that wait: in order, for a time, until they are withdrawn.
 
 use vmpool_engine::{Answer, Input, Refusal};
-use vmpool_model::{EventKind, RecordState, RequestId, config::OnRelease};
+use vmpool_model::{EventKind, RecordState, RequestId, RequestStatus, config::OnRelease};
 
 use crate::lab::{Lab, config, seconds, wish};
 
@@ -71,7 +71,7 @@ fn f17_a_freed_vm_is_handed_on_in_the_same_step() {
 }
 
 #[test]
-fn a_request_whose_time_is_over_is_refused_and_forgotten() {
+fn a_request_whose_time_is_over_is_refused_and_waits_no_longer() {
     let mut lab = Lab::new(config(1));
     wait(&mut lab, "r1", "ann");
     lab.pass(seconds(59));
@@ -81,7 +81,8 @@ fn a_request_whose_time_is_over_is_refused_and_forgotten() {
     assert_eq!(id.as_str(), "r1");
     let Err(Refusal::TimedOut { waited, .. }) = result else { panic!("{result:?}") };
     assert_eq!(waited, seconds(60));
-    assert_eq!(lab.engine.requests().count(), 0);
+    let status = lab.engine.request(&id).map(|request| request.status.clone());
+    assert_eq!(status, Some(RequestStatus::TimedOut { at: lab.now }));
     lab.boot_all();
     assert_eq!(lab.only_vm().state, RecordState::Ready, "nobody waits any more");
 }
@@ -94,7 +95,9 @@ fn asking_again_while_waiting_extends_the_time_and_keeps_the_place() {
     lab.pass(seconds(50));
     wait(&mut lab, "r1", "ann");
     lab.pass(seconds(50));
-    assert_eq!(lab.engine.requests().count(), 1);
+    let waits = lab.engine.requests().filter(|request| request.status == RequestStatus::Waiting);
+    assert_eq!(waits.map(|request| request.id.as_str()).collect::<Vec<_>>(), ["r1"]);
+    lab.decided.clear();
     lab.boot_all();
     assert_eq!(served(&lab), ["r1"]);
 }

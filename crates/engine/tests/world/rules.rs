@@ -62,7 +62,9 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
                     is_over || may_be_too_many || turns::cannot_be_served(&world.open(), request)
                 }
                 RequestStatus::Granted { .. } => false,
-                RequestStatus::Ended { at, .. } | RequestStatus::Cancelled { at, .. } => {
+                RequestStatus::Ended { at, .. }
+                | RequestStatus::Cancelled { at, .. }
+                | RequestStatus::TimedOut { at } => {
                     let requests = world.working.requests.values();
                     let ended = requests.filter_map(|other| Some((other.status.over_at()?, &other.id)));
                     let is_oldest = ended.clone().min() == Some((*at, id));
@@ -206,6 +208,9 @@ fn request_put(world: &mut World, input: &Input, new: &RequestRecord) -> Result<
                 (RequestStatus::Waiting, RequestStatus::Cancelled { at, .. }) => {
                     *at == world.now && *input == Input::Cancel(new.id.clone())
                 }
+                (RequestStatus::Waiting, RequestStatus::TimedOut { at }) => {
+                    *at == world.now && old.deadline <= world.now
+                }
                 (RequestStatus::Granted { leases: old }, RequestStatus::Ended { lease: new, .. }) => {
                     old.contains(new)
                 }
@@ -339,6 +344,9 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
             (Ok(_), Some(RequestStatus::Ended { .. })) | (Err(_), None) => true,
             (Err(refusal), Some(RequestStatus::Cancelled { .. })) => {
                 matches!(refusal, Refusal::Cancelled { .. })
+            }
+            (Err(refusal), Some(RequestStatus::TimedOut { .. })) => {
+                matches!(refusal, Refusal::TimedOut { .. })
             }
             _ => false,
         };

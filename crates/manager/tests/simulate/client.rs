@@ -113,6 +113,7 @@ fn is_expected(refusal: &Refusal) -> bool {
         refusal,
         Refusal::NoVmAvailable { .. }
             | Refusal::TimedOut { .. }
+            | Refusal::RequestTimedOut { .. }
             | Refusal::Cancelled { .. }
             | Refusal::RequestEnded { .. }
             | Refusal::NeverPossible { .. }
@@ -129,7 +130,10 @@ async fn withdraw(world: &World, acquire: &Acquire, rng: &mut Rng) {
         match err {
             // It is over already, by an earlier try that the store seemed to refuse as well.
             ManagerError::Refused(
-                Refusal::UnknownRequest { .. } | Refusal::RequestEnded { .. } | Refusal::Cancelled { .. },
+                Refusal::UnknownRequest { .. }
+                | Refusal::RequestEnded { .. }
+                | Refusal::RequestTimedOut { .. }
+                | Refusal::Cancelled { .. },
             ) => return,
             ManagerError::Refused(refusal) => {
                 return world.journal.violate(format!("{} is not withdrawn: {refusal}", acquire.request));

@@ -72,7 +72,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::StoreFull => code::STORE_FULL,
         Refusal::QueueFull { .. } => code::QUEUE_FULL,
         Refusal::NoVmAvailable { .. } => code::NO_VM,
-        Refusal::TimedOut { .. } => code::WAIT_TIMED_OUT,
+        Refusal::TimedOut { .. } | Refusal::RequestTimedOut { .. } => code::WAIT_TIMED_OUT,
         Refusal::Cancelled { .. } => code::REQUEST_CANCELLED,
         Refusal::RequestConflict { .. } => code::REQUEST_CONFLICT,
         Refusal::RequestEnded { .. } => code::REQUEST_ENDED,

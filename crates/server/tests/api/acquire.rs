@@ -132,6 +132,34 @@ async fn a_request_that_was_cancelled_is_not_served() {
 }
 
 #[tokio::test]
+async fn who_waits_no_longer_may_come_again_with_the_same_request() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let asked = wish("r2").with_wait(Duration::from_secs(60));
+    for _ in 0..2 {
+        let response = world.raw(Method::POST, "/v1/leases").json(&asked).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+        world.client.abandon("r2").await.unwrap();
+    }
+    assert_eq!(world.client.requests().await.unwrap().iter().filter(|request| request.id == "r2").count(), 0);
+}
+
+#[tokio::test]
+async fn a_request_whose_time_was_over_is_told_so_when_it_is_sent_again() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let asked = wish("r2").with_wait(Duration::from_millis(1));
+    world.client.acquire(&asked).await.unwrap_err();
+    let again = world.client.acquire(&asked.with_wait(Duration::from_secs(60))).await.unwrap_err();
+    let problem = again.problem().unwrap();
+    assert_eq!((problem.code.as_str(), again.exit_code()), ("wait_timed_out", exit::NO_VM));
+    assert!(problem.detail.starts_with("request r2 timed out at "), "{problem}");
+    let request = world.client.request("r2").await.unwrap();
+    assert_eq!(request.status, RequestStatus::TimedOut);
+    assert!(request.ended_at.is_some() && request.end.as_deref() == Some("its time was over"), "{request:?}");
+}
+
+#[tokio::test]
 async fn cancelling_a_request_that_is_over_says_so() {
     let world = World::ready().await;
     let lease = world.client.acquire(&wish("r1")).await.unwrap();

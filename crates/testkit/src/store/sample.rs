@@ -119,6 +119,7 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
         order: u64::from(number),
         deadline: time(number) + Duration::from_secs(30),
         until: None,
+        at_once: false,
         status: RequestStatus::Ended {
             lease: LeaseId::new("lease-1")?,
             leases: Vec::new(),

@@ -17,6 +17,9 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
             let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
             (api::RequestStatus::Cancelled, &[], Some((None, *at, format!("it was cancelled{by}"))))
         }
+        RequestStatus::TimedOut { at } => {
+            (api::RequestStatus::TimedOut, &[], Some((None, *at, "its time was over".to_owned())))
+        }
     };
     api::Request {
         id: record.id.to_string(),
