@@ -126,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_at_rest_while_somebody_waits_for_whom_a_pool_may_stand_in() {
+        for (fallback, is_at_rest) in [(None, true), (Some(pool("b")), false)] {
+            let mut first = on_demand(1);
+            first.fallback = fallback;
+            let mut engine = engine(spec([("a", first), ("b", on_demand(1))]), Vec::new());
+            want(&mut engine, "r1", "ann", "a", 1);
+            assert_eq!(engine.is_at_rest(), is_at_rest);
+        }
+    }
+
+    #[test]
     fn what_a_provider_is_asked_for_and_answers_is_no_rest() {
         let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
         let creates = want(&mut engine, "r1", "ann", "a", 1);

@@ -148,6 +148,8 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use vmpool_model::RecordState;
+
     use super::*;
     use crate::sample::{engine, on_demand, pool, ready, spec, want};
 
@@ -163,6 +165,21 @@ mod tests {
             assert_eq!(engine.spawn(&pool("a"), 0), Some(()));
         }
         assert_eq!((engine.vms().count(), engine.vm(&first)), (2, None));
+    }
+
+    #[test]
+    fn a_stock_looks_again_when_another_pool_wants_the_room_that_was_to_be_its_own() {
+        let mut stock = on_demand(9);
+        stock.size = 1;
+        let mut spec = spec([("a", on_demand(9)), ("b", stock), ("c", on_demand(9))]);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 2)].into());
+        let ending = VmRecord { state: RecordState::Terminating, ..ready("a-2") };
+        let mut engine = engine(spec, vec![ready("a-1"), ending]);
+        let surplus = |engine: &Engine| engine.vm(&VmName::new("a-1").unwrap()).map(|vm| vm.state);
+        assert_eq!(surplus(&engine), Some(RecordState::Ready), "what ends is room enough");
+        want(&mut engine, "r1", "ann", "c", 1);
+        assert_eq!(surplus(&engine), Some(RecordState::Terminating), "that is for who waits now");
+        assert_eq!(engine.check(), Ok(()));
     }
 
     #[test]

@@ -69,6 +69,11 @@ mod tests {
     }
 
     #[test]
+    fn who_did_something_is_told_if_it_is_known() {
+        assert_eq!([by_whom(Some(&Owner::new("ann").unwrap())), by_whom(None)], [" by ann", ""]);
+    }
+
+    #[test]
     fn what_is_of_all_pools_names_none() {
         let pools = ["a", "b"].map(|pool| PoolName::new(pool).unwrap());
         let told = [0, 1, 2].map(|count| of(&pools[..count]));

@@ -190,3 +190,151 @@ impl Pool {
         self.kept_for(tenant) + self.stale_dirty.get(tenant).map_or(0, BTreeSet::len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use vmpool_model::{RecordState, Timestamp, VmRecord, config::PoolConfig};
+
+    use super::*;
+    use crate::{
+        Spec,
+        queue::Shape,
+        sample::{engine, on_demand, owner, pool, provider, ready, refuse, spec, used, want},
+    };
+
+    /// A pool that may have so many VMs and makes none at present.
+    fn resting(max_total: u32) -> PoolConfig {
+        let mut config = on_demand(max_total);
+        config.max_starting = 0;
+        config
+    }
+
+    fn with_quota<const N: usize>(vms: u64, pools: [(&str, PoolConfig); N]) -> Spec {
+        let mut spec = spec(pools);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), vms)].into());
+        spec
+    }
+
+    fn untouched() -> Reach {
+        Reach {
+            pools: BTreeMap::new(),
+            made: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            freed: Usage::default(),
+            kept: BTreeMap::new(),
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// Lets a request take so many VMs, for which room is made in the pool `a`.
+    fn take(engine: &Engine, reach: &mut Reach, request: &str, count: u32) -> Option<usize> {
+        let waiter = engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap();
+        let shape = Arc::new(Shape { count, ..(*waiter.shape).clone() });
+        let site = Site { pool: &pool("a"), provider: &provider(), freed: &Usage::default() };
+        engine.take(reach, site, &Waiter { shape, ..waiter.clone() })
+    }
+
+    fn ending(name: &str) -> VmRecord {
+        VmRecord { state: RecordState::Terminating, ..ready(name) }
+    }
+
+    #[test]
+    fn what_was_used_before_is_taken_first_then_what_is_there_then_what_can_be_made() {
+        let vms = vec![used("a-1", "ann"), ready("a-2"), ready("a-3")];
+        let mut engine = engine(spec([("a", resting(9))]), vms);
+        want(&mut engine, "r1", "ann", "a", 9);
+        let taken = |count| {
+            let mut reach = untouched();
+            let beside = take(&engine, &mut reach, "r1", count);
+            let Supply { there, room } = reach.pools[&pool("a")];
+            let kept = reach.kept[&(pool("a"), (owner("ann"), None))];
+            (beside, kept, there, room, reach.given[&owner("ann")])
+        };
+        assert_eq!(taken(2), (Some(1), 1, 1, 6, 2));
+        assert_eq!(taken(5), (Some(4), 1, 0, 4, 5));
+    }
+
+    #[test]
+    fn what_can_be_had_elsewhere_is_taken_before_room_is_made() {
+        let mut engine = engine(spec([("a", resting(9)), ("b", resting(2))]), Vec::new());
+        want(&mut engine, "r1", "ann", "a b", 3);
+        let mut reach = untouched();
+        assert_eq!(take(&engine, &mut reach, "r1", 3), Some(3));
+        assert_eq!(reach.made, BTreeMap::from([((pool("a"), 0), 1), ((pool("b"), 0), 2)]));
+    }
+
+    #[test]
+    fn an_owner_takes_as_much_as_it_may_have_and_who_may_not_have_all_takes_nothing() {
+        let mut limited = spec([("a", resting(9))]);
+        limited.limits.max_per_owner = Some(3);
+        let mut engine = engine(limited, Vec::new());
+        want(&mut engine, "r1", "ann", "a", 2);
+        let mut reach = untouched();
+        let taken = [2, 2, 1].map(|count| take(&engine, &mut reach, "r1", count));
+        assert_eq!((taken, reach.given[&owner("ann")]), ([Some(2), None, Some(1)], 3));
+    }
+
+    #[test]
+    fn the_room_of_what_ends_and_of_what_can_go_is_room() {
+        let vms = vec![used("a-1", "ann"), used("a-2", "bob"), ready("a-3"), ending("a-4")];
+        let engine = engine(spec([("a", resting(5))]), vms);
+        let Supply { there, room } = engine.supply(engine.pools.get(&pool("a")).unwrap());
+        assert_eq!((there, room), (1, 4));
+    }
+
+    #[test]
+    fn what_others_give_up_is_room_for_the_pool_that_it_is_for_and_for_no_other() {
+        let engine = engine(with_quota(1, [("a", resting(9)), ("b", resting(9))]), vec![ready("b-1")]);
+        let site = Site { pool: &pool("a"), provider: &provider(), freed: &Usage::default() };
+        let made = ["b", "a"].map(|name| {
+            let mut reach = untouched();
+            reach.pools.insert(pool(name), Supply { there: 0, room: 2 });
+            let of = engine.pools.get(&pool(name)).unwrap();
+            (engine.make(&mut reach, site, (&pool(name), of), 5), reach.pools[&pool(name)].room)
+        });
+        assert_eq!(made, [(0, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn no_more_is_made_than_a_pool_has_room_for() {
+        let engine = engine(spec([("a", resting(9))]), Vec::new());
+        let site = Site { pool: &pool("a"), provider: &provider(), freed: &Usage::default() };
+        let mut reach = untouched();
+        reach.pools.insert(pool("a"), Supply { there: 0, room: 2 });
+        let of = engine.pools.get(&pool("a")).unwrap();
+        assert_eq!(engine.make(&mut reach, site, (&pool("a"), of), 5), 2);
+    }
+
+    #[test]
+    fn an_offer_that_pauses_makes_nothing_and_one_that_waits_for_its_turn_does() {
+        let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
+        let can_make = |engine: &Engine| engine.can_make(&engine.pools.get(&pool("a")).unwrap().offers[0]);
+        let creates = want(&mut engine, "r1", "ann", "a", 1);
+        assert!(can_make(&engine));
+        refuse(&mut engine, &creates);
+        assert!(!can_make(&engine));
+    }
+
+    #[test]
+    fn a_request_for_one_vm_is_worth_whatever_makes_room_for_it() {
+        let mut engine = engine(with_quota(1, [("a", resting(9))]), Vec::new());
+        want(&mut engine, "r1", "ann", "a", 1);
+        let mut full = Usage::default();
+        full.add_vms(&BTreeMap::new(), 9);
+        let site = Site { pool: &pool("a"), provider: &provider(), freed: &full };
+        assert_eq!(engine.worth(site, engine.pools.get(&pool("a")).unwrap()), 1);
+    }
+
+    #[test]
+    fn what_is_proven_gone_leaves_no_more_and_what_must_be_checked_is_kept_too() {
+        let mut pool = Pool::new(on_demand(9), false);
+        let gone = VmRecord { gone_at: Some(Timestamp::default()), ..ending("a-1") };
+        for record in [gone, ending("a-2"), used("a-3", "ann")] {
+            pool.count_in(&record, false);
+        }
+        pool.count_in(&used("a-4", "ann"), true);
+        assert_eq!((pool.leaving(), pool.kept_or_stale(&(owner("ann"), None))), (1, 2));
+    }
+}

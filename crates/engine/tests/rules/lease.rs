@@ -28,6 +28,18 @@ fn f8_a_lease_that_nobody_renews_expires_and_its_vm_is_not_used_again() {
 }
 
 #[test]
+fn a_lease_is_found_until_it_ends_and_its_request_while_it_is_remembered() {
+    let mut lab = Lab::ready(config(1));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    assert_eq!(lab.engine.lease(&lease.id), Some(&lease));
+    lab.release(&lease);
+    assert_eq!(lab.engine.lease(&lease.id), None);
+    assert_eq!(lab.engine.request(&lease.request).map(|request| &request.owner), Some(&lease.owner));
+    lab.pass(seconds(600));
+    assert_eq!(lab.engine.request(&lease.request), None);
+}
+
+#[test]
 fn a_renewed_lease_lasts_its_time_anew() {
     let mut lab = Lab::ready(config(1));
     let lease = lab.granted(wish("r1", "ann").with_ttl(Some(seconds(100)))).lease;

@@ -79,6 +79,8 @@ fn a_removed_provider_without_vms_is_gone_at_once() {
     take_out(&mut lab);
     assert!(!is_known(&lab));
     assert!(!lab.engine.knows_provider(&provider()) && lab.engine.knows_provider(&other()));
+    let found = [provider(), other()].map(|name| lab.engine.provider(&name).map(|view| view.name));
+    assert_eq!(found, [None, Some(other())]);
 }
 
 #[test]
