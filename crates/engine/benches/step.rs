@@ -89,7 +89,8 @@ fn unchanged_listing(criterion: &mut Criterion) {
                 }
                 let (id, effect) = effects.remove(0);
                 let Effect::List { provider } = effect else { unreachable!("{effect:?}") };
-                let outcome = Outcome::Listed { provider, result: Ok(ListedNodes { nodes, complete: true }) };
+                let outcome =
+                    Outcome::Listed { provider, result: Ok(ListedNodes { nodes, incomplete: None }) };
                 let step = engine.step(now, Input::Done { id, outcome });
                 assert!(step.changes.is_empty());
                 step

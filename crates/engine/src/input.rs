@@ -170,6 +170,6 @@ pub struct Reconfigure {
 pub struct ListedNodes {
     /// The nodes.
     pub nodes: Vec<Node>,
-    /// Whether these are certainly all.
-    pub complete: bool,
+    /// Why there may be others; `None` if these are certainly all.
+    pub incomplete: Option<String>,
 }

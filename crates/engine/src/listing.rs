@@ -30,7 +30,7 @@ impl Engine {
         match result {
             Ok(listed) => {
                 provider.failures = 0;
-                if listed.complete {
+                if listed.incomplete.is_none() {
                     provider.listed_at = Some(self.now);
                 }
                 if std::mem::take(&mut provider.failing) {
@@ -88,7 +88,7 @@ impl Engine {
                 Kin::Other => {}
             }
         }
-        if !listed.complete {
+        if listed.incomplete.is_some() {
             return;
         }
         self.meet(provider, strangers, &listed.nodes);

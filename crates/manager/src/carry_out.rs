@@ -88,7 +88,7 @@ fn answer(effect: &Effect, listing: &Result<Listing, Failure>) -> Option<Outcome
 }
 
 fn all(provider: &ProviderName, listing: Result<Listing, Failure>) -> Outcome {
-    let result = listing.map(|listing| ListedNodes { complete: listing.is_complete(), nodes: listing.nodes });
+    let result = listing.map(|listing| ListedNodes { nodes: listing.nodes, incomplete: listing.incomplete });
     Outcome::Listed { provider: provider.clone(), result }
 }
 

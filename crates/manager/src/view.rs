@@ -83,7 +83,8 @@ pub(crate) fn note(listings: &mut Listings, outcome: &Outcome, now: Timestamp) {
         Ok(listed) => {
             last.at = Some(now);
             last.nodes = listed.nodes.len();
-            last.problem = (!listed.complete).then(|| "the last listing may lack nodes".to_owned());
+            let lacks = |why: &String| format!("the last listing may lack nodes: {why}");
+            last.problem = listed.incomplete.as_ref().map(lacks);
         }
         Err(failure) => last.problem = Some(failure.to_string()),
     }

@@ -207,7 +207,7 @@ impl Farm {
             }
         };
         self.listing = Some(id);
-        let listed = ListedNodes { nodes: self.nodes.clone(), complete: true };
+        let listed = ListedNodes { nodes: self.nodes.clone(), incomplete: None };
         let outcome = Outcome::Listed { provider: provider(), result: Ok(listed) };
         self.clocked.now = self.clocked.now + Duration::from_millis(1);
         let step = self.clocked.step(meter, Input::Done { id, outcome });

@@ -120,7 +120,7 @@ proptest! {
             }
             farm.list(shown);
             farm.answer_all();
-            let empty = Ok(ListedNodes { nodes: Vec::new(), complete: true });
+            let empty = Ok(ListedNodes { nodes: Vec::new(), incomplete: None });
             if shown < 0.1 {
                 farm.lab.listed(empty);
             }

@@ -133,7 +133,7 @@ impl Farm {
             Effect::Check { .. } => Outcome::Checked(Ok(vmpool_engine::CheckReport::default())),
             Effect::List { provider } => {
                 let nodes = self.alive.values().cloned().collect();
-                Outcome::Listed { provider, result: Ok(ListedNodes { nodes, complete: true }) }
+                Outcome::Listed { provider, result: Ok(ListedNodes { nodes, incomplete: None }) }
             }
             other => panic!("{other:?}"),
         }

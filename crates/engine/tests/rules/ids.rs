@@ -163,7 +163,7 @@ fn a_node_that_two_providers_list_is_no_orphan_of_either() {
             })
             .collect();
         for (id, provider) in listings {
-            let nodes = vmpool_engine::ListedNodes { nodes: vec![node.clone()], complete: true };
+            let nodes = vmpool_engine::ListedNodes { nodes: vec![node.clone()], incomplete: None };
             lab.answer(id, Outcome::Listed { provider, result: Ok(nodes) });
         }
         lab.pass(seconds(10));

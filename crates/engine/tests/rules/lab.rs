@@ -281,11 +281,14 @@ impl Lab {
 
     /// Answers the listing that was asked for, or waits for the next and answers it.
     pub(crate) fn list(&mut self, nodes: &[Node]) {
-        self.listed(Ok(ListedNodes { nodes: nodes.to_vec(), complete: true }));
+        self.listed(Ok(ListedNodes { nodes: nodes.to_vec(), incomplete: None }));
     }
 
     pub(crate) fn list_partially(&mut self, nodes: &[Node]) {
-        self.listed(Ok(ListedNodes { nodes: nodes.to_vec(), complete: false }));
+        self.listed(Ok(ListedNodes {
+            nodes: nodes.to_vec(),
+            incomplete: Some("some are left out".to_owned()),
+        }));
     }
 
     pub(crate) fn listed(&mut self, result: Result<ListedNodes, Failure>) {

@@ -53,7 +53,7 @@ fn running(token: &Token) -> Node {
 }
 
 fn listed(nodes: Vec<Node>) -> Outcome {
-    Outcome::Listed { provider: lab(), result: Ok(ListedNodes { nodes, complete: true }) }
+    Outcome::Listed { provider: lab(), result: Ok(ListedNodes { nodes, incomplete: None }) }
 }
 
 #[test]

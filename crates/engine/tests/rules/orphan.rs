@@ -146,7 +146,7 @@ fn listed_elsewhere(node: impl Fn(&Node) -> Node) -> Lab {
         for (id, effect) in lists {
             let Effect::List { provider } = effect else { panic!() };
             let nodes = vec![if provider == other { node(&own) } else { own.clone() }];
-            let result = Ok(vmpool_engine::ListedNodes { nodes, complete: true });
+            let result = Ok(vmpool_engine::ListedNodes { nodes, incomplete: None });
             lab.answer(id, vmpool_engine::Outcome::Listed { provider, result });
         }
         lab.pass(seconds(10));

@@ -91,7 +91,7 @@ fn only_what_a_provider_is_asked_for_in_the_very_step_in_which_it_goes_is_in_vai
     spec.providers.insert(other(), ProviderConfig::new("dummy"));
     let mut lab = Lab::of(spec);
     for at in [provider(), other()] {
-        lab.listed_at(&at, Ok(ListedNodes { nodes: Vec::new(), complete: true }));
+        lab.listed_at(&at, Ok(ListedNodes { nodes: Vec::new(), incomplete: None }));
     }
     // The next listing of either is due when one of them goes.
     lab.now = lab.now + seconds(3600);

@@ -77,14 +77,14 @@ impl World {
             Effect::List { provider } => {
                 let mut nodes = self.clouds[provider].visible(now);
                 let result = match how {
-                    How::Well { .. } => Ok(ListedNodes { nodes, complete: true }),
+                    How::Well { .. } => Ok(ListedNodes { nodes, incomplete: None }),
                     How::Bad { which } => {
                         let mut index = 0;
                         nodes.retain(|_| {
                             index += 1;
                             which >> (index % 8) & 1 == 1
                         });
-                        Ok(ListedNodes { nodes, complete: false })
+                        Ok(ListedNodes { nodes, incomplete: Some("some are left out".to_owned()) })
                     }
                     How::Refused { wait } => Err(refused(wait)),
                     _ => Err(lost()),
@@ -127,7 +127,7 @@ pub(crate) fn brief(outcome: &Outcome) -> String {
     };
     match outcome {
         Outcome::Listed { result: Ok(listed), .. } => {
-            format!("listed, complete {}: {}", listed.complete, nodes(&listed.nodes))
+            format!("listed, complete {}: {}", listed.incomplete.is_none(), nodes(&listed.nodes))
         }
         Outcome::Found(Ok(found)) => format!("found {}", nodes(found)),
         other => format!("{other:?}"),

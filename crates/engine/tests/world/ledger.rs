@@ -121,7 +121,7 @@ impl Ledger {
             }
             (Effect::List { provider }, Outcome::Listed { result: Ok(listed), .. }) => {
                 let nodes = listed.nodes.iter().map(|node| node.id.clone()).collect();
-                let (asked_at, complete) = (flight.asked_at, listed.complete);
+                let (asked_at, complete) = (flight.asked_at, listed.incomplete.is_none());
                 let seen = Seen { asked_at, answered_at: now, complete, nodes };
                 self.life.listings.entry(provider.clone()).or_default().push(seen);
             }
