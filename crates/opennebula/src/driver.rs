@@ -4,6 +4,8 @@ mod create;
 mod destroy;
 mod expiry;
 mod factory;
+#[cfg(feature = "events")]
+mod hints;
 mod list;
 mod marks;
 mod node;
@@ -13,7 +15,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing, Operation,
+    PowerAction,
 };
 use vmpool_model::{Node, NodeId, NodeImage, Timestamp};
 
@@ -74,6 +77,7 @@ impl OpenNebulaDriver {
     ///
     /// If the server cannot be asked, or does not know the account.
     pub async fn connect_with(client: Client, options: OpenNebulaOptions) -> Result<Self, DriverError> {
+        options.check_events().map_err(options::no_events)?;
         let version = client.version().await;
         let version =
             version.map_err(|err| err.into_driver_error(Operation::Open, "asking for the version"))?;
@@ -134,6 +138,7 @@ impl Driver for OpenNebulaDriver {
         capabilities.reboot = true;
         capabilities.catalog = true;
         capabilities.set_expiry = self.version.has_scheduled_actions();
+        capabilities.hints = self.options.events.is_some();
         capabilities.create_with_token = true;
         capabilities.create_with_labels = true;
         capabilities
@@ -185,5 +190,13 @@ impl Driver for OpenNebulaDriver {
             return Err(DriverError::unsupported(Operation::SetExpiry));
         }
         expiry::set(&self.vm(Operation::SetExpiry, id)?, id, at).await
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        #[cfg(feature = "events")]
+        if let Some(endpoint) = self.options.events_endpoint().map_err(options::no_events)? {
+            return hints::open(&endpoint).await;
+        }
+        Err(DriverError::unsupported(Operation::Hints))
     }
 }

@@ -28,6 +28,7 @@ impl DriverFactory for Factory {
 
     fn check(&self, options: &DriverOptions) -> Result<(), OpenError> {
         let options: OpenNebulaOptions = OpenError::parse(options)?;
+        options.check_events().map_err(|reason| OpenError::Options { place: "events".to_owned(), reason })?;
         let Some(endpoint) = &options.endpoint else { return Ok(()) };
         let mut config = ClientConfig::new(endpoint.as_str(), Session::new(""));
         config.ca_file = options.ca_file;

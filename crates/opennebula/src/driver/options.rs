@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
-use vmpool_model::time::duration_text;
+use vmpool_driver::{DriverError, Operation};
+use vmpool_model::{FailureKind, time::duration_text};
 
 use crate::client::{ClientConfig, ConfigError, Session};
 
@@ -34,6 +35,9 @@ pub struct OpenNebulaOptions {
     /// that takes the right to administer it. Default: `15m`.
     #[serde(with = "duration_text")]
     pub stuck_after: Duration,
+    /// Where `onehem` publishes what happens, such as `tcp://127.0.0.1:2101`; needs the feature `events`. Default: nobody
+    /// listens.
+    pub events: Option<String>,
 }
 
 impl Default for OpenNebulaOptions {
@@ -47,6 +51,7 @@ impl Default for OpenNebulaOptions {
             templates: BTreeMap::new(),
             first_expiry: None,
             stuck_after: Duration::from_secs(900),
+            events: None,
         }
     }
 }
@@ -80,6 +85,36 @@ impl OpenNebulaOptions {
     }
 }
 
+impl OpenNebulaOptions {
+    /// Returns where events are published, if somebody is to listen.
+    #[cfg(feature = "events")]
+    pub(super) fn events_endpoint(&self) -> Result<Option<crate::events::EventsEndpoint>, String> {
+        let parse = |text: &String| text.parse().map_err(|err| format!("{err}"));
+        self.events.as_ref().map(parse).transpose()
+    }
+
+    /// Checks whether one can listen where events are published.
+    #[cfg(feature = "events")]
+    pub(super) fn check_events(&self) -> Result<(), String> {
+        self.events_endpoint().map(drop)
+    }
+
+    /// Checks that nobody is to listen: this build cannot.
+    #[cfg(not(feature = "events"))]
+    pub(super) fn check_events(&self) -> Result<(), String> {
+        match self.events {
+            None => Ok(()),
+            Some(_) => Err("this build lacks the feature `events`".to_owned()),
+        }
+    }
+}
+
+/// Says that one cannot listen as the options have it.
+pub(super) fn no_events(reason: String) -> DriverError {
+    let err = DriverError::new(Operation::Open, FailureKind::InvalidRequest);
+    err.with_context(format!("option events: {reason}"))
+}
+
 /// Shows no value of `auth`, nor the templates, which may hold passwords, too.
 impl std::fmt::Debug for OpenNebulaOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,6 +126,7 @@ impl std::fmt::Debug for OpenNebulaOptions {
             .field("templates", &self.templates.keys())
             .field("first_expiry", &self.first_expiry)
             .field("stuck_after", &self.stuck_after)
+            .field("events", &self.events)
             .finish_non_exhaustive()
     }
 }

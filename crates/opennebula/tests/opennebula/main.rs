@@ -8,6 +8,8 @@ mod codec;
 mod decoding;
 mod driver;
 mod dropped;
+#[cfg(feature = "events")]
+mod events;
 mod lost;
 mod recordings;
 mod records;
