@@ -99,7 +99,7 @@ pub(super) const JOBS: &[Job] = &[
     },
     Job {
         name: "clients",
-        about: "the real clients of OpenNebula take the simulated one for real",
+        about: "the real clients of OpenNebula and CloudAPI take the simulated ones for real",
         steps: &[
             Step::Cargo {
                 args: &["build", "--package", "vmpool-cli", "--no-default-features", "--features", "sim"],
