@@ -8,6 +8,7 @@ mod config;
 mod datacenter;
 mod env;
 mod error;
+mod firewall;
 mod machines;
 mod paging;
 mod profile;

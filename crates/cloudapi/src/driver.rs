@@ -1,5 +1,6 @@
 //! The driver of CloudAPI, for pools.
 
+mod catalog;
 mod create;
 mod factory;
 mod listing;
@@ -12,7 +13,7 @@ use async_trait::async_trait;
 use vmpool_driver::{
     Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
 };
-use vmpool_model::{FailureKind, Node, NodeId, NodeImage, NodeSize, states::NodeState};
+use vmpool_model::{FailureKind, Node, NodeId, states::NodeState};
 
 pub use self::{
     factory::factory,
@@ -140,31 +141,11 @@ impl Driver for CloudApiDriver {
         .map_err(failed)
     }
 
-    /// Lists the packages, by name because that is what machines show of theirs, and the images that are active.
     async fn catalog(&self) -> Result<Catalog, DriverError> {
         let failed = failed(Operation::Catalog);
-        let mut catalog = Catalog::default();
-        for package in self.datacenter.packages(&[]).await.map_err(&failed)? {
-            // Of several versions of a name the server takes the newest, and the sizes differ in nothing that shows here.
-            if !catalog.sizes.iter().any(|size| size.id == package.name) {
-                catalog.sizes.push(NodeSize {
-                    id: package.name.clone(),
-                    name: package.name,
-                    ram: package.memory,
-                    disk: package.disk / 1024,
-                    bandwidth: None,
-                    price: None,
-                });
-            }
-        }
-        for image in self.datacenter.images(&[]).await.map_err(&failed)? {
-            if image.state.as_deref().is_none_or(|state| state == "active") {
-                catalog
-                    .images
-                    .push(NodeImage { id: image.id, name: format!("{}@{}", image.name, image.version) });
-            }
-        }
-        Ok(catalog)
+        let packages = self.datacenter.packages(&[]).await.map_err(&failed)?;
+        let images = self.datacenter.images(&[]).await.map_err(&failed)?;
+        Ok(catalog::catalog(packages, images, &self.templates))
     }
 }
 

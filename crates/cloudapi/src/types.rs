@@ -14,11 +14,11 @@ use serde::{Deserialize, Deserializer};
 
 pub use self::{
     account::{Account, AccountConfig, CloudApi, Key, Ping},
-    catalog::{Image, Migration, Network, Package},
+    catalog::{Image, Migration, Network, Package, Requirements},
     create::{CreateMachine, CreateNetwork},
     machine::{MachineData, MachineDisk},
     metadata::{Credentials, Metadata},
-    parts::{AuditEntry, Caller, Disk, FirewallRule, Nic, SnapshotData},
+    parts::{AuditEntry, Caller, CreateFirewallRule, Disk, FirewallRule, Nic, SnapshotData},
     tags::{TagValue, Tags},
 };
 

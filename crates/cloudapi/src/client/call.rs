@@ -18,13 +18,14 @@ pub(crate) struct Call {
     path: String,
     query: Vec<(String, String)>,
     body: Option<Value>,
+    role_tags: Vec<String>,
 }
 
 impl Call {
     /// Asks for something below the account; each segment is escaped.
     pub(crate) fn new(method: Method, segments: &[&str]) -> Self {
         let path = segments.iter().map(|segment| format!("/{}", escape(segment))).collect();
-        Self { method, path, query: Vec::new(), body: None }
+        Self { method, path, query: Vec::new(), body: None, role_tags: Vec::new() }
     }
 
     pub(crate) fn with_query(mut self, key: &str, value: impl Into<String>) -> Self {
@@ -34,6 +35,11 @@ impl Call {
 
     pub(crate) fn with_body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// Tags what the call makes with roles.
+    pub(crate) fn with_role_tags(self, role_tags: &[String]) -> Self {
+        Self { role_tags: role_tags.to_vec(), ..self }
     }
 
     /// Returns path and query below an account.
@@ -76,6 +82,9 @@ impl DataCenter {
             .with_header("accept-version", &self.config().accept_version)
             .with_header("date", date)
             .with_header("authorization", signature);
+        if !call.role_tags.is_empty() {
+            request = request.with_header("role-tag", call.role_tags.join(","));
+        }
         if let Some(body) = &call.body {
             request = request.with_header("content-type", "application/json").with_body(body.to_string());
         } else if matches!(call.method, Method::Post | Method::Put) {

@@ -167,6 +167,7 @@ impl DataCenter {
     /// [`CloudApiError`]; if its certainty is unknown the machine may exist: look for it by a tag before repeating the call.
     pub async fn create_machine(&self, request: &CreateMachine) -> Result<Machine, CloudApiError> {
         let call = Call::new(Method::Post, &["machines"]).with_body(request.to_body());
+        let call = call.with_role_tags(&request.role_tags);
         match self.ask::<MachineData>(call).await {
             Ok(data) => Ok(Machine::new(self.clone(), data)),
             // It is an image or a package that is not found: there is no machine yet that could be missing.

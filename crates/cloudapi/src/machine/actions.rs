@@ -106,6 +106,15 @@ impl Machine {
         self.datacenter.ask(self.call(Method::Get, &["audit"])).await
     }
 
+    /// Tags the machine with roles, in place of those that it had; returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`CloudApiError`].
+    pub async fn set_role_tags(&self, roles: &[String]) -> Result<Vec<String>, CloudApiError> {
+        self.datacenter.tag_with_roles(self.call(Method::Put, &[]), roles).await
+    }
+
     /// Asks what a move to another server would take; what is in the answer is the server's choice.
     ///
     /// # Errors

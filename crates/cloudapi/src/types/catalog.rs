@@ -64,6 +64,9 @@ pub struct Image {
     /// Its type, such as `zone-dataset`; versions before 8 have other words.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
+    /// What its machines need.
+    #[serde(default, deserialize_with = "or_default")]
+    pub requirements: Requirements,
     /// What it is, for people.
     #[serde(default)]
     pub description: Option<String>,
@@ -79,6 +82,27 @@ pub struct Image {
     /// When it was published.
     #[serde(default)]
     pub published_at: Option<String>,
+}
+
+/// What the machines of an image need; older servers say memory where newer ones say RAM.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[non_exhaustive]
+pub struct Requirements {
+    /// The least RAM in MiB.
+    #[serde(default)]
+    pub min_ram: Option<u64>,
+    /// The most RAM in MiB.
+    #[serde(default)]
+    pub max_ram: Option<u64>,
+    /// The least memory in MiB.
+    #[serde(default)]
+    pub min_memory: Option<u64>,
+    /// The most memory in MiB.
+    #[serde(default)]
+    pub max_memory: Option<u64>,
+    /// The brand, if there is only one that will do.
+    #[serde(default)]
+    pub brand: Option<String>,
 }
 
 /// A network that machines can be on.

@@ -49,6 +49,8 @@ pub struct CreateMachine {
     pub disks: Vec<Option<u64>>,
     /// Whether an image that somebody else shares may be used (since version 9).
     pub allow_shared_images: bool,
+    /// The roles that the machine is tagged with, which is told beside the body.
+    pub role_tags: Vec<String>,
     /// Any other parameter.
     pub parameters: BTreeMap<String, Value>,
 }
@@ -108,6 +110,13 @@ impl CreateMachine {
     #[must_use]
     pub fn with_affinity(mut self, rule: impl Into<String>) -> Self {
         self.affinity.push(rule.into());
+        self
+    }
+
+    /// Tags the machine with a role.
+    #[must_use]
+    pub fn with_role_tag(mut self, role: impl Into<String>) -> Self {
+        self.role_tags.push(role.into());
         self
     }
 

@@ -1,6 +1,7 @@
 //! What belongs to a machine: snapshots, NICs, disks, its history, its firewall rules.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::or_default;
 
@@ -128,4 +129,50 @@ pub struct FirewallRule {
     /// What it is for, for people.
     #[serde(default)]
     pub description: Option<String>,
+}
+
+/// What a new rule of the firewall is to be.
+///
+/// ```
+/// use vmpool_cloudapi::types::CreateFirewallRule;
+/// let rule = CreateFirewallRule::new("FROM any TO all vms ALLOW icmp TYPE all").with_description("ping");
+/// assert!(!rule.enabled);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreateFirewallRule {
+    /// The rule.
+    pub rule: String,
+    /// Whether it holds at once. Default: no.
+    pub enabled: bool,
+    /// What it is for, for people.
+    pub description: Option<String>,
+}
+
+impl CreateFirewallRule {
+    /// Makes a rule that does not hold yet.
+    #[must_use]
+    pub fn new(rule: impl Into<String>) -> Self {
+        Self { rule: rule.into(), enabled: false, description: None }
+    }
+
+    /// Lets the rule hold at once.
+    #[must_use]
+    pub fn enabled(self) -> Self {
+        Self { enabled: true, ..self }
+    }
+
+    /// Says what the rule is for.
+    #[must_use]
+    pub fn with_description(self, description: impl Into<String>) -> Self {
+        Self { description: Some(description.into()), ..self }
+    }
+
+    pub(crate) fn to_body(&self) -> Value {
+        let mut body = json!({"rule": self.rule, "enabled": self.enabled});
+        if let Some(description) = &self.description {
+            body["description"] = json!(description);
+        }
+        body
+    }
 }
