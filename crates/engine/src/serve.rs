@@ -321,8 +321,11 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
+    use vmpool_model::{Acquire, VmRecord};
+
     use super::*;
     use crate::sample::{engine, on_demand, owner, pool, ready, spec, used, want};
+    use crate::{Answer, Input};
 
     fn place(engine: &Engine, request: &str) -> Place {
         engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap().place
@@ -385,6 +388,37 @@ mod tests {
         want(&mut engine, "r2", "ann", "a b", 1);
         let given: Vec<_> = engine.leases().map(|lease| lease.vm.as_str()).collect();
         assert_eq!(given, ["b-1"]);
+    }
+
+    /// Lets somebody wait for each of these VMs, all of which are doubted, and are so no more.
+    fn cleared<const N: usize>(vms: [&str; N]) -> Engine {
+        let doubted = |name| VmRecord { suspect: Some("slow".to_owned()), ..ready(name) };
+        let mut engine = engine(spec([("a", on_demand(2))]), vms.map(doubted).into());
+        vms.iter()
+            .enumerate()
+            .for_each(|(index, _)| drop(want(&mut engine, &format!("r{index}"), "bob", "a", 1)));
+        for name in vms {
+            engine.edit(&VmName::new(name).unwrap(), |record| record.suspect = None);
+        }
+        engine
+    }
+
+    #[test]
+    fn whoever_can_be_served_is_served_in_one_go() {
+        let mut engine = cleared(["a-1", "a-2"]);
+        engine.serve();
+        assert_eq!(engine.leases().count(), 2);
+    }
+
+    #[test]
+    fn what_came_free_before_a_request_that_does_not_wait_is_for_those_who_did() {
+        let mut engine = cleared(["a-1"]);
+        let urgent =
+            Acquire::new(RequestId::new("urgent").unwrap(), pool("a"), owner("ann")).with_priority(9);
+        let step = engine.step(engine.now, Input::Acquire(Box::new(urgent)));
+        assert!(matches!(step.answer, Answer::Refused(_)), "{:?}", step.answer);
+        let served: Vec<_> = engine.leases().map(|lease| lease.request.as_str()).collect();
+        assert_eq!(served, ["r0"]);
     }
 
     #[test]
