@@ -36,6 +36,9 @@ pub(crate) enum Error {
     /// The tool that makes mutants is not there.
     #[error("cargo-mutants is missing; install it with `cargo install --locked cargo-mutants`")]
     NoMutants,
+    /// The tool that runs fuzz targets is not there.
+    #[error("cargo-fuzz is missing; install it with `cargo install --locked cargo-fuzz`")]
+    NoFuzz,
     /// Too many mutants live.
     #[error(
         "{caught} of {viable} viable mutants are caught, {least} % are to be; those in missed.txt need a test, or less code"

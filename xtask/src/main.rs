@@ -8,6 +8,7 @@ mod console;
 mod crash;
 mod dag;
 mod error;
+mod fuzz;
 mod mutants;
 mod simulate;
 mod tidy;
@@ -66,6 +67,15 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Feeds one reader of what servers send with what libFuzzer makes up; what it finds belongs into fuzz/found
+    Fuzz {
+        /// The target
+        #[arg(value_parser = PossibleValuesParser::new(fuzz::TARGETS))]
+        target: String,
+        /// How long
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+    },
     /// Breaks the engine in one place after the other, and says how often its own tests see that
     Mutants(mutants::Which),
     /// Lives through random histories of the manager in virtual time, and checks after every commit that the invariants hold
@@ -118,6 +128,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Ci { job, .. } => ci::run(job.as_deref()),
         Command::Bench { compile_only } => bench::run(compile_only),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
+        Command::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Command::Mutants(which) => mutants::run(&which),
         Command::Simulate { farm: true, vms, pools, hours, seed, .. } => {
             simulate::farm(vms, pools, hours, seed.unwrap_or(0))

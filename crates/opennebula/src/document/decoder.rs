@@ -94,6 +94,12 @@ impl<S: Sink> Decoder<S> {
         Self { limits, ..self }
     }
 
+    /// Uses only what every processor has, to see what more is worth: what is read is the same.
+    #[must_use]
+    pub fn with_portable_scan(self) -> Self {
+        Self { scanner: Scanner::portable(), ..self }
+    }
+
     /// Takes the next bytes of the answer.
     ///
     /// # Errors

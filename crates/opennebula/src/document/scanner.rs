@@ -69,6 +69,11 @@ struct State {
 }
 
 impl Scanner {
+    /// Makes a scanner that uses only what every processor has.
+    pub(super) fn portable() -> Self {
+        Self { view: View::portable(), state: State::default() }
+    }
+
     /// Scans a piece of the answer, which begins at byte `base` of it.
     pub(super) fn scan<S: Sink>(
         &mut self,

@@ -10,6 +10,7 @@ mod driver;
 mod dropped;
 #[cfg(feature = "events")]
 mod events;
+mod fuzzed;
 mod lost;
 mod recordings;
 mod records;

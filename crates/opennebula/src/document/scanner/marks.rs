@@ -20,26 +20,29 @@ type Word = [u8; WORD];
 pub(super) struct Marks {
     /// The marks, and one word without any behind them, so that a word can be read at each of them.
     bits: Box<[u8; WINDOW / 8 + WORD]>,
+    /// What marks blocks.
+    mark: fn(&[Block], &mut [Word]),
 }
 
 impl Default for Marks {
     fn default() -> Self {
-        Self { bits: Box::new([0; WINDOW / 8 + WORD]) }
+        Self { bits: Box::new([0; WINDOW / 8 + WORD]), mark }
     }
 }
 
 impl Marks {
-    /// Marks the beginning of another window, at least so many bytes of it; what follows is not marked.
-    pub(super) fn set(&mut self, window: &Window, length: usize) {
-        self.set_with(window, length, mark);
+    /// Makes marks that are set with what every processor has.
+    pub(super) fn portable() -> Self {
+        Self { mark: mark_anywhere, ..Self::default() }
     }
 
-    fn set_with(&mut self, window: &Window, length: usize, mark: impl Fn(&[Block], &mut [Word])) {
+    /// Marks the beginning of another window, at least so many bytes of it; what follows is not marked.
+    pub(super) fn set(&mut self, window: &Window, length: usize) {
         let (blocks, _) = window.as_chunks::<BLOCK>();
         let (words, _) = self.bits.as_chunks_mut::<WORD>();
         let count = length.div_ceil(BLOCK).min(blocks.len());
         let (marked, rest) = words.split_at_mut(count);
-        mark(&blocks[..count], marked);
+        (self.mark)(&blocks[..count], marked);
         rest.fill([0; WORD]);
     }
 
@@ -132,9 +135,9 @@ mod tests {
         fn every_processor_marks_the_same_bytes(
             bytes in vec(prop_oneof![any::<u8>(), Just(b'&'), Just(b'<'), Just(b'>')], 0..64 * 5)
         ) {
-            let (mut here, mut anywhere) = (Marks::default(), Marks::default());
-            here.set_with(&window(&bytes), bytes.len(), mark);
-            anywhere.set_with(&window(&bytes), bytes.len(), mark_anywhere);
+            let (mut here, mut anywhere) = (Marks::default(), Marks::portable());
+            here.set(&window(&bytes), bytes.len());
+            anywhere.set(&window(&bytes), bytes.len());
             prop_assert_eq!(&here.bits, &anywhere.bits);
             for (at, byte) in bytes.iter().enumerate() {
                 let is_marked = here.bits[at / 8] >> (at % 8) & 1 == 1;

@@ -45,6 +45,11 @@ impl Default for View {
 }
 
 impl View {
+    /// Makes a view that uses only what every processor has.
+    pub(super) fn portable() -> Self {
+        Self { marks: Marks::portable(), ..Self::default() }
+    }
+
     /// Forgets the piece.
     pub(super) fn clear(&mut self) {
         self.begin = 0;
