@@ -10,7 +10,7 @@ use super::sink::Sink;
 use crate::rpc::{CodecError, Problem};
 
 use self::{
-    content::{Content, Piece},
+    content::{Content, Piece, utf8},
     glance::{Glance, Leaf, glance},
     markup::{Markup, Tag, closes, markup},
     view::{Place, View},
@@ -144,10 +144,12 @@ impl State {
 
     #[inline(never)]
     fn wanted<S: Sink>(&mut self, window: &[u8], leaf: &Leaf<'_>, sink: &mut S) -> Result<(), Stop> {
-        let (place, text) = self.content.simple(window, leaf.text.clone(), leaf.has_references)?;
-        sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))?;
-        self.content.clear();
-        Ok(())
+        let place = leaf.text.start;
+        let text = match leaf.has_references {
+            false => utf8(window, leaf.text.clone())?,
+            true => self.content.raw(window, leaf.text.clone())?,
+        };
+        sink.leaf(leaf.name, text).map_err(|problem| Stop::Wrong(place, problem))
     }
 
     /// Does what is next, and returns where that ends; nothing at the end of the string.
@@ -172,6 +174,7 @@ impl State {
     fn open<S: Sink>(&mut self, piece: &[u8], at: usize, tag: Tag, sink: &mut S) -> Result<usize, Stop> {
         let name = &piece[tag.name.clone()];
         if tag.is_empty {
+            self.content.clear();
             return self.leaf(name, piece, sink).map(|()| tag.end);
         }
         match self.content.read(piece, tag.end)? {
@@ -196,7 +199,6 @@ impl State {
             let (place, text) = self.content.text(piece)?;
             sink.leaf(name, text).map_err(|problem| Stop::Wrong(place, problem))?;
         }
-        self.content.clear();
         self.complete = !self.is_inside();
         Ok(())
     }

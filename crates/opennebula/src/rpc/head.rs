@@ -12,13 +12,23 @@ const WAY: [&str; 8] = ["methodResponse", "params", "param", "value", "array", "
 /// Nothing means that more is needed, and `Err(())` inside that the answer has no document, or not in a string.
 pub(crate) fn document_start(head: &[u8]) -> Result<Option<Result<usize, ()>>, CodecError> {
     // Names and the rest of the way are ASCII, so a character that is cut at the end does no harm before it.
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(err) if err.error_len().is_none() => {
-            std::str::from_utf8(&head[..err.valid_up_to()]).unwrap_or("")
-        }
-        Err(err) => return Err(CodecError::new(err.valid_up_to() as u64, Problem::NotUtf8)),
+    // And whatever follows the way is read by others, so it makes no difference how much of it is here.
+    let (text, wrong) = match std::str::from_utf8(head) {
+        Ok(text) => (text, false),
+        Err(err) => (valid(&head[..err.valid_up_to()]), err.error_len().is_some()),
     };
+    match walk(text)? {
+        None if wrong => Err(CodecError::new(text.len() as u64, Problem::NotUtf8)),
+        found => Ok(found),
+    }
+}
+
+fn valid(head: &[u8]) -> &str {
+    std::str::from_utf8(head).unwrap_or("")
+}
+
+/// Goes the way as far as the text goes.
+fn walk(text: &str) -> Result<Option<Result<usize, ()>>, CodecError> {
     if is_web_page(text) {
         return Err(CodecError::new(0, Problem::WebPage));
     }

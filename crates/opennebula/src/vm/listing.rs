@@ -130,9 +130,10 @@ impl Sink for ListingSink {
             (Place::Context, _) => text.clone_into(&mut self.spare),
             (Place::History, b"HID") => vm.host_id = text.parse().ok(),
             (Place::History, _) => text.clone_into(&mut vm.host),
-            (Place::User, _) => {
-                self.attributes.push(&String::from_utf8_lossy(name), text);
-            }
+            (Place::User, _) => match std::str::from_utf8(name) {
+                Ok(name) => self.attributes.push(name, text),
+                Err(_) => self.attributes.push(&String::from_utf8_lossy(name), text),
+            },
             _ => {
                 let found = String::from_utf8_lossy(name).into_owned();
                 return Err(Problem::Unexpected { expected: "VM_POOL or VM", found });
@@ -154,7 +155,7 @@ impl Sink for ListingSink {
 /// Reads a number that every VM has; without it nothing can be said about the VM, so it is not passed over.
 #[inline]
 fn number<T: FromStr>(text: &str) -> Result<T, Problem> {
-    match text.trim().parse() {
+    match text.parse().or_else(|_| text.trim().parse()) {
         Ok(number) => Ok(number),
         Err(_) => Err(Problem::Number { kind: "number", text: text.chars().take(60).collect() }),
     }

@@ -65,21 +65,12 @@ impl Content {
         self.parts.clear();
     }
 
-    /// Returns a text that is in one part, its references resolved if it has any, which are those of the answer then.
-    #[inline]
-    pub(super) fn simple<'a>(
-        &'a mut self,
-        piece: &'a [u8],
-        range: Range<usize>,
-        has_references: bool,
-    ) -> Result<(usize, &'a str), Stop> {
-        let part = Part { begin: range.start, end: range.end, is_raw: true };
-        if !has_references {
-            return Ok((part.begin, utf8(piece, part)?));
-        }
-        self.parts.clear();
-        self.parts.push(part);
-        self.text(piece)
+    /// Returns a text that is in one part and whose references are those of the answer, all resolved.
+    pub(super) fn raw<'a>(&'a mut self, piece: &[u8], range: Range<usize>) -> Result<&'a str, Stop> {
+        self.joined.clear();
+        let text = resolved(piece, Part { begin: range.start, end: range.end, is_raw: true })?;
+        self.joined.push_str(&text);
+        Ok(&self.joined)
     }
 
     /// Returns the text that was read, all references resolved, and where it begins.
@@ -87,31 +78,35 @@ impl Content {
     pub(super) fn text<'a>(&'a mut self, piece: &'a [u8]) -> Result<(usize, &'a str), Stop> {
         let place = self.parts.first().map_or(0, |part| part.begin);
         if let [part] = self.parts[..] {
-            let text = utf8(piece, part)?;
+            let text = utf8(piece, part.begin..part.end)?;
             if memchr::memchr(b'&', text.as_bytes()).is_none() {
                 return Ok((place, text));
             }
         }
         self.joined.clear();
         for part in &self.parts {
-            let text = utf8(piece, *part)?;
-            let wrong =
-                |_| Stop::Wrong(part.begin, Problem::Malformed("a reference that is not XML's".into()));
-            let document = unescape(text).map_err(wrong)?;
-            let text = match part.is_raw {
-                true => document,
-                false => match unescape(&document).map_err(wrong)? {
-                    Cow::Borrowed(_) => document,
-                    Cow::Owned(text) => Cow::Owned(text),
-                },
-            };
-            self.joined.push_str(&text);
+            self.joined.push_str(&resolved(piece, *part)?);
         }
         Ok((place, &self.joined))
     }
 }
 
-fn utf8(piece: &[u8], part: Part) -> Result<&str, Stop> {
-    std::str::from_utf8(&piece[part.begin..part.end])
-        .map_err(|err| Stop::Wrong(part.begin + err.valid_up_to(), Problem::NotUtf8))
+/// Returns the text of a part, its references resolved.
+fn resolved(piece: &[u8], part: Part) -> Result<Cow<'_, str>, Stop> {
+    let wrong = |_| Stop::Wrong(part.begin, Problem::Malformed("a reference that is not XML's".into()));
+    let document = unescape(utf8(piece, part.begin..part.end)?).map_err(wrong)?;
+    if part.is_raw {
+        return Ok(document);
+    }
+    match unescape(&document).map_err(wrong)? {
+        Cow::Borrowed(_) => Ok(document),
+        Cow::Owned(text) => Ok(Cow::Owned(text)),
+    }
+}
+
+/// Returns a text as it is.
+#[inline]
+pub(super) fn utf8(piece: &[u8], range: Range<usize>) -> Result<&str, Stop> {
+    let begin = range.start;
+    std::str::from_utf8(&piece[range]).map_err(|err| Stop::Wrong(begin + err.valid_up_to(), Problem::NotUtf8))
 }

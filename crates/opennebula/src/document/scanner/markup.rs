@@ -6,7 +6,7 @@ use super::Stop;
 use crate::rpc::Problem;
 
 /// The longest name of an element.
-pub(super) const LONGEST_NAME: usize = 256;
+const LONGEST_NAME: usize = 256;
 
 /// What begins at a place of the document.
 #[derive(Debug)]

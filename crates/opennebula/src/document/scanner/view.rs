@@ -5,7 +5,7 @@ use super::marks::Marks;
 /// How much is looked at together: little enough to stay next to the processor while it is read.
 ///
 /// That it is always as much makes most checks of places cheap.
-pub(super) const WINDOW: usize = 16 << 10;
+pub(super) const WINDOW: usize = 32 << 10;
 
 /// What is looked at.
 pub(super) type Window = [u8; WINDOW];
