@@ -127,7 +127,13 @@ impl<S: Sink> Decoder<S> {
     /// # Errors
     ///
     /// If the answer is not complete, or none of OpenNebula.
-    pub fn finish(self) -> Result<Reply<S::Output>, CodecError> {
+    pub fn finish(mut self) -> Result<Reply<S::Output>, CodecError> {
+        // What is held may have become whole without having been worth another look.
+        if self.stage == Stage::Document
+            && let Some(rest) = self.scan_held()?
+        {
+            self.held = rest;
+        }
         let end = self.done + self.held.len() as u64;
         match self.stage {
             Stage::Document => Err(CodecError::new(end, Problem::Truncated)),

@@ -81,6 +81,10 @@ impl Scanner {
         base: u64,
         sink: &mut S,
     ) -> Result<Progress, CodecError> {
+        if piece.is_empty() {
+            // There would be nothing to look at but what another piece left.
+            return Ok(Progress::Needs(0));
+        }
         let mut at = 0;
         self.view.clear();
         loop {

@@ -138,6 +138,26 @@ fn an_empty_element_has_nothing_of_the_text_before_it() {
 }
 
 #[test]
+fn a_long_text_just_before_the_end_is_read_though_it_came_in_small_pieces() {
+    for length in [100, 1_500, 3_000, 10_000] {
+        let long = "x".repeat(length);
+        let vm = document(&answer(&format!("<VM><U>{long}</U><ID>7</ID></VM>")), 32);
+        assert_eq!((vm.text_of("U"), vm.text_of("ID")), (long.as_str(), "7"), "{length}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_found_where_they_are_wanted_and_pieces_make_no_difference() {
+    let mut body = answer("<VM><ID>7</ID><NAME>abc</NAME></VM>");
+    let place = body.windows(3).position(|bytes| bytes == b"abc").unwrap();
+    body[place + 1] = 0xff;
+    for piece in [usize::MAX, 1_000, 5] {
+        let err = decode(&body, piece).unwrap_err();
+        assert_eq!(err, CodecError::new(place as u64 + 1, Problem::NotUtf8), "{piece}");
+    }
+}
+
+#[test]
 fn elements_inside_a_text_are_text() {
     let vm = document(&answer("<VM><U><![CDATA[</U></VM><VM><ID>8</ID>]]></U><ID>7</ID></VM>"), 3);
     assert_eq!(vm.text_of("U"), "</U></VM><VM><ID>8</ID>");
