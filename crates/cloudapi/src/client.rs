@@ -3,6 +3,8 @@
 mod account;
 mod call;
 mod catalog;
+#[cfg(feature = "events")]
+mod changefeed;
 mod clock;
 mod config;
 mod datacenter;
@@ -14,6 +16,8 @@ mod paging;
 mod profile;
 
 pub(crate) use self::call::{Call, decode};
+#[cfg(feature = "events")]
+pub use self::changefeed::{Changefeed, MachineChange};
 pub use self::{
     clock::{Clock, system_clock},
     config::{CloudApiConfig, ConfigError, KeySource},

@@ -3,6 +3,8 @@
 mod catalog;
 mod create;
 mod factory;
+#[cfg(feature = "events")]
+mod hints;
 mod listing;
 mod node;
 mod options;
@@ -11,7 +13,8 @@ use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use vmpool_driver::{
-    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, Listing, Operation, PowerAction,
+    Capabilities, Catalog, CreateRequest, Driver, DriverError, DriverInfo, HintStream, Listing, Operation,
+    PowerAction,
 };
 use vmpool_model::{FailureKind, Node, NodeId, states::NodeState};
 
@@ -30,6 +33,7 @@ pub struct CloudApiDriver {
     info: DriverInfo,
     datacenter: DataCenter,
     templates: BTreeMap<String, Template>,
+    listens: bool,
 }
 
 impl CloudApiDriver {
@@ -41,7 +45,14 @@ impl CloudApiDriver {
             .with_libcloud_provider("joyent")
             .with_website("https://apidocs.tritondatacenter.com/cloudapi/")
             .with_endpoint(endpoint);
-        Self { info, datacenter, templates }
+        Self { info, datacenter, templates, listens: false }
+    }
+
+    /// Has the driver listen to the changefeed, if the data center has one; needs the feature `events`.
+    #[cfg(feature = "events")]
+    #[must_use]
+    pub fn with_events(self, listens: bool) -> Self {
+        Self { listens, ..self }
     }
 
     /// Returns the data center.
@@ -85,6 +96,7 @@ impl Driver for CloudApiDriver {
         capabilities.catalog = true;
         capabilities.create_with_token = true;
         capabilities.create_with_labels = true;
+        capabilities.hints = self.listens;
         capabilities
     }
 
@@ -146,6 +158,14 @@ impl Driver for CloudApiDriver {
         let packages = self.datacenter.packages(&[]).await.map_err(&failed)?;
         let images = self.datacenter.images(&[]).await.map_err(&failed)?;
         Ok(catalog::catalog(packages, images, &self.templates))
+    }
+
+    async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {
+        #[cfg(feature = "events")]
+        if self.listens {
+            return hints::open(&self.datacenter).await;
+        }
+        Err(DriverError::unsupported(Operation::Hints))
     }
 }
 

@@ -24,6 +24,8 @@ mod machine;
 pub mod sign;
 pub mod types;
 
+#[cfg(feature = "events")]
+pub use crate::client::{Changefeed, MachineChange};
 pub use crate::{
     client::{
         Clock, CloudApiConfig, CloudApiError, ConfigError, DataCenter, FieldError, KeySource, MachineFilter,

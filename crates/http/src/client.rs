@@ -3,7 +3,9 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Certificate, Client, Response, header::HeaderValue, redirect::Policy, tls::Version};
+use reqwest::{
+    Certificate, Client, RequestBuilder, Response, header::HeaderValue, redirect::Policy, tls::Version,
+};
 
 use crate::{Answer, HttpConfig, HttpError, Method, Request, Tls};
 
@@ -65,6 +67,19 @@ impl HttpClient {
     /// Dropping the future abandons the answer, not the request.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
         let shown = format!("{request:?}");
+        let answer = match self.prepare(request, &shown)?.send().await {
+            Ok(response) => self.read(response, &shown).await,
+            Err(err) => Err(self.failed(err, &shown)),
+        };
+        match &answer {
+            Ok(answer) => tracing::debug!(request = shown, status = answer.status, bytes = answer.body.len()),
+            Err(err) => tracing::debug!(request = shown, error = %err),
+        }
+        answer
+    }
+
+    /// Makes the request as the library has it.
+    pub(crate) fn prepare(&self, request: Request, shown: &str) -> Result<RequestBuilder, HttpError> {
         let (method, url, headers, body) = request.into_parts();
         let method = match method {
             Method::Get => reqwest::Method::GET,
@@ -76,7 +91,7 @@ impl HttpClient {
         let mut sending = self.client.request(method, url);
         for (name, value) in headers {
             let mut value = HeaderValue::from_str(&value).map_err(|_| HttpError::Request {
-                request: shown.clone(),
+                request: shown.to_owned(),
                 reason: format!("the header {name} has a character that headers cannot have"),
             })?;
             value.set_sensitive(true);
@@ -85,18 +100,10 @@ impl HttpClient {
         if let Some(body) = body {
             sending = sending.body(body);
         }
-        let answer = match sending.send().await {
-            Ok(response) => self.read(response, &shown).await,
-            Err(err) => Err(self.failed(err, &shown)),
-        };
-        match &answer {
-            Ok(answer) => tracing::debug!(request = shown, status = answer.status, bytes = answer.body.len()),
-            Err(err) => tracing::debug!(request = shown, error = %err),
-        }
-        answer
+        Ok(sending)
     }
 
-    async fn read(&self, mut response: Response, shown: &str) -> Result<Answer, HttpError> {
+    pub(crate) async fn read(&self, mut response: Response, shown: &str) -> Result<Answer, HttpError> {
         let limit = self.config.max_body;
         let too_large = || HttpError::TooLarge { request: shown.to_owned(), limit };
         let announced = response.content_length().unwrap_or_default();
@@ -115,7 +122,7 @@ impl HttpClient {
         Ok(Answer::new(status, headers, Bytes::from(body)))
     }
 
-    fn failed(&self, err: reqwest::Error, shown: &str) -> HttpError {
+    pub(crate) fn failed(&self, err: reqwest::Error, shown: &str) -> HttpError {
         let request = shown.to_owned();
         // The library's errors begin with the whole address, which may hold secrets.
         let err = err.without_url();

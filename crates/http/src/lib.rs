@@ -26,6 +26,7 @@ mod error;
 mod redact;
 mod request;
 mod time;
+mod upgrade;
 
 pub use crate::{
     answer::Answer,
@@ -36,4 +37,5 @@ pub use crate::{
     redact::excerpt,
     request::{Method, Request},
     time::{format_http_date, parse_http_date, retry_after},
+    upgrade::{Connection, Upgrade, UpgradedStream},
 };

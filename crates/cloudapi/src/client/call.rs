@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vmpool_http::{Answer, Method, Request, format_http_date};
-use vmpool_model::{Certainty, FailureKind};
+use vmpool_model::{Certainty, FailureKind, Timestamp};
 
 use super::{CloudApiError, DataCenter};
 use crate::sign::{Component, authorization};
@@ -64,13 +64,25 @@ impl DataCenter {
 
     /// Sends a call once and returns the answer, if its status is one of success or the given one.
     pub(crate) async fn answer_also(&self, call: Call, also: Option<u16>) -> Result<Answer, CloudApiError> {
-        let target = call.target(self.account(), &self.config().roles);
         let shown = self.shown(&call);
+        let now = self.now();
+        let request = self.signed(&call, now).await?;
+        let answer =
+            self.http().send(request).await.map_err(|err| CloudApiError::transport(shown.clone(), &err))?;
+        match answer.is_success() || also == Some(answer.status) {
+            true => Ok(answer),
+            false => Err(CloudApiError::refused(shown, &answer, now)),
+        }
+    }
+
+    /// Makes the request of a call, signed at a time.
+    pub(super) async fn signed(&self, call: &Call, now: Timestamp) -> Result<Request, CloudApiError> {
+        let target = call.target(self.account(), &self.config().roles);
+        let shown = self.shown(call);
         let url = format!("{}{target}", self.base());
         let invalid = |reason: String| {
             CloudApiError::new(shown.clone(), FailureKind::InvalidRequest, Certainty::NotApplied, reason)
         };
-        let now = self.now();
         let date = format_http_date(now);
         let request = Request::new(call.method, &url).map_err(|err| invalid(err.to_string()))?;
         let target = request.target();
@@ -91,12 +103,7 @@ impl DataCenter {
             // Without a length some proxies refuse a POST.
             request = request.with_header("content-length", "0");
         }
-        let answer =
-            self.http().send(request).await.map_err(|err| CloudApiError::transport(shown.clone(), &err))?;
-        match answer.is_success() || also == Some(answer.status) {
-            true => Ok(answer),
-            false => Err(CloudApiError::refused(shown, &answer, now)),
-        }
+        Ok(request)
     }
 
     /// Sends a call once and decodes the answer.

@@ -41,7 +41,10 @@ impl DriverFactory for Factory {
         let options: CloudApiOptions = OpenError::parse(options)?;
         let config = options.config(&|name| std::env::var(name).ok()).map_err(cannot_open)?;
         let datacenter = DataCenter::open(config).await.map_err(cannot_open)?;
-        Ok(Arc::new(CloudApiDriver::new(datacenter, options.templates)))
+        let driver = CloudApiDriver::new(datacenter, options.templates);
+        #[cfg(feature = "events")]
+        let driver = driver.with_events(options.events);
+        Ok(Arc::new(driver))
     }
 }
 

@@ -61,6 +61,8 @@ pub struct CloudApiOptions {
     /// How long connecting may take. Default: 10 s.
     #[serde(with = "duration_text")]
     pub connect_timeout: Duration,
+    /// Whether the driver listens to the changefeed, if the data center has one; needs the feature `events`. Default: false.
+    pub events: bool,
     /// What pools make their machines from, by name.
     pub templates: BTreeMap<String, Template>,
 }
@@ -106,6 +108,7 @@ impl Default for CloudApiOptions {
             accept_version: None,
             timeout: http.timeout,
             connect_timeout: http.connect_timeout,
+            events: false,
             templates: BTreeMap::new(),
         }
     }
@@ -126,6 +129,9 @@ impl CloudApiOptions {
         }
         if self.passphrase.is_some() && self.passphrase_file.is_some() {
             return found("passphrase_file", "the passphrase is given, too: give one of them");
+        }
+        if self.events && cfg!(not(feature = "events")) {
+            return found("events", "this build lacks the feature `events`");
         }
         if let Some(id) = &self.key_id
             && id.parse::<crate::sign::Fingerprint>().is_err()

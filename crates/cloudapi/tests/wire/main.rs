@@ -1,6 +1,8 @@
 //! The client against a server on loopback that answers as recordings of the real one, or as a test says.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
+#[cfg(feature = "events")]
+mod changefeed;
 mod cloud;
 mod driver;
 mod env;

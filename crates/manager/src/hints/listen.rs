@@ -19,8 +19,11 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long the stream is left alone after it ended for the first time; each time after that it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest such pause, and how long a stream must have been open for the pauses to begin anew.
+/// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a stream must have been open for the pauses to begin anew.
+const STEADY: Duration = Duration::from_secs(30);
 
 /// What was heard of a provider.
 #[derive(Debug)]
@@ -67,15 +70,17 @@ pub(crate) async fn listen(driver: Arc<dyn Driver>, limit: Duration, teller: Tel
         // A task of its own: a driver that panics ends no more than its stream.
         let mut session = JoinSet::new();
         session.spawn(session_of(Arc::clone(&driver), limit, teller.clone()));
-        let failure = match session.join_next().await {
-            Some(Ok(failure)) => failure,
-            Some(Err(err)) => Failure::unknown(FailureKind::Other, format!("the driver broke off: {err}")),
+        let (opened, failure) = match session.join_next().await {
+            Some(Ok(end)) => end,
+            Some(Err(err)) => {
+                (false, Failure::unknown(FailureKind::Other, format!("the driver broke off: {err}")))
+            }
             None => return,
         };
         if failure.kind == FailureKind::Unsupported {
             return teller.tell(News::NotOffered(failure.message)).await;
         }
-        if LONGEST_PAUSE <= began.elapsed() {
+        if opened && STEADY <= began.elapsed() {
             wait = FIRST_PAUSE;
         }
         teller.tell(News::Down(failure.message)).await;
@@ -84,11 +89,11 @@ pub(crate) async fn listen(driver: Arc<dyn Driver>, limit: Duration, teller: Tel
     }
 }
 
-/// Opens the stream and reads it to its end; returns why it ended or could not be opened.
-async fn session_of(driver: Arc<dyn Driver>, limit: Duration, teller: Teller) -> Failure {
+/// Opens the stream and reads it to its end; returns whether it was open, and why it ended or could not be opened.
+async fn session_of(driver: Arc<dyn Driver>, limit: Duration, teller: Teller) -> (bool, Failure) {
     let mut stream = match carry_out::hints(&*driver, limit).await {
         Ok(stream) => stream,
-        Err(failure) => return failure,
+        Err(failure) => return (false, failure),
     };
     teller.tell(News::Up).await;
     loop {
@@ -102,7 +107,7 @@ async fn session_of(driver: Arc<dyn Driver>, limit: Duration, teller: Teller) ->
             if failure.kind == FailureKind::Unsupported {
                 failure.kind = FailureKind::Unavailable;
             }
-            return failure;
+            return (true, failure);
         }
     }
 }
