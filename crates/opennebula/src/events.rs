@@ -18,17 +18,19 @@ use self::{message::PREFIX, zmtp::Subscriber};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use vmpool_opennebula::events::VmEvents;
 ///
-/// # async fn watch() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut events = VmEvents::connect(&"tcp://127.0.0.1:2101".parse()?).await?;
-/// loop {
-///     if let Some(event) = events.next().await? {
-///         println!("VM {} is {} {}", event.id, event.state, event.lcm_state);
+/// /// Says what happens.
+/// async fn watch() -> Result<(), Box<dyn std::error::Error>> {
+///     let mut events = VmEvents::connect(&"tcp://127.0.0.1:2101".parse()?).await?;
+///     loop {
+///         if let Some(event) = events.next().await? {
+///             println!("VM {} is {} {}", event.id, event.state, event.lcm_state);
+///         }
 ///     }
 /// }
-/// # }
+/// # fn main() {}
 /// ```
 #[derive(Debug)]
 pub struct VmEvents {

@@ -50,15 +50,19 @@ pub struct MachineChange {
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # async fn watch(datacenter: vmpool_cloudapi::DataCenter) -> Result<(), vmpool_cloudapi::CloudApiError> {
-/// let mut feed = datacenter.changefeed().await?;
-/// loop {
-///     if let Some(change) = feed.next().await? {
-///         println!("machine {} is {}", change.id, change.state);
+/// ```
+/// use vmpool_cloudapi::{CloudApiError, DataCenter};
+///
+/// /// Says what happens.
+/// async fn watch(datacenter: DataCenter) -> Result<(), CloudApiError> {
+///     let mut feed = datacenter.changefeed().await?;
+///     loop {
+///         if let Some(change) = feed.next().await? {
+///             println!("machine {} is {}", change.id, change.state);
+///         }
 ///     }
 /// }
-/// # }
+/// # fn main() {}
 /// ```
 pub struct Changefeed {
     socket: WebSocketStream<UpgradedStream>,
