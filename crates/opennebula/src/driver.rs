@@ -10,6 +10,7 @@ mod list;
 mod marks;
 mod node;
 mod options;
+mod seen;
 
 use std::sync::Arc;
 
@@ -20,10 +21,11 @@ use vmpool_driver::{
 };
 use vmpool_model::{Node, NodeId, NodeImage, Timestamp};
 
+use self::seen::Seen;
 pub use self::{factory::factory, options::OpenNebulaOptions};
 use crate::{
     api::{Action, Filter, VirtualMachine, VirtualMachinePool, cloud},
-    client::{CallError, Client, Version},
+    client::{CallError, Client, RefusalKind, Version},
 };
 
 /// Speaks to one account on one OpenNebula.
@@ -32,6 +34,8 @@ use crate::{
 /// * [`CreateRequest::template`] is the number or the name of a template of the server, or the name of one of
 ///   [`OpenNebulaOptions::templates`]. The VM is made on hold and let go as soon as its number is known, so a VM whose number
 ///   never arrived does not boot.
+/// * Such a VM is let go by a listing that sees it on hold for longer than [`OpenNebulaOptions::release_after`]: whoever made
+///   it ended before that, and by now it was found by its token, or is ended.
 /// * The token and the labels are in the user template from the request that makes the VM.
 /// * Destroying ends the VM at once. In states where that is refused it takes the right to administer the VM; an account
 ///   without it has the server end the VM as soon as its state allows. A VM that is on its way to its end and does not get
@@ -58,7 +62,11 @@ pub struct OpenNebulaDriver {
     client: Client,
     version: Version,
     options: OpenNebulaOptions,
-    going: Arc<destroy::Going>,
+    /// VMs on their way to their end: the server can lose what it waits for, such as when it is stopped meanwhile, and then
+    /// they are on their way for ever.
+    going: Arc<Seen>,
+    /// VMs with a token that wait on hold.
+    held: Arc<Seen>,
 }
 
 impl OpenNebulaDriver {
@@ -79,12 +87,19 @@ impl OpenNebulaDriver {
     pub async fn connect_with(client: Client, options: OpenNebulaOptions) -> Result<Self, DriverError> {
         options.check_events().map_err(options::no_events)?;
         let version = client.version().await;
-        let version =
-            version.map_err(|err| err.into_driver_error(Operation::Open, "asking for the version"))?;
+        let version = version.map_err(|err| {
+            let what = match err.refusal() {
+                Some(RefusalKind::Authentication) => {
+                    "the server takes no such account: look at auth, auth_file, or what ONE_AUTH names"
+                }
+                _ => "asking for the version",
+            };
+            err.into_driver_error(Operation::Open, what)
+        })?;
         let info = DriverInfo::new("opennebula", "OpenNebula")
             .with_website("https://opennebula.io")
             .with_endpoint(client.endpoint());
-        Ok(Self { info, client, version, options, going: Arc::default() })
+        Ok(Self { info, client, version, options, going: Arc::default(), held: Arc::default() })
     }
 
     /// Returns the client, for all that only OpenNebula has.
@@ -145,7 +160,7 @@ impl Driver for OpenNebulaDriver {
     }
 
     async fn list(&self) -> Result<Listing, DriverError> {
-        list::list(&self.pool()).await
+        list::list(self).await
     }
 
     async fn get(&self, id: &NodeId) -> Result<Node, DriverError> {

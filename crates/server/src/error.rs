@@ -40,7 +40,7 @@ pub enum DaemonError {
         source: StoreError,
     },
     /// The driver of a provider cannot be opened.
-    #[error("provider {provider}: {source}")]
+    #[error("provider {provider}: {}", with_source(source))]
     Provider {
         /// The provider.
         provider: ProviderName,

@@ -127,7 +127,11 @@ async fn find_template(driver: &OpenNebulaDriver, wanted: &str) -> Result<i32, D
         ))),
         (None, _) => {
             let known: Vec<&str> = templates.iter().map(|template| template.name.as_str()).take(20).collect();
-            Err(invalid(format!("there is no template {wanted:?}; there are {}", known.join(", "))))
+            let what = match known.is_empty() {
+                true => "the account may use none: somebody who owns one must grant it USE".to_owned(),
+                false => format!("there are {}", known.join(", ")),
+            };
+            Err(invalid(format!("there is no template {wanted:?}; {what}")))
         }
     }
 }

@@ -1,12 +1,5 @@
 //! Ending a VM, in whatever state it is.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
-use tokio::time::Instant;
 use vmpool_driver::{DriverError, Operation};
 use vmpool_model::{
     NodeId,
@@ -63,30 +56,4 @@ fn lacks_rights(id: &NodeId, now: &Vm) -> String {
          run \"onevm recover --delete {id}\" as an administrator, or give the account the right",
         node_state(now.state, now.lcm_state)
     )
-}
-
-/// Since when VMs are seen on their way to their end.
-///
-/// The server can lose what it waits for, such as when it is stopped meanwhile; then a VM is on its way for ever. Where a VM
-/// is and since when is not in its document, so what was seen counts.
-#[derive(Debug, Default)]
-pub(super) struct Going(Mutex<BTreeMap<i32, Instant>>);
-
-/// How many VMs are remembered; those that end in between are never asked about again.
-const REMEMBERED: usize = 10_000;
-
-impl Going {
-    /// Returns for how long a VM has been on its way: not at all when it is seen for the first time.
-    fn since(&self, id: i32) -> Duration {
-        let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if REMEMBERED <= going.len() {
-            // Ids grow, so the lowest one was seen first.
-            going.pop_first();
-        }
-        going.entry(id).or_insert_with(Instant::now).elapsed()
-    }
-
-    fn forget(&self, id: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    }
 }

@@ -3,12 +3,15 @@
 use vmpool_driver::{DriverError, Listing, Operation};
 use vmpool_model::{
     Node,
-    states::opennebula::{LcmState, VmState},
+    states::{
+        RawState,
+        opennebula::{LcmState, VmState},
+    },
 };
 
-use super::node;
+use super::{OpenNebulaDriver, node, number};
 use crate::{
-    api::{Filter, Range, StateFilter, VirtualMachinePool},
+    api::{Filter, Range, StateFilter, VirtualMachine, VirtualMachinePool},
     client::{CallError, CallFailure},
     vm::ListedVm,
 };
@@ -22,11 +25,31 @@ const HIGHEST: u32 = i32::MAX.unsigned_abs();
 ///
 /// One call does it. The server cannot send a VM that has certain characters in it, though, and then no listing that holds
 /// the VM either; so it is looked for by halving windows of ids, which stay the same while VMs come and go.
-pub(super) async fn list(pool: &VirtualMachinePool) -> Result<Listing, DriverError> {
-    match window(pool, Range::All).await {
-        Ok(vms) => Ok(Listing::complete(nodes(&vms)?)),
-        Err(err) if err.is_breakdown() => around(pool).await,
-        Err(err) => Err(err.into_driver_error(OPERATION, "the VMs of the account")),
+pub(super) async fn list(driver: &OpenNebulaDriver) -> Result<Listing, DriverError> {
+    let pool = &driver.pool();
+    let listing = match window(pool, Range::All).await {
+        Ok(vms) => Listing::complete(nodes(&vms)?),
+        Err(err) if err.is_breakdown() => around(pool).await?,
+        Err(err) => return Err(err.into_driver_error(OPERATION, "the VMs of the account")),
+    };
+    let_go(driver, &listing.nodes).await;
+    Ok(listing)
+}
+
+/// Lets VMs go that somebody made, with a token, and could not let go.
+///
+/// They would wait on hold for ever; that they did not boot at once was to give who knows the token time to find them.
+async fn let_go(driver: &OpenNebulaDriver, nodes: &[Node]) {
+    let is_held = |node: &&Node| {
+        node.token.is_some() && matches!(node.raw_state, RawState::OpenNebula { vm: VmState::Hold, .. })
+    };
+    let held: Vec<i32> = nodes.iter().filter(is_held).filter_map(|node| number(&node.id)).collect();
+    driver.held.keep(&held);
+    for id in held {
+        if driver.options.release_after <= driver.held.since(id) {
+            // What fails is tried again by the next listing.
+            let _ = VirtualMachine::new(&driver.client, id).release().await;
+        }
     }
 }
 

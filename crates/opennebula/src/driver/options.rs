@@ -31,6 +31,9 @@ pub struct OpenNebulaOptions {
     /// After which time the server ends a new VM by itself unless it is told another time. Default: never.
     #[serde(with = "optional_duration")]
     pub first_expiry: Option<Duration>,
+    /// After which time a VM with a token that is still on hold is let go by a listing. Default: `10s`.
+    #[serde(with = "duration_text")]
+    pub release_after: Duration,
     /// After which time a VM that is on its way to its end, and does not get there, is deleted when it is destroyed once more;
     /// that takes the right to administer it. Default: `15m`.
     #[serde(with = "duration_text")]
@@ -50,6 +53,7 @@ impl Default for OpenNebulaOptions {
             timeout: Duration::from_secs(60),
             templates: BTreeMap::new(),
             first_expiry: None,
+            release_after: Duration::from_secs(10),
             stuck_after: Duration::from_secs(900),
             events: None,
         }
@@ -125,6 +129,7 @@ impl std::fmt::Debug for OpenNebulaOptions {
             .field("timeout", &self.timeout)
             .field("templates", &self.templates.keys())
             .field("first_expiry", &self.first_expiry)
+            .field("release_after", &self.release_after)
             .field("stuck_after", &self.stuck_after)
             .field("events", &self.events)
             .finish_non_exhaustive()

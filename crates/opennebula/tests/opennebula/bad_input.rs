@@ -10,8 +10,10 @@ use vmpool_opennebula::{
     driver::{OpenNebulaDriver, OpenNebulaOptions},
 };
 
+use vmpool_sim::opennebula::{OpenNebulaSim, SimConfig};
+
 use crate::{
-    cloud::cloud,
+    cloud::{client, cloud, plain_user},
     server::{Act, Server, http},
 };
 
@@ -86,6 +88,19 @@ async fn a_wrong_password_is_an_error_of_authentication_that_does_not_show_it() 
     let err = OpenNebulaDriver::connect(client).await.unwrap_err();
     assert_eq!((err.kind(), err.certainty()), (FailureKind::Authentication, Certainty::NotApplied), "{err}");
     assert!(!format!("{err} {err:?}").contains("not-the-password"));
+    assert!(err.to_string().contains("auth_file"), "{err}");
+}
+
+#[tokio::test]
+async fn an_account_that_may_use_no_template_is_told_what_it_needs() {
+    let sim = OpenNebulaSim::new(SimConfig::default().private().with_user(plain_user())).unwrap();
+    let server = sim.start().await.unwrap();
+    let driver = OpenNebulaDriver::connect(client(&server.endpoint(), false)).await.unwrap();
+    for (template, what) in [("small", "must grant it USE"), ("0", "the account needs USE")] {
+        let err = driver.create(&CreateRequest::new(template)).await.unwrap_err();
+        assert_eq!(err.certainty(), Certainty::NotApplied);
+        assert!(err.to_string().contains(what), "{err}");
+    }
 }
 
 #[tokio::test]

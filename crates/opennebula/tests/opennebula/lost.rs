@@ -34,6 +34,25 @@ async fn a_vm_whose_number_was_lost_does_not_boot_and_is_found_by_its_token() {
 }
 
 #[tokio::test]
+async fn a_vm_that_nobody_let_go_is_let_go_by_a_listing_after_a_while() {
+    let (sim, _server, patient) = driver().await;
+    sim.reconfigure(|config| config.faults.lost_answers = 1.0);
+    patient.create(&request()).await.unwrap_err();
+    // One without a token waits for somebody else.
+    patient.create(&CreateRequest::new("small")).await.unwrap_err();
+    sim.reconfigure(|config| config.faults.lost_answers = 0.0);
+    drop(patient.list().await.unwrap());
+    drop(patient.list().await.unwrap());
+    let states = || [0, 1].map(|id| sim.state(id).unwrap().0.str_state());
+    assert_eq!(states(), ["HOLD", "HOLD"]);
+
+    let options = serde_json::from_str(r#"{"release_after": "0s"}"#).unwrap();
+    let hasty = OpenNebulaDriver::connect_with(patient.client().clone(), options).await.unwrap();
+    drop(hasty.list().await.unwrap());
+    assert_eq!(states(), ["ACTIVE", "HOLD"]);
+}
+
+#[tokio::test]
 async fn a_request_that_was_lost_is_as_unclear_and_nothing_is_found() {
     let (sim, _server, driver) = driver().await;
     sim.reconfigure(|config| config.faults.lost_requests = 1.0);

@@ -66,6 +66,20 @@ async fn a_manager_that_is_killed_at_any_moment_finds_its_vms_again_and_makes_no
 }
 
 #[tokio::test]
+async fn a_pool_whose_answers_get_lost_is_full_in_the_end_and_nothing_is_left_over() {
+    let world = World::new().await;
+    world.sim.reconfigure(|config| config.faults.lost_answers = 0.5);
+    let manager = world.start(|pool| pool.retry_max = pool.retry_min).await;
+    let handle = manager.handle();
+    until_ready(&handle, 2).await;
+    world.sim.reconfigure(|config| config.faults.lost_answers = 0.0);
+    let view = until_ready(&handle, 2).await;
+    until(&handle, "there are no other VMs than the pool's", |_| world.alive().len() == 2).await;
+    let own: Vec<i32> = view.vms.iter().map(|vm| number(&view, &vm.name)).collect();
+    assert!(world.alive().iter().all(|id| own.contains(id)), "{:?} {own:?}", world.alive());
+}
+
+#[tokio::test]
 async fn a_vm_that_the_server_cannot_send_is_named_and_the_pool_goes_on() {
     let world = World::new().await;
     let manager = world.start(|pool| pool.on_release = OnRelease::Destroy).await;

@@ -22,7 +22,7 @@ use vmpool_manager::{
 use vmpool_opennebula::{
     api::VirtualMachine,
     client::{Client, ClientConfig, Session},
-    driver::OpenNebulaDriver,
+    driver::{OpenNebulaDriver, OpenNebulaOptions},
     rpc::Call,
     vm::Vm,
 };
@@ -86,7 +86,7 @@ impl World {
         let sim = OpenNebulaSim::with_clock(config, Arc::new(move || telling.now())).unwrap();
         let server = sim.clone().start().await.unwrap();
         let client = Client::new(ClientConfig::new(server.endpoint(), Session::of("ci", "hunter2"))).unwrap();
-        let driver = Arc::new(OpenNebulaDriver::connect(client.clone()).await.unwrap());
+        let driver = Arc::new(OpenNebulaDriver::connect_with(client.clone(), options()).await.unwrap());
         let store = MemoryStore::new();
         Self { sim, _server: server, client, driver, store, clock, checked: Arc::default() }
     }
@@ -135,6 +135,11 @@ impl World {
         let answer = self.sim.answer(call.to_xml().as_bytes());
         assert!(answer.contains("<boolean>1</boolean>"), "{answer}");
     }
+}
+
+/// Lets what is found on hold go at once.
+fn options() -> OpenNebulaOptions {
+    serde_json::from_str(r#"{"release_after": "0s"}"#).unwrap()
 }
 
 pub(crate) fn lab() -> ProviderName {

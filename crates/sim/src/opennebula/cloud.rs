@@ -33,6 +33,10 @@ pub(crate) struct Cloud {
     /// The addresses of the network that are taken, by how far they are from its first one.
     pub(crate) leases: BTreeSet<u32>,
     pub(crate) next_scheduled: i32,
+    /// The names of the datastores for backups, which come after those that a new server has.
+    pub(crate) stores: Vec<String>,
+    /// How many security groups there are beside the one that a new server has.
+    pub(crate) security_groups: i32,
     pub(crate) requests: i32,
 }
 
@@ -94,6 +98,8 @@ impl Cloud {
             vms: BTreeMap::new(),
             leases: BTreeSet::new(),
             next_scheduled: 0,
+            stores: Vec::new(),
+            security_groups: 0,
             requests: 0,
             clock,
             config,

@@ -204,6 +204,10 @@ pub(crate) enum Change {
     DiskResize,
     /// Processors and memory change.
     Resize,
+    /// It is copied to a datastore for backups.
+    Backup,
+    /// Its disks are brought back from a backup.
+    Restore,
 }
 
 /// Returns where a change of the devices leads.
@@ -230,6 +234,9 @@ pub(crate) fn change(change: Change, place: Place) -> Option<Place> {
         (Change::DiskResize, RUNNING) => Lcm::DiskResize,
         (Change::DiskResize, POWEROFF) => Lcm::DiskResizePoweroff,
         (Change::DiskResize, UNDEPLOYED) => Lcm::DiskResizeUndeployed,
+        (Change::Backup, RUNNING) => Lcm::Backup,
+        (Change::Backup, POWEROFF) => Lcm::BackupPoweroff,
+        (Change::Restore, POWEROFF) => Lcm::Restore,
         (Change::Resize, RUNNING) => Lcm::HotplugResize,
         (Change::Resize, CLONING | CLONING_FAILURE | PENDING | HOLD | POWEROFF | UNDEPLOYED) => {
             return Some(place);

@@ -130,6 +130,7 @@ impl Cloud {
             self.open(vm, host, at);
             vm.is_rescheduled = false;
         }
+        self.keep_backup(vm, at);
         self.enter(vm, place, at);
     }
 

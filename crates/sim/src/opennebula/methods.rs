@@ -4,6 +4,7 @@ mod actions;
 mod allocate;
 mod changes;
 mod listing;
+mod newer;
 mod notes;
 mod objects;
 mod people;
@@ -51,6 +52,13 @@ pub(crate) fn method(name: &str) -> Option<Method> {
         "one.vm.disksnapshotrevert" => snapshots::revert_disk,
         "one.vm.disksnapshotdelete" => snapshots::delete_of_disk,
         "one.vm.disksnapshotrename" => snapshots::rename_of_disk,
+        "one.vm.backup" => newer::backup,
+        "one.vm.backupcancel" => newer::cancel_backup,
+        "one.vm.restore" => newer::restore,
+        "one.vm.attachpci" => newer::attach_pci,
+        "one.vm.detachpci" => newer::detach_pci,
+        "one.vm.attachsg" => newer::attach_group,
+        "one.vm.detachsg" => newer::detach_group,
         "one.vm.update" => notes::update,
         "one.vm.updateconf" => notes::update_conf,
         "one.vm.rename" => notes::rename,
@@ -79,10 +87,12 @@ pub(crate) fn method(name: &str) -> Option<Method> {
         "one.host.info" => objects::host,
         "one.host.status" => objects::set_host_status,
         "one.hostpool.info" => objects::hosts,
+        "one.datastore.allocate" => newer::allocate_store,
         "one.datastore.info" => objects::datastore,
         "one.datastorepool.info" => objects::datastores,
         "one.vn.info" => objects::network,
         "one.vnpool.info" => objects::networks,
+        "one.secgroup.allocate" => newer::allocate_group,
         "one.user.info" => people::user,
         "one.userpool.info" => people::users,
         "one.user.allocate" => people::allocate_user,

@@ -79,7 +79,8 @@ pub(crate) fn success(lcm: Lcm) -> Option<Place> {
         | Lcm::HotplugResize
         | Lcm::DiskSnapshot
         | Lcm::DiskSnapshotDelete
-        | Lcm::DiskResize => RUNNING,
+        | Lcm::DiskResize
+        | Lcm::Backup => RUNNING,
         Lcm::SaveMigrate => Place::active(Lcm::PrologMigrate),
         Lcm::SaveStop => Place::active(Lcm::EpilogStop),
         Lcm::EpilogStop | Lcm::HotplugSaveasStopped => STOPPED,
@@ -97,7 +98,9 @@ pub(crate) fn success(lcm: Lcm) -> Option<Place> {
         | Lcm::DiskSnapshotPoweroff
         | Lcm::DiskSnapshotRevertPoweroff
         | Lcm::DiskSnapshotDeletePoweroff
-        | Lcm::DiskResizePoweroff => POWEROFF,
+        | Lcm::DiskResizePoweroff
+        | Lcm::BackupPoweroff
+        | Lcm::Restore => POWEROFF,
         Lcm::ShutdownUndeploy => Place::active(Lcm::EpilogUndeploy),
         Lcm::EpilogUndeploy | Lcm::HotplugSaveasUndeployed | Lcm::DiskResizeUndeployed => UNDEPLOYED,
         Lcm::CleanupResubmit => PENDING,

@@ -44,6 +44,10 @@ pub(crate) struct Vm {
     /// What is taken out once the change under way is done: a disk or a card, by the name of its attribute and its id.
     pub(crate) leaving: Option<(&'static str, i32)>,
     pub(crate) next_snapshot: i32,
+    /// The images of its backups.
+    pub(crate) backups: Vec<i32>,
+    /// Who owns the backup that is under way, by user and group.
+    pub(crate) backed_up_by: Option<(i32, i32)>,
 }
 
 /// What keeps a VM from being changed.
@@ -145,6 +149,8 @@ impl Vm {
             node: None,
             leaving: None,
             next_snapshot: 0,
+            backups: Vec::new(),
+            backed_up_by: None,
         }
     }
 

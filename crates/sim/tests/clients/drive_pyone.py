@@ -176,6 +176,43 @@ def devices(one):
     one.wait(vm, DONE)
 
 
+def newer(one):
+    """Security groups, devices of the host, backups."""
+    vm = one("template.instantiate", 0, "newer", False, "", False)
+    one.running(vm)
+    group = one("secgroup.allocate", "NAME=web")
+    one("vm.attachsg", vm, 0, group)
+    same(one.info(vm).TEMPLATE["NIC"]["SECURITY_GROUPS"], f"0,{group}")
+    one("vm.detachsg", vm, 0, group)
+    same(one.info(vm).TEMPLATE["NIC"]["SECURITY_GROUPS"], "0")
+    one.refused(pyone.OneNoExistsException, "Error getting security group [999]", "vm.attachsg", vm, 0, 999)
+
+    store = one("datastore.allocate", "NAME=backups\nTYPE=BACKUP_DS\nDS_MAD=restic\nTM_MAD=-", -1)
+    same(one("datastore.info", store, False).TYPE, 3)
+    one.refused(pyone.OneActionException, "is not a backup datastore", "vm.backup", vm, 1, False)
+    one("vm.backup", vm, store, False)
+    one.running(vm)
+    backup = several(one.info(vm).BACKUPS.BACKUP_IDS.ID)
+    same(len(backup), 1)
+    same(one("image.info", backup[0], False).TYPE, 6)
+    one("vm.action", "poweroff", vm)
+    one.wait(vm, POWEROFF)
+    one("vm.restore", vm, backup[0], -1, -1)
+    one.wait(vm, POWEROFF)
+    one("vm.attachpci", vm, "PCI=[CLASS=0300,DEVICE=0863,VENDOR=10de]")
+    device = int(several(one.info(vm).TEMPLATE["PCI"])[0]["PCI_ID"])
+    one("vm.detachpci", vm, device)
+    same(one.info(vm).TEMPLATE.get("PCI"), None)
+    one.refused(pyone.OneActionException, "wrong state POWEROFF", "vm.backupcancel", vm)
+    one("vm.action", "terminate-hard", vm)
+    one.wait(vm, DONE)
+    one("image.delete", backup[0])
+    image = one("image.allocate", "NAME=data\nTYPE=DATABLOCK\nSIZE=16", 1, False)
+    same((one("image.info", image, False).NAME, one("image.info", image, False).SIZE), ("data", 16))
+    one.refused(pyone.OneException, "NAME is already taken", "image.allocate", "NAME=data\nSIZE=1", 1, False)
+    one("image.delete", image)
+
+
 def notes(one):
     """Name, owner, rights, lock, user template, timetable."""
     vm = one("template.instantiate", 0, "notes", True, "", False)
@@ -224,6 +261,8 @@ def pools(one, plain):
     one("vmpool.monitoring", -2, 0)
     history = several(one("vmpool.accounting", -2, -1, -1).HISTORY)
     same(last in {page.OID for page in history}, True)
+    one("vmpool.showback", -2, -1, -1, -1, -1)
+    one.refused(pyone.OneInternalException, "not supported", "vmpool.info", -2, -1, -1, -1, "VM.NAME=pool")
 
     own = plain("vm.allocate", "NAME=own\nCPU=0.1\nMEMORY=64", True)
     same(ids(plain("vmpool.info", -2, -1, -1, -1)), [own])
@@ -237,7 +276,7 @@ def pools(one, plain):
     one("host.status", 1, 1)
     same(one("host.info", 1, False).STATE, int(pyone.HOST_STATES.DISABLED))
     one("host.status", 1, 0)
-    same([store.NAME for store in one("datastorepool.info").DATASTORE], ["files", "default", "system"])
+    same([store.NAME for store in one("datastorepool.info").DATASTORE], ["backups", "files", "default", "system"])
     same(one("datastore.info", 1, False).NAME, "default")
     same([net.NAME for net in several(one("vnpool.info", -2, -1, -1).VNET)], ["net"])
     same(one("vn.info", 0, False).NAME, "net")
@@ -245,6 +284,9 @@ def pools(one, plain):
     template = one("template.allocate", "NAME=own\nCPU=1\nMEMORY=512")
     same(one("template.info", template, False, False).TEMPLATE["MEMORY"], "512")
     same([kind.NAME for kind in one("templatepool.info", -2, -1, -1).VMTEMPLATE], ["own", "large", "small"])
+
+    one("template.delete", template)
+    same([kind.NAME for kind in one("templatepool.info", -2, -1, -1).VMTEMPLATE], ["large", "small"])
 
     group = one("group.allocate", "builders")
     user = one("user.allocate", "bob", "secret", "core", [group])
@@ -262,7 +304,7 @@ def main(endpoint):
     stranger = Driver(endpoint, "oneadmin:wrong")
     stranger.refused(pyone.OneAuthenticationException, "couldn't be authenticated", "system.version")
     one, plain = Driver(endpoint, "oneadmin:opennebula"), Driver(endpoint, "ci:hunter2")
-    for part in (life, placing, devices, notes):
+    for part in (life, placing, devices, newer, notes):
         part(one)
     pools(one, plain)
     print(f"pyone made {len(one.called)} calls and read their answers")

@@ -46,7 +46,9 @@ pub(crate) fn full(vm: &Vm, names: (&str, &str), now: Option<Timestamp>, out: &m
         out.push_str("</HISTORY_RECORDS>");
     }
     snapshots(vm, out);
-    out.push_str("<BACKUPS><BACKUP_CONFIG/><BACKUP_IDS></BACKUP_IDS></BACKUPS></VM>");
+    out.push_str("<BACKUPS><BACKUP_CONFIG/><BACKUP_IDS>");
+    vm.backups.iter().for_each(|image| plain(out, "ID", image));
+    out.push_str("</BACKUP_IDS></BACKUPS></VM>");
 }
 
 /// Writes the stays of a VM on hosts that touch a time, each with the VM in it, as `one.vmpool.accounting` does.

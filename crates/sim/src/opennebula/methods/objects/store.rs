@@ -6,7 +6,7 @@ use super::{head, one_of};
 use crate::opennebula::{
     cloud::Cloud,
     rights::{Caller, Permissions},
-    wire::{Answer, Params},
+    wire::{Answer, Params, no_such},
     xml::{cdata, plain},
 };
 
@@ -17,7 +17,13 @@ const STORES: [(&str, &str, i32); 3] = [("system", "-", 1), ("default", "dummy",
 const PERMISSIONS: Permissions = Permissions([true, true, false, true, false, false, false, false, false]);
 
 pub(crate) fn datastore(cloud: &mut Cloud, _: &Caller, params: Params<'_>, _: Timestamp) -> Answer {
-    one_of("datastore", documents(cloud), params.int(0)?)
+    // The own ones come right after those that a new server has.
+    let id = params.int(0)?;
+    let place = if id < 100 { id } else { id - 97 };
+    match (3..100).contains(&id) {
+        true => no_such("datastore", id),
+        false => one_of("datastore", documents(cloud), place),
+    }
 }
 
 pub(crate) fn datastores(cloud: &mut Cloud, _: &Caller, _: Params<'_>, _: Timestamp) -> Answer {
@@ -26,7 +32,8 @@ pub(crate) fn datastores(cloud: &mut Cloud, _: &Caller, _: Params<'_>, _: Timest
 }
 
 fn documents(cloud: &Cloud) -> Vec<String> {
-    let documents = (0..).zip(STORES).map(|(id, (name, driver, kind))| {
+    let own = (100..).zip(cloud.stores.iter().map(|name| (name.as_str(), "restic", 3)));
+    let documents = (0..).zip(STORES).chain(own).map(|(id, (name, driver, kind))| {
         let mut out = String::from("<DATASTORE>");
         head(cloud, id, (0, 0), name, PERMISSIONS, &mut out);
         cdata(&mut out, "DS_MAD", driver);
