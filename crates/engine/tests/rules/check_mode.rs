@@ -126,6 +126,17 @@ fn who_wanted_to_wait_for_nothing_but_a_check_may_ask_again_when_that_takes_too_
 }
 
 #[test]
+fn who_is_sent_again_to_wait_is_remembered_as_whoever_waited_from_the_beginning() {
+    let mut lab = restarted(CheckMode::Lazy, 1);
+    assert_eq!(lab.acquire(wish("r1", "ann")), Answer::Waiting);
+    let patient = || wish("r1", "ann").with_wait(seconds(600));
+    assert_eq!(lab.acquire(patient()), Answer::Waiting);
+    lab.pass(seconds(600));
+    assert!(matches!(lab.decided.remove(0).1, Err(Refusal::TimedOut { .. })));
+    assert!(matches!(lab.acquire(patient()), Answer::Refused(Refusal::RequestTimedOut { .. })));
+}
+
+#[test]
 fn a_lazy_pool_gives_at_once_what_was_checked_within_check_interval() {
     let mut lab = Lab::ready(pool(CheckMode::Lazy, 1));
     lab.pass(seconds(119));
