@@ -11,8 +11,8 @@ use vmpool_model::{
 
 use super::{OpenNebulaDriver, node, number};
 use crate::{
-    api::{Filter, Range, StateFilter, VirtualMachine, VirtualMachinePool},
-    client::{CallError, CallFailure},
+    api::{Filter, Range, StateFilter, VirtualMachine},
+    client::CallError,
     vm::ListedVm,
 };
 
@@ -26,10 +26,9 @@ const HIGHEST: u32 = i32::MAX.unsigned_abs();
 /// One call does it. The server cannot send a VM that has certain characters in it, though, and then no listing that holds
 /// the VM either; so it is looked for by halving windows of ids, which stay the same while VMs come and go.
 pub(super) async fn list(driver: &OpenNebulaDriver) -> Result<Listing, DriverError> {
-    let pool = &driver.pool();
-    let listing = match window(pool, Range::All).await {
+    let listing = match window(driver, Range::All).await {
         Ok(vms) => Listing::complete(nodes(&vms)?),
-        Err(err) if err.is_breakdown() => around(pool).await?,
+        Err(err) if err.is_breakdown() => around(driver).await?,
         Err(err) => return Err(err.into_driver_error(OPERATION, "the VMs of the account")),
     };
     let_go(driver, &listing.nodes).await;
@@ -53,16 +52,13 @@ async fn let_go(driver: &OpenNebulaDriver, nodes: &[Node]) {
     }
 }
 
-async fn window(pool: &VirtualMachinePool, range: Range) -> Result<Vec<ListedVm>, CallError> {
-    match pool.info_extended(Filter::Mine, range, StateFilter::NotDone).await {
-        // Before 5.8 the one listing there was told everything.
-        Err(err) if is_unknown_method(&err) => pool.info(Filter::Mine, range, StateFilter::NotDone).await,
-        answer => answer,
+async fn window(driver: &OpenNebulaDriver, range: Range) -> Result<Vec<ListedVm>, CallError> {
+    let pool = driver.pool();
+    match driver.version.has_extended_listings() {
+        true => pool.info_extended(Filter::Mine, range, StateFilter::NotDone).await,
+        // The one listing there was told everything.
+        false => pool.info(Filter::Mine, range, StateFilter::NotDone).await,
     }
-}
-
-fn is_unknown_method(err: &CallError) -> bool {
-    matches!(&*err.failure, CallFailure::Fault(fault) if fault.code == -506)
 }
 
 fn nodes(vms: &[ListedVm]) -> Result<Vec<Node>, DriverError> {
@@ -72,15 +68,15 @@ fn nodes(vms: &[ListedVm]) -> Result<Vec<Node>, DriverError> {
 /// Lists all VMs but those that the server cannot send, and says which these are.
 ///
 /// The listing is partial: what a VM that cannot be read says about itself, such as its token, is not known.
-async fn around(pool: &VirtualMachinePool) -> Result<Listing, DriverError> {
+async fn around(driver: &OpenNebulaDriver) -> Result<Listing, DriverError> {
     // The short listing lacks most of what the server can choke on.
-    let short = pool.info(Filter::Mine, Range::All, StateFilter::NotDone).await.unwrap_or_default();
+    let short = driver.pool().info(Filter::Mine, Range::All, StateFilter::NotDone).await.unwrap_or_default();
     let highest = short.iter().map(|vm| vm.id.unsigned_abs()).max().unwrap_or(HIGHEST);
     let mut windows = vec![(0, highest)];
     let mut found = Vec::new();
     let mut unread = Vec::new();
     while let Some((first, last)) = windows.pop() {
-        match window(pool, Range::Ids(first, last)).await {
+        match window(driver, Range::Ids(first, last)).await {
             Ok(vms) => found.extend(vms),
             Err(err) if err.is_breakdown() && first == last => unread.push(first),
             Err(err) if err.is_breakdown() => {
@@ -92,7 +88,7 @@ async fn around(pool: &VirtualMachinePool) -> Result<Listing, DriverError> {
         }
     }
     if highest < HIGHEST
-        && let Ok(newer) = window(pool, Range::From(highest + 1)).await
+        && let Ok(newer) = window(driver, Range::From(highest + 1)).await
     {
         found.extend(newer);
     }

@@ -225,6 +225,21 @@ async fn a_server_before_6_2_cannot_end_vms_by_itself() {
 }
 
 #[tokio::test]
+async fn a_server_before_5_8_is_asked_for_the_one_listing_that_it_has() {
+    let server = Server::start(|call| match call.method.as_str() {
+        "one.system.version" => done("5.6.2"),
+        "one.vmpool.info" => done("<VM_POOL></VM_POOL>"),
+        other => panic!("{other}"),
+    })
+    .await;
+    let driver = OpenNebulaDriver::connect(server.client()).await.unwrap();
+    assert!(driver.list().await.unwrap().is_complete());
+    let before = server.ended(2).await.len();
+    drop(driver.list().await.unwrap());
+    assert_eq!(server.ended(before + 1).await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_vm_that_the_server_cannot_send_is_found_and_the_others_are_listed() {
     let (server, cloud, driver) = cloud(false).await;
     for _ in 0..20 {
