@@ -22,12 +22,8 @@ async fn names_and_attributes_of_every_kind_come_back_as_they_were() -> Result<(
     vm.rename(&name).await?;
     assert_eq!(vm.info().await?.name, name);
 
-    let texts = [
-        ("PLAIN", "a <b> & \"c\" 'd'"),
-        ("LINES", "one\ntwo\n"),
-        ("CZECH", "žluťoučký"),
-        ("SLASH", "a\\b\\"),
-    ];
+    let texts =
+        [("PLAIN", "a <b> & \"c\" 'd'"), ("LINES", "one\ntwo"), ("CZECH", "žluťoučký"), ("SLASH", "a\\b\\")];
     let template =
         texts.into_iter().try_fold(Template::new(), |template, (name, text)| template.with(name, text))?;
     vm.update(template.to_xml(), UpdateMode::Merge).await?;

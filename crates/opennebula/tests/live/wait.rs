@@ -62,6 +62,18 @@ pub(crate) async fn shows(
     }
 }
 
+/// Waits for ten seconds at most until a VM is as it may become, and returns whether it is.
+pub(crate) async fn soon(vm: &VirtualMachine, is_so: impl Fn(&Vm) -> bool) -> Result<bool, CallError> {
+    let mut ticks = interval(Duration::from_millis(500));
+    for _ in 0..20 {
+        ticks.tick().await;
+        if is_so(&vm.info().await?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Waits until a VM is in a state.
 pub(crate) async fn reaches(vm: &VirtualMachine, state: VmState) -> Result<Vm, Failure> {
     shows(vm, &format!("its state is {}", state.str_state()), |vm| vm.state == state).await

@@ -190,6 +190,12 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
     assert_eq!(cloud::allocate_image(client, "I", 1).await.unwrap(), 7);
     cloud::delete_image(client, 7).await.unwrap();
     cloud::delete_template(client, 7).await.unwrap();
+    // The answer is none of these.
+    for told in
+        [cloud::image(client, 1).await, cloud::network(client, 2).await, cloud::datastore(client, 3).await]
+    {
+        assert!(told.is_err());
+    }
     let expected = [
         Call::new("one.vm.diskresize").with("s").with(7).with(1).with("2048"),
         Call::new("one.vm.updatenic").with("s").with(7).with(0).with("T").with(1),
@@ -212,6 +218,9 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
         Call::new("one.image.allocate").with("s").with("I").with(1),
         Call::new("one.image.delete").with("s").with(7),
         Call::new("one.template.delete").with("s").with(7),
+        Call::new("one.image.info").with("s").with(1).with(false),
+        Call::new("one.vn.info").with("s").with(2).with(false),
+        Call::new("one.datastore.info").with("s").with(3).with(false),
     ];
     server.ended(expected.len()).await;
     for (sent, expected) in server.calls().iter().zip(expected) {
