@@ -26,10 +26,8 @@ pub(super) enum Place {
 /// What shares one limit of effects under way, so that one pool's checks never hold up another's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum LaneKey {
-    /// The calls to a provider, but for listings and what hints call for.
+    /// The calls to a provider, but for listings.
     Provider(ProviderName),
-    /// The looks at single nodes of a provider that hints call for: no creates are to hold them up, nor they any call.
-    Glances(ProviderName),
     /// The checks of a pool.
     Checks(PoolName),
     /// The hooks of a pool.
@@ -74,8 +72,8 @@ impl Job {
             Effect::Create { provider, .. }
             | Effect::Destroy { provider, .. }
             | Effect::Get { provider, .. }
+            | Effect::Glance { provider, .. }
             | Effect::SetExpiry { provider, .. } => Some(LaneKey::Provider(provider.clone())),
-            Effect::Glance { provider, .. } => Some(LaneKey::Glances(provider.clone())),
             Effect::Check { pool, .. } => Some(LaneKey::Checks(pool.clone())),
             Effect::Hook(run) => Some(LaneKey::Hooks(run.vm.pool.clone())),
             // Listings are one at a time anyway, and no creates are to starve them.
@@ -94,6 +92,11 @@ impl Job {
             _ => return None,
         };
         Some(usize::try_from(cap).unwrap_or(usize::MAX).max(1))
+    }
+
+    /// Returns whether it goes before what waits in its lane: what a hint calls for is worth little later, and few come.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.effect, Effect::Glance { .. })
     }
 
     /// Returns the VM that is checked.

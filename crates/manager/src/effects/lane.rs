@@ -34,8 +34,12 @@ impl Lane {
             Effect::Create { vm, .. } => Turn::Create(vm.clone()),
             _ => Turn::Effect(job.id),
         };
+        let is_urgent = job.is_urgent();
         if self.jobs.insert(turn.clone(), job).is_none() {
-            self.order.push_back(turn);
+            match is_urgent {
+                true => self.order.push_front(turn),
+                false => self.order.push_back(turn),
+            }
         }
     }
 

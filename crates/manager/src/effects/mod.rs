@@ -34,9 +34,6 @@ use crate::{
 /// How long tasks that are ended get for it.
 const ABANDON: Duration = Duration::from_secs(1);
 
-/// How many looks at single nodes of a provider may be under way at once.
-const GLANCES: usize = 2;
-
 /// Carries effects out as tasks.
 ///
 /// A new engine asks again for what the old one had under way, and knows the outcomes of the old one's effects by
@@ -210,9 +207,6 @@ impl Effects {
         let lane = self.lanes.get_mut(key)?;
         let of_provider = match key {
             LaneKey::Provider(name) => self.providers.get(name).map(|provider| provider.max_concurrent),
-            LaneKey::Glances(name) => {
-                self.providers.get(name).map(|provider| provider.max_concurrent.min(GLANCES))
-            }
             LaneKey::Checks(_) | LaneKey::Hooks(_) => None,
         };
         // Calls to a provider that is gone fail at once, all of them.
@@ -232,7 +226,7 @@ impl Effects {
                 self.spawn(vec![job], async move { vec![carry_out::hook(&*hooks, &run).await] });
             }
             effect => match job.lane() {
-                Some(LaneKey::Provider(name) | LaneKey::Glances(name)) => {
+                Some(LaneKey::Provider(name)) => {
                     let Some(Provider { driver, limit, .. }) = self.provider(&name, &job) else { return };
                     self.spawn(vec![job], async move {
                         carry_out::call(&*driver, limit, effect).await.into_iter().collect()

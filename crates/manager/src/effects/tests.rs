@@ -413,3 +413,24 @@ async fn a_higher_limit_lets_more_begin_at_once() {
     bench.effects.begin();
     assert_eq!(bench.effects.tasks.len(), 9);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_a_hint_calls_for_keeps_the_limit_and_goes_before_what_waits() {
+    let mut bench = Bench::new();
+    let node = bench.make_node().await;
+    for _ in 0..8 {
+        bench.cloud.fail_next(Operation::Get, Fault::Hang);
+        bench.start(get("lab", node.clone()));
+    }
+    bench.start(get("lab", node.clone()));
+    let glance = bench.start(Effect::Glance { provider: provider("lab"), node: node.clone() });
+    bench.settle().await;
+    assert_eq!(bench.effects.tasks.len(), 8);
+    let mut first = bench.next().await;
+    // All that hang end together; what begins next is answered first of what is left.
+    while matches!(first.1, Outcome::Got(Err(_))) {
+        first = bench.next().await;
+    }
+    let Outcome::Glanced { result: Ok(Some(shown)), .. } = first.1 else { panic!("{first:?}") };
+    assert_eq!((first.0, shown.id), (glance, node));
+}

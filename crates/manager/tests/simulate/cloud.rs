@@ -72,7 +72,7 @@ impl Cloud {
         ledger.lock().unwrap().know(name.clone(), dummy.clone());
         Arc::new(Self {
             name: name.clone(),
-            driver: DummyDriver::new(dummy.clone()),
+            driver: DummyDriver::new(dummy.clone()).with_pause(Arc::new(|time| Box::pin(pass(time)))),
             dummy,
             weather: provider.weather,
             max_concurrent: provider.config.max_concurrent,

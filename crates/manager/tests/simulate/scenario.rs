@@ -152,6 +152,10 @@ impl Scenario {
             let _ = rng.u32(0..4);
         }
         scenario.crowd = rng.u32(0..12) == 0;
+        let mut rng = Rng::with_seed(seed ^ 0x41d7);
+        for provider in scenario.providers.values_mut() {
+            speak(&mut provider.cloud, &mut rng);
+        }
         scenario
     }
 
@@ -210,6 +214,17 @@ fn provider(seed: u64, rng: &mut Rng) -> Provider {
         stubborn: maybe(rng, 0.5),
     };
     Provider { config, cloud, weather }
+}
+
+/// Lets half of the clouds say by themselves what changes, most of them badly.
+fn speak(cloud: &mut DummyConfig, rng: &mut Rng) {
+    cloud.events = rng.bool();
+    let faults = &mut cloud.faults;
+    faults.lost_hints = maybe(rng, 0.5);
+    faults.late_hints = maybe(rng, 0.5);
+    faults.doubled_hints = maybe(rng, 0.5);
+    faults.false_hints = maybe(rng, 0.5);
+    faults.broken_hints = maybe(rng, 0.1);
 }
 
 fn faults(rng: &mut Rng) -> FaultConfig {
