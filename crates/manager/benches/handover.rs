@@ -1,6 +1,11 @@
 //! How long a freed VM takes to whoever waits for it, in real time: 64 waiters share eight VMs, so that there is always
 //! somebody who waits. `PAIRS` in the environment sets how many pairs of acquire and release there are, a million unless told.
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures real time, and says what it measured"
+)]
 
 use std::{
     collections::HashMap,
