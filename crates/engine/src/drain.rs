@@ -77,6 +77,7 @@ impl Engine {
             return;
         }
         self.timers.set(Timer::Pool(name.clone()), None);
+        self.give_left_room_back(name);
         let is_remembered = self.pools.remove(name).is_some_and(|pool| pool.is_ending());
         if is_remembered && !self.unreadable_pools.contains(name) {
             self.out.changes.push(Change::RemovePool(name.clone()));

@@ -161,6 +161,7 @@ impl Engine {
     /// Gives a pool and its VMs another configuration.
     fn change_pool(&mut self, name: &PoolName, config: PoolConfig) {
         let vms = self.vms_of(name);
+        self.give_left_room_back(name);
         let Some(pool) = self.pools.get_mut(name) else { return };
         let its = || vms.iter().filter_map(|vm| self.vms.get(vm));
         // Each VM counts with the offer that it is of; which that is may be another one now.

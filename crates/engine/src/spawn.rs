@@ -51,9 +51,20 @@ impl Engine {
     fn change_left_room(&mut self, name: &PoolName) {
         let Some(pool) = self.pools.get_mut(name) else { return };
         let wanted = pool.wants_room();
-        if std::mem::replace(&mut pool.left_room, wanted) == wanted {
-            return;
+        if std::mem::replace(&mut pool.left_room, wanted) != wanted {
+            self.let_stocks_look(name);
         }
+    }
+
+    /// Lets those look again who leave room to the pool, because it goes, or may want other room.
+    pub(crate) fn give_left_room_back(&mut self, name: &PoolName) {
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        if std::mem::take(&mut pool.left_room) != 0 {
+            self.let_stocks_look(name);
+        }
+    }
+
+    fn let_stocks_look(&mut self, name: &PoolName) {
         let Some(pool) = self.pools.get(name) else { return };
         let offers = pool.offers.iter().map(|offer| &offer.config.provider).collect::<BTreeSet<_>>();
         let waiting = offers.into_iter().filter_map(|name| self.providers.get(name));

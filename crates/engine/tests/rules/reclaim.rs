@@ -11,8 +11,9 @@ use vmpool_model::{
 
 use crate::{
     clouds::named,
-    farm::{count, given, id, of, on_demand, release, renew, served, spec, waits, wish},
-    lab::{Lab, seconds},
+    farm::{count, given, id, name, of, on_demand, release, renew, served, spec, waits, wish},
+    lab::{Lab, provider, seconds},
+    reconfigure::change,
 };
 
 /// A pool that keeps VMs ready, each of which needs this many cores.
@@ -84,14 +85,14 @@ fn a_request_for_several_vms_is_served_although_another_pool_keeps_all_that_the_
     assert_eq!((served(&lab), lab.counts([RecordState::InUse])), (vec!["r1"], [3]));
 }
 
-#[test]
-fn the_room_for_who_waits_is_not_taken_by_the_stock_that_made_it() {
-    let mut lab = of(within(2, [("a", stock(0, 2)), ("b", stock(2, 1))]));
-    waits(&mut lab, wish("r1", "ann", ["a"]));
+/// Lets ann wait for a VM of a, which needs two cores: of those of b that make room one is gone, and one is not yet.
+fn one_core_is_left_to_ann(lab: &mut Lab) {
+    waits(lab, wish("r1", "ann", ["a"]));
     assert_eq!(lab.counts([RecordState::Terminating]), [2], "a VM of a needs both cores");
     let stays = lab.destroyed(Ok(()));
-    let left: Vec<_> = lab.vms().filter(|vm| vm.node.as_ref().is_some_and(|node| node.id != stays)).collect();
-    let left = left.iter().map(|vm| {
+    let vms = lab.vms().filter(|vm| vm.provider == provider());
+    let left = vms.filter(|vm| vm.node.as_ref().is_some_and(|node| node.id != stays));
+    let left = left.map(|vm| {
         let node = vm.node.clone().unwrap();
         let mut listed = Node::new(node.id, vm.name.as_str(), node.state);
         listed.token = Some(vm.token(&lab.engine.spec().installation));
@@ -100,9 +101,43 @@ fn the_room_for_who_waits_is_not_taken_by_the_stock_that_made_it() {
     let left: Vec<_> = left.collect();
     lab.list(&left);
     lab.list(&left);
-    assert_eq!((lab.vms().count(), lab.creates()), (1, 0), "one core is free, and is left to who waits");
+    assert_eq!((count(lab, "b", RecordState::Terminating), lab.creates()), (1, 0), "it is left to who waits");
+}
+
+#[test]
+fn the_room_for_who_waits_is_not_taken_by_the_stock_that_made_it() {
+    let mut lab = of(within(2, [("a", stock(0, 2)), ("b", stock(2, 1))]));
+    one_core_is_left_to_ann(&mut lab);
     renew(&mut lab);
     assert_eq!((served(&lab), ready(&lab, ["b"])), (vec!["r1"], [0]));
+}
+
+#[test]
+fn the_room_that_was_left_to_a_pool_is_taken_when_a_reload_removes_it() {
+    let mut lab = of(within(2, [("a", stock(0, 2)), ("b", stock(2, 1))]));
+    one_core_is_left_to_ann(&mut lab);
+    change(&mut lab, |to| drop(to.pools.remove(&name("a"))));
+    assert_eq!(lab.creates(), 1);
+}
+
+#[test]
+fn the_room_that_was_left_to_a_pool_is_taken_when_a_reload_moves_it_elsewhere() {
+    let far = |config: PoolConfig| {
+        let mut config = config;
+        config.offers[0].provider = named("far");
+        config
+    };
+    let mut spec = within(2, [("a", stock(0, 2)), ("b", stock(2, 1)), ("c", far(stock(2, 1)))]);
+    spec.providers.insert(named("far"), spec.providers[&provider()].clone());
+    let mut lab = of(spec);
+    for request in ["r2", "r3"] {
+        given(&mut lab, wish(request, "cat", ["c"]));
+    }
+    one_core_is_left_to_ann(&mut lab);
+    change(&mut lab, |to| {
+        to.pools.insert(name("a"), far(stock(0, 2)));
+    });
+    assert_eq!(lab.creates(), 1);
 }
 
 #[test]
