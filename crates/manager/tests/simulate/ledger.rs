@@ -15,7 +15,7 @@ use vmpool_manager::{
     store::Batch,
 };
 
-use self::owner::Owners;
+use self::{known::Unknown, owner::Owners};
 use crate::{
     reload::Config,
     rows::{Count, Rows},
@@ -33,6 +33,7 @@ macro_rules! ensure {
 
 mod budget;
 mod config;
+mod known;
 mod owner;
 mod reuse;
 mod stand_in;
@@ -71,6 +72,7 @@ pub(crate) struct Ledger {
     last_flight: u64,
     /// Since when nothing goes wrong.
     calm_since: Option<Instant>,
+    unknown: Unknown,
     pub(crate) owners: Owners,
     /// Which manager was started last.
     pub(crate) newest: u64,
@@ -97,6 +99,7 @@ impl Ledger {
             flights: BTreeMap::new(),
             last_flight: 0,
             calm_since: None,
+            unknown: Unknown::default(),
             owners: Owners::default(),
             newest: 0,
             served: 0,
@@ -165,7 +168,8 @@ impl Ledger {
             .try_for_each(|(owner, pool)| self.under_any(|config| self.check_owner(config, owner, pool)))?;
         intended
             .iter()
-            .try_for_each(|pool| self.under_any(|config| self.check_room(config, pool, before.get(pool))))
+            .try_for_each(|pool| self.under_any(|config| self.check_room(config, pool, before.get(pool))))?;
+        self.check_known()
     }
 
     /// I2: nobody gets what somebody else used.
