@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Input, Spec,
+        EffectId, Input, Spec,
         sample::{engine, on_demand, pool, ready, refuse, spec, want},
     };
 
@@ -137,15 +137,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_provider_is_asked_for_and_answers_is_no_rest() {
-        let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
-        let creates = want(&mut engine, "r1", "ann", "a", 1);
-        let vm = engine.vms().next().unwrap().name.clone();
-        engine.create_asked(&vm);
-        assert!(!engine.is_at_rest());
-        engine.rest();
-        engine.create_answered(creates[0], None);
-        assert!(!engine.is_at_rest());
+    fn what_a_provider_is_asked_for_and_answers_or_was_never_sent_is_no_rest() {
+        let ends: [fn(&mut Engine, EffectId); 2] =
+            [|engine, id| engine.create_answered(id, None), Engine::create_not_sent];
+        for end in ends {
+            let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
+            let creates = want(&mut engine, "r1", "ann", "a", 1);
+            let vm = engine.vms().next().unwrap().name.clone();
+            engine.create_asked(&vm);
+            assert!(!engine.is_at_rest());
+            engine.rest();
+            assert!(engine.is_at_rest());
+            end(&mut engine, creates[0]);
+            assert!(engine.unserved, "whose pool made nothing for want of creates was stood in for");
+        }
     }
 
     #[test]
@@ -169,6 +174,18 @@ mod tests {
         let mut engine = engine(spec([("a", on_demand(1))]), Vec::new());
         want(&mut engine, "r1", "ann", "a", 1);
         assert_eq!((engine.is_at_rest(), engine.rests_until), (true, None));
+    }
+
+    #[test]
+    fn what_counts_otherwise_at_a_provider_is_seen_by_those_whose_pools_are_stood_in_for() {
+        let mut engine = engine(spec([("a", on_demand(2))]), Vec::new());
+        want(&mut engine, "r1", "ann", "a", 1);
+        let name = engine.vms().next().unwrap().name.clone();
+        assert!(!engine.unserved);
+        engine.edit(&name, |record| record.problem = Some("slow".to_owned()));
+        assert!(!engine.unserved);
+        engine.edit(&name, |record| record.node = ready("a-1").node);
+        assert!(engine.unserved, "one create less is under way, although no pool waits for that");
     }
 
     #[test]

@@ -205,4 +205,26 @@ mod tests {
         want(&mut engine, "r2", "ann", "b", 1);
         assert!(!is_stock(&engine, "b"));
     }
+
+    #[test]
+    fn a_stock_looks_again_when_another_pool_wants_more_or_less_of_the_room_it_leaves() {
+        let mut stock = on_demand(2);
+        stock.size = 2;
+        let mut spec = spec([("a", on_demand(2)), ("b", stock), ("c", on_demand(2))]);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 1)].into());
+        let mut engine = engine(spec, Vec::new());
+        let looks_again = |engine: &mut Engine, name: &str| {
+            engine.growing.clear();
+            engine.settle(&pool(name));
+            engine.growing.contains(&pool("b"))
+        };
+        want(&mut engine, "r1", "ann", "a", 1);
+        want(&mut engine, "r2", "bob", "c", 1);
+        assert_eq!(engine.pools.get(&pool("c")).map(|pool| pool.left_room), Some(1));
+        assert!(!looks_again(&mut engine, "c"), "it wants as much as before");
+        for wanted in [0, 2] {
+            engine.pools.values_mut().for_each(|pool| pool.left_room = wanted);
+            assert!(looks_again(&mut engine, "c"), "{wanted}");
+        }
+    }
 }
