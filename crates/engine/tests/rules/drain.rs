@@ -3,7 +3,12 @@
 use vmpool_engine::{Answer, Input, Reconfigure, Refusal};
 use vmpool_model::{EventKind, PoolName, RecordState, config::OnRelease, states::NodeState};
 
-use crate::lab::{Lab, config, pool, quota, seconds, timeout, wish, with_check};
+use crate::{
+    farm::{
+        farm, labels, name, on_demand, release, renew, served, waits, wish as of, with_fallback, with_labels,
+    },
+    lab::{Lab, config, pool, quota, seconds, timeout, wish, with_check},
+};
 
 fn drain(lab: &mut Lab, reason: &str) {
     let answer = lab.step(Input::Drain { pool: pool(), reason: reason.to_owned() });
@@ -109,6 +114,31 @@ fn requests_that_only_a_drained_pool_could_serve_are_refused_with_the_reason() {
     );
     let acquire = Input::Acquire(Box::new(wish("r2", "ann").with_wait(seconds(600))));
     assert_eq!(lab.refused(acquire), refusal);
+}
+
+#[test]
+fn requests_that_another_pool_may_serve_wait_for_that_one_when_theirs_is_drained() {
+    let first = with_fallback(with_labels(on_demand(1), ["x86"]), "c");
+    let mut lab = farm([("a", first), ("b", with_labels(on_demand(1), ["x86"])), ("c", on_demand(1))]);
+    for request in ["has-a", "has-b", "has-c"] {
+        waits(&mut lab, of(request, "zoe", [&request[4..]]));
+    }
+    lab.boot_all();
+    waits(&mut lab, of("named", "ann", ["a", "b"]));
+    waits(&mut lab, of("stood-in", "bob", ["a"]));
+    let labeled = of("labeled", "cat", []).with_labels(labels(["x86"]));
+    waits(&mut lab, labeled);
+    lab.decided.clear();
+    let drain = Input::Drain { pool: name("a"), reason: String::new() };
+    assert_eq!((lab.step(drain), lab.decided.len()), (Answer::Accepted, 0));
+    for request in ["has-c", "has-b"] {
+        release(&mut lab, request);
+        renew(&mut lab);
+    }
+    assert_eq!(served(&lab), ["named", "labeled"], "c stands in for a, whoever else could be asked");
+    release(&mut lab, "named");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["named", "labeled", "stood-in"]);
 }
 
 #[test]
