@@ -72,6 +72,8 @@ pub struct Engine {
     pub(crate) touched: BTreeSet<PoolName>,
     /// Pools that leave room in a quota to others for whom somebody waits, and look again whenever something changed.
     pub(crate) yielding: BTreeSet<PoolName>,
+    /// The pool that nothing could make room for when it was looked at last in this step, and how much had changed until then.
+    pub(crate) in_nobodys_way: Option<(PoolName, usize)>,
     /// Pools that may want another VM.
     pub(crate) growing: BTreeSet<PoolName>,
     /// Who said what is being decided, if they said who they are.

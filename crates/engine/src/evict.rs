@@ -34,6 +34,15 @@ impl Engine {
         while let Some((vms, why)) = self.in_the_way(name) {
             vms.iter().for_each(|vm| self.terminate(vm, why));
         }
+        // What makes room for a stock depends on how large that is to be, which is still to be decided.
+        let is_for_somebody = self.pools.get(name).is_some_and(|pool| pool.missing() != 0);
+        self.in_nobodys_way = is_for_somebody.then(|| (name.clone(), self.out.changes.len()));
+    }
+
+    /// Returns whether nothing changed since it was found that nothing can make room for the pool.
+    pub(crate) fn is_known_in_vain(&self, name: &PoolName) -> bool {
+        let is_it = |(pool, changes): &(PoolName, usize)| pool == name && *changes == self.out.changes.len();
+        self.in_nobodys_way.as_ref().is_some_and(is_it)
     }
 
     /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait or, if there are enough for

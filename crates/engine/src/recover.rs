@@ -75,6 +75,7 @@ impl Engine {
             awaited: BTreeMap::new(),
             touched: spec.pools.keys().cloned().collect(),
             yielding: BTreeSet::new(),
+            in_nobodys_way: None,
             growing: BTreeSet::new(),
             by: None,
             out: Step::default(),

@@ -92,7 +92,12 @@ impl Engine {
                             self.yielding.insert(name.clone());
                         }
                         // Others took the room, or what could make room came to be, since the pool was looked at.
-                        if self.in_the_way(&name).is_some() {
+                        let is_in_vain = self.is_known_in_vain(&name);
+                        debug_assert!(
+                            !is_in_vain || self.in_the_way(&name).is_none(),
+                            "{name} is looked at no more"
+                        );
+                        if !is_in_vain && self.in_the_way(&name).is_some() {
                             self.touched.insert(name.clone());
                         }
                         limits
@@ -112,6 +117,8 @@ impl Engine {
                 pool.limits = limits;
             }
         }
+        // Who is served next changes what can make room without a record that changes.
+        self.in_nobodys_way = None;
     }
 
     /// Returns a pool's turn to spawn: those for whom somebody waits come first, then those that spawned longest ago.
