@@ -1,9 +1,19 @@
 //! The benches of the workspace.
 
+mod report;
+
 use crate::cargo;
 use crate::console::say;
 use crate::error::Error;
 use crate::tree;
+
+/// The comparisons with others, by name: the package and its bench.
+const COMPARISONS: [(&str, &str, &str); 1] = [("opennebula", "vmpool-opennebula", "listing")];
+
+/// Returns the names of the comparisons.
+pub(crate) fn comparisons() -> [&'static str; 1] {
+    COMPARISONS.map(|(name, ..)| name)
+}
 
 /// Runs the benches, or compiles them only, and says where the results are.
 pub(crate) fn run(compile_only: bool) -> Result<(), Error> {
@@ -15,5 +25,14 @@ pub(crate) fn run(compile_only: bool) -> Result<(), Error> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tree::root().join("target"), Into::into);
     let results = target.join("criterion");
     say(&format!("results: {}/<bench>/new/estimates.json, compared with the run before", results.display()));
+    Ok(())
+}
+
+/// Runs one comparison with others and writes its tables into docs/benchmarks.md.
+pub(crate) fn compare(name: &str) -> Result<(), Error> {
+    for (_, package, bench) in COMPARISONS.iter().filter(|(known, ..)| *known == name) {
+        let tables = cargo::capture(&["bench", "--package", package, "--bench", bench, "--", "--peers"])?;
+        report::write(name, &tables)?;
+    }
     Ok(())
 }

@@ -36,6 +36,14 @@ pub(crate) enum Error {
     /// The tool that makes mutants is not there.
     #[error("cargo-mutants is missing; install it with `cargo install --locked cargo-mutants`")]
     NoMutants,
+    /// A document has no place for what is to be written into it.
+    #[error("{path} has no place for it; put `{mark}` and the end of it there")]
+    NoPlace {
+        /// The document.
+        path: &'static str,
+        /// Where the place would begin.
+        mark: String,
+    },
     /// The tool that runs fuzz targets is not there.
     #[error("cargo-fuzz is missing; install it with `cargo install --locked cargo-fuzz`")]
     NoFuzz,

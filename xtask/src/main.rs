@@ -52,8 +52,11 @@ enum Command {
         #[arg(long, conflicts_with = "job")]
         list: bool,
     },
-    /// Runs the benches of the workspace and says where their results are
+    /// Runs the benches of the workspace and says where their results are, or one comparison with others
     Bench {
+        /// The comparison, which is written into docs/benchmarks.md; its readers in Python come from PyPI
+        #[arg(value_parser = PossibleValuesParser::new(bench::comparisons()), conflicts_with = "compile_only")]
+        comparison: Option<String>,
         /// Compiles the benches and runs none
         #[arg(long)]
         compile_only: bool,
@@ -126,7 +129,8 @@ fn run(command: Command) -> Result<(), Error> {
             Ok(())
         }
         Command::Ci { job, .. } => ci::run(job.as_deref()),
-        Command::Bench { compile_only } => bench::run(compile_only),
+        Command::Bench { comparison: Some(name), .. } => bench::compare(&name),
+        Command::Bench { compile_only, .. } => bench::run(compile_only),
         Command::Crash { rounds, seed } => crash::run(rounds, seed),
         Command::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Command::Mutants(which) => mutants::run(&which),

@@ -158,6 +158,26 @@ fn bytes_that_are_no_text_are_found_where_they_are_wanted_and_pieces_make_no_dif
 }
 
 #[test]
+fn the_end_of_a_cdata_section_in_a_text_is_text_however_it_is_written() {
+    let written = "<VM><NAME>a]]&gt;b</NAME><U><![CDATA[a]]]]><![CDATA[>b]]></U><V>a]]&amp;gt;b</V><ID>7</ID></VM>";
+    for piece in [usize::MAX, 1_000, 7, 1] {
+        let vm = document(&answer(written), piece);
+        let texts: Vec<_> = vm.children.iter().map(|child| child.text.as_str()).collect();
+        assert_eq!(texts, ["a]]>b", "a]]>b", "a]]&gt;b", "7"], "{piece}");
+    }
+}
+
+#[test]
+fn elements_that_are_nested_too_deep_are_named_by_their_place_in_the_answer() {
+    let body = answer(&"<A>".repeat(100));
+    let first = body.windows(9).position(|bytes| bytes == b"&lt;A&gt;").unwrap_or_default();
+    for piece in [usize::MAX, 1_000, 7, 1] {
+        let err = decode(&body, piece).unwrap_err();
+        assert_eq!(err.offset, first as u64 + 64 * 9, "{piece}: {err}");
+    }
+}
+
+#[test]
 fn elements_inside_a_text_are_text() {
     let vm = document(&answer("<VM><U><![CDATA[</U></VM><VM><ID>8</ID>]]></U><ID>7</ID></VM>"), 3);
     assert_eq!(vm.text_of("U"), "</U></VM><VM><ID>8</ID>");
