@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use vmpool_model::Timestamp;
 
 use crate::{Classified, classify, parse_http_date};
@@ -21,6 +21,16 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
         Self { status, headers, body }
+    }
+
+    /// Makes an answer that nobody sent, for tests; headers that cannot be any are left out.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn made_up(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
+        let pair = |(name, value): &(&'static str, &str)| {
+            Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
+        };
+        Self::new(status, headers.iter().filter_map(pair).collect(), Bytes::copy_from_slice(body))
     }
 
     /// Returns the value of a header, if there is one that is text.

@@ -97,6 +97,13 @@ impl CloudApiError {
         }
     }
 
+    /// Makes an error of an answer that says no, for tests; `sent` is the date that was signed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_answer(answer: &Answer, sent: Timestamp) -> Self {
+        Self::refused("GET /ops/machines".to_owned(), answer, sent)
+    }
+
     /// Makes an error of something that went wrong without a refusal of the server.
     pub(crate) fn new(call: String, kind: FailureKind, certainty: Certainty, message: String) -> Self {
         Self {

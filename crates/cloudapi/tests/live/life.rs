@@ -13,7 +13,7 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::test]
 async fn a_machine_lives_and_ends_and_shows_what_was_done_with_it() {
     let Some((datacenter, package, image)) = live().await else { return };
-    let name = format!("vmpool-live-{}", datacenter.now().as_millis());
+    let name = crate::unique(datacenter.now());
     let request = CreateMachine::new(package, image).with_name(&name).with_tag("vmpool-live", name.as_str());
     let mut machine = datacenter.create_machine(&request).await.unwrap();
     let lived = live_through(&mut machine, &name).await;

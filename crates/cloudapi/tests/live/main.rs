@@ -8,7 +8,17 @@
 mod life;
 mod suite;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use vmpool_cloudapi::{CloudApiConfig, DataCenter};
+use vmpool_model::Timestamp;
+
+/// Returns a name that no other test has, in whatever process: an account has each name but once.
+fn unique(now: Timestamp) -> String {
+    static TESTS: AtomicU32 = AtomicU32::new(0);
+    let number = TESTS.fetch_add(1, Ordering::Relaxed);
+    format!("vmpool-live-{}-{}-{number}", now.as_millis(), std::process::id())
+}
 
 /// Opens the data center, if there is one, and says what machines are made of: a package and an image.
 async fn live() -> Option<(DataCenter, String, String)> {

@@ -8,6 +8,7 @@ mod driver;
 mod env;
 mod errors;
 mod exchange;
+mod fuzzed;
 mod loopback;
 mod machine;
 mod options;

@@ -40,6 +40,9 @@ pub struct DriverHarness {
     pub patience: Duration,
     /// An id that looks like one of the cloud's and is none. Default: `999999999`.
     pub unknown_id: String,
+    /// How the names of nodes begin, and the names of VMs in tokens; two harnesses in front of one cloud that takes a name
+    /// but once need different ones. Default: `suite`.
+    pub name_prefix: String,
     kept: Vec<Box<dyn Any + Send + Sync>>,
     pub(super) made: Mutex<Vec<NodeId>>,
     pub(super) names: AtomicU32,
@@ -55,6 +58,7 @@ impl DriverHarness {
             pause: Arc::new(|time| Box::pin(tokio_timer(time))),
             patience: Duration::from_secs(60),
             unknown_id: "999999999".to_owned(),
+            name_prefix: "suite".to_owned(),
             kept: Vec::new(),
             made: Mutex::default(),
             names: AtomicU32::new(1),
@@ -77,6 +81,12 @@ impl DriverHarness {
     #[must_use]
     pub fn with_unknown_id(self, id: impl Into<String>) -> Self {
         Self { unknown_id: id.into(), ..self }
+    }
+
+    /// Chooses how the names of nodes begin.
+    #[must_use]
+    pub fn with_name_prefix(self, name_prefix: impl Into<String>) -> Self {
+        Self { name_prefix: name_prefix.into(), ..self }
     }
 
     /// Keeps something alive until the rule has ended, such as a simulated cloud that listens.

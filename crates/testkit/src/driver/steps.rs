@@ -14,13 +14,13 @@ impl DriverHarness {
     /// Returns a request for a node with a name that no other request of this harness has.
     pub(super) fn request(&self) -> CreateRequest {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
-        CreateRequest::new(self.template.as_str()).with_name(format!("suite-{number}"))
+        CreateRequest::new(self.template.as_str()).with_name(format!("{}-{number}", self.name_prefix))
     }
 
     /// Returns a request for a node with a token, and the token.
     pub(super) fn request_with_token(&self) -> RuleResult<(CreateRequest, Token)> {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
-        let token: Token = format!("testkit/suite/suite-{number}").parse()?;
+        let token: Token = format!("testkit/suite/{}-{number}", self.name_prefix).parse()?;
         Ok((CreateRequest::new(self.template.as_str()).with_token(token.clone()), token))
     }
 
