@@ -8,10 +8,11 @@ use crate::error::Error;
 use crate::tree;
 
 /// The comparisons with others, by name: the package and its bench.
-const COMPARISONS: [(&str, &str, &str); 1] = [("opennebula", "vmpool-opennebula", "listing")];
+const COMPARISONS: [(&str, &str, &str); 2] =
+    [("cloudapi", "vmpool-cloudapi", "listing"), ("opennebula", "vmpool-opennebula", "listing")];
 
 /// Returns the names of the comparisons.
-pub(crate) fn comparisons() -> [&'static str; 1] {
+pub(crate) fn comparisons() -> [&'static str; 2] {
     COMPARISONS.map(|(name, ..)| name)
 }
 

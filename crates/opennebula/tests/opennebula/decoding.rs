@@ -159,7 +159,8 @@ fn bytes_that_are_no_text_are_found_where_they_are_wanted_and_pieces_make_no_dif
 
 #[test]
 fn the_end_of_a_cdata_section_in_a_text_is_text_however_it_is_written() {
-    let written = "<VM><NAME>a]]&gt;b</NAME><U><![CDATA[a]]]]><![CDATA[>b]]></U><V>a]]&amp;gt;b</V><ID>7</ID></VM>";
+    let written =
+        "<VM><NAME>a]]&gt;b</NAME><U><![CDATA[a]]]]><![CDATA[>b]]></U><V>a]]&amp;gt;b</V><ID>7</ID></VM>";
     for piece in [usize::MAX, 1_000, 7, 1] {
         let vm = document(&answer(written), piece);
         let texts: Vec<_> = vm.children.iter().map(|child| child.text.as_str()).collect();
