@@ -53,4 +53,8 @@ fn a_look_into_a_vm_pool_that_is_not_there_makes_none() {
     let listed = vmpool(NOWHERE, &["store", "ls", dir.to_str().unwrap()]);
     assert_fails(&listed, exit::FAILURE, &["there is no VmPool in", "it is no directory"]);
     assert!(!dir.exists());
+    fs::create_dir(&dir).unwrap();
+    place.write("nothing/i-1", "10.0.0.1");
+    let listed = vmpool(NOWHERE, &["store", "ls", dir.to_str().unwrap()]);
+    assert_fails(&listed, exit::FAILURE, &["there is no VmPool in", "none of its files is that of a VM"]);
 }

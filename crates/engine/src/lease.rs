@@ -12,12 +12,15 @@ impl Engine {
             Ok(lease) => lease.clone(),
             Err(refusal) => return Answer::Refused(refusal),
         };
-        let ttl = ttl.unwrap_or(lease.ttl);
-        if let Some(max) = self.pools.get(&lease.pool).map(|pool| pool.config.max_lease_ttl)
-            && (ttl.is_zero() || max < ttl)
-        {
-            return Answer::Refused(Refusal::TtlOutOfRange { pool: lease.pool, max });
-        }
+        let max = self.pools.get(&lease.pool).map(|pool| pool.config.max_lease_ttl);
+        let ttl = match (ttl, max) {
+            (Some(ttl), Some(max)) if ttl.is_zero() || max < ttl => {
+                return Answer::Refused(Refusal::TtlOutOfRange { pool: lease.pool, max });
+            }
+            (Some(ttl), _) => ttl,
+            // Another configuration may allow less than when it was made; no lease ends for that.
+            (None, max) => max.map_or(lease.ttl, |max| max.min(lease.ttl)),
+        };
         let lease = Lease { ttl, expires_at: self.now + ttl, ..lease };
         self.timers.set(Timer::Lease(lease.id.clone()), Some(lease.expires_at));
         self.put_lease(lease.clone());

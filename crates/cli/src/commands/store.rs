@@ -1,6 +1,9 @@
 //! `vmpool store`: the directory of a VmPool, and taking over that of another system.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use comfy_table::Table;
 use serde::Serialize;
@@ -58,6 +61,11 @@ fn list(dir: &Path, output: Output) -> Result<(), Failure> {
         let message = format!("there is no VmPool in {}: it is no directory", dir.display());
         return Err(Failure::new(exit::FAILURE, message));
     }
+    if !is_vm_pool(dir)? {
+        let message = format!("there is no VmPool in {}: none of its files is that of a VM", dir.display());
+        let hint = "give the directory that `vmpool store import` or a program with a VmPool wrote";
+        return Err(Failure::new(exit::FAILURE, message).with_hint(hint));
+    }
     let pool = VmPool::open(dir).map_err(|err| Failure::new(code(&err), err.to_string()))?;
     let vms = pool.iter().map(|id| Vm {
         preferred_ip: pool.preferred_ip(&id).map(|address| address.to_string()),
@@ -68,6 +76,22 @@ fn list(dir: &Path, output: Output) -> Result<(), Failure> {
         table.add_rows(listed.vms.iter().map(|vm| [vm.id.clone(), or_dash(vm.preferred_ip.as_ref())]));
         table
     })
+}
+
+/// Returns whether a directory is that of a VmPool: one without any file is, and is empty.
+fn is_vm_pool(dir: &Path) -> Result<bool, Failure> {
+    let unreadable =
+        |err: io::Error| Failure::new(exit::FAILURE, format!("{} cannot be read: {err}", dir.display()));
+    let mut is_empty = true;
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "vm") {
+            return Ok(true);
+        }
+        // What begins with a dot is the pool's own.
+        is_empty &= path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    }
+    Ok(is_empty)
 }
 
 fn import(from: &Path, into: &Path, dry_run: bool, output: Output) -> Result<(), Failure> {

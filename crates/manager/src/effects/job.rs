@@ -1,7 +1,7 @@
 //! One effect that is asked for: what it must not overtake, and what it shares with others.
 
 use vmpool_engine::{Effect, EffectId, HookRun};
-use vmpool_model::{NodeId, PoolName, ProviderName, VmName};
+use vmpool_model::{NodeId, PoolName, ProviderName, VmName, config::HookKind};
 
 /// One effect that is asked for.
 #[derive(Debug, Clone)]
@@ -97,6 +97,14 @@ impl Job {
     /// Returns whether it goes before what waits in its lane: what a hint calls for is worth little later, and few come.
     pub(super) fn is_urgent(&self) -> bool {
         matches!(self.effect, Effect::Glance { .. })
+    }
+
+    /// Returns the VM that a hook works on: after its end there is none to work on.
+    pub(super) fn worked_on(&self) -> Option<&VmName> {
+        match &self.effect {
+            Effect::Hook(run) if run.kind != HookKind::AfterDestroy => Some(&run.vm.name),
+            _ => None,
+        }
     }
 
     /// Returns the VM that is checked.

@@ -23,6 +23,8 @@ enum Turn {
     Check(VmName),
     /// The create of a VM, of which there is one at most.
     Create(VmName),
+    /// The hook of a VM: they come one after another.
+    Hook(VmName),
     Effect(EffectId),
 }
 
@@ -32,6 +34,7 @@ impl Lane {
         let turn = match &job.effect {
             Effect::Check { vm, .. } => Turn::Check(vm.clone()),
             Effect::Create { vm, .. } => Turn::Create(vm.clone()),
+            Effect::Hook(run) => Turn::Hook(run.vm.name.clone()),
             _ => Turn::Effect(job.id),
         };
         let is_urgent = job.is_urgent();
@@ -54,7 +57,15 @@ impl Lane {
 
     /// Takes the create of a VM out, if it waits: it counts as one that begins, and [leaves](Self::leave) as such.
     pub(super) fn withdraw(&mut self, vm: &VmName) -> Option<Job> {
-        let turn = Turn::Create(vm.clone());
+        self.take(Turn::Create(vm.clone()))
+    }
+
+    /// Takes the hook of a VM out in the same way, if it waits.
+    pub(super) fn withdraw_hook(&mut self, vm: &VmName) -> Option<Job> {
+        self.take(Turn::Hook(vm.clone()))
+    }
+
+    fn take(&mut self, turn: Turn) -> Option<Job> {
         let job = self.jobs.remove(&turn)?;
         self.order.retain(|other| *other != turn);
         self.running += 1;

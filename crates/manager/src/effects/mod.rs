@@ -95,6 +95,9 @@ impl Effects {
 
     /// Takes an effect over; [`begin`](Self::begin) begins it once it is its turn.
     pub(crate) fn start(&mut self, id: EffectId, effect: Effect) {
+        if let Effect::Destroy { vm: Some(vm), .. } = &effect {
+            self.end_hook(vm);
+        }
         let job = Job { id, effect };
         if let Some(place) = job.place() {
             match self.busy.entry(place) {
@@ -116,6 +119,25 @@ impl Effects {
         let job = self.lanes.iter_mut().filter(of_provider).find_map(|(_, lane)| lane.withdraw(vm));
         if let Some(job) = job {
             self.spawn(vec![job], async { vec![Outcome::NotSent] });
+        }
+    }
+
+    /// Ends the hook that works on a VM, which is about to be destroyed: its address may soon be another VM's.
+    fn end_hook(&mut self, vm: &VmName) {
+        if !self.busy.contains_key(&Place::Hooks(vm.clone())) {
+            return;
+        }
+        let works_on_it = |job: &Job| job.worked_on() == Some(vm);
+        for (task, jobs) in self.jobs.values() {
+            if jobs.iter().any(works_on_it) {
+                task.abort();
+            }
+        }
+        let of_hooks = |(key, _): &(&LaneKey, &mut Lane)| matches!(key, LaneKey::Hooks(_));
+        let job = self.lanes.iter_mut().filter(of_hooks).find_map(|(_, lane)| lane.withdraw_hook(vm));
+        if let Some(job) = job {
+            let outcome = carry_out::failed(&job.effect, in_vain());
+            self.spawn(vec![job], async move { outcome.into_iter().collect() });
         }
     }
 
@@ -272,8 +294,7 @@ impl Effects {
     fn ended(&mut self, ended: Result<(Id, Vec<Outcome>), JoinError>) -> Vec<Wake> {
         let (id, outcomes) = match ended {
             Ok((id, outcomes)) => (id, outcomes),
-            // It was ended on purpose, which says nothing.
-            Err(err) if err.is_cancelled() => (err.id(), Vec::new()),
+            Err(err) if err.is_cancelled() => (err.id(), self.cut_off(&err)),
             Err(err) => (err.id(), self.broken(&err)),
         };
         let jobs = self.jobs.remove(&id).map(|(_, jobs)| jobs).unwrap_or_default();
@@ -289,6 +310,13 @@ impl Effects {
         }
         let outcomes = jobs.into_iter().zip(outcomes);
         outcomes.map(|(job, outcome)| Wake::Done(job.id, outcome)).collect()
+    }
+
+    /// Says what became of the jobs of a task that was ended on purpose: only of a hook that tells anybody anything.
+    fn cut_off(&self, err: &JoinError) -> Vec<Outcome> {
+        let jobs = self.jobs.get(&err.id()).map(|(_, jobs)| jobs.as_slice()).unwrap_or_default();
+        let hooks = jobs.iter().filter(|job| job.worked_on().is_some());
+        hooks.filter_map(|job| carry_out::failed(&job.effect, in_vain())).collect()
     }
 
     /// Says what became of the jobs of a task that panicked.
@@ -317,6 +345,10 @@ impl Effects {
             None => drop(self.busy.remove(&place)),
         }
     }
+}
+
+fn in_vain() -> Failure {
+    Failure::unknown(FailureKind::Other, "it was ended, because its VM is destroyed".to_owned())
 }
 
 fn providers(drivers: &Drivers) -> BTreeMap<ProviderName, Provider> {

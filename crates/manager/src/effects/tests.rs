@@ -434,3 +434,28 @@ async fn a_look_that_a_hint_calls_for_keeps_the_limit_and_goes_before_what_waits
     let Outcome::Glanced { result: Ok(Some(shown)), .. } = first.1 else { panic!("{first:?}") };
     assert_eq!((first.0, shown.id), (glance, node));
 }
+
+#[tokio::test(start_paused = true)]
+async fn f16_no_hook_works_on_a_vm_that_is_destroyed() {
+    let mut bench = Bench::new();
+    let running = bench.start(hook("slow", 1, 1));
+    let waiting = bench.start(hook("slow", 2, 1));
+    let other = bench.start(hook("slow", 3, 1));
+    bench.settle().await;
+    for number in [1, 2] {
+        let node = bench.make_node().await;
+        bench.start(Effect::Destroy { provider: provider("lab"), vm: Some(vm(number)), node });
+    }
+    let mut ended = Vec::new();
+    for _ in 0..4 {
+        if let (id, Outcome::Hooked(Err(why))) = bench.next().await {
+            assert_eq!(why, "it was ended, because its VM is destroyed");
+            ended.push(id);
+        }
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, [running, waiting]);
+    bench.gate.open.add_permits(1);
+    assert_eq!(bench.next().await.0, other);
+    assert!(bench.effects.is_idle() && bench.effects.lanes.is_empty());
+}
