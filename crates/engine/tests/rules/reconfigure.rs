@@ -180,7 +180,7 @@ fn no_lease_is_ended_by_a_change_and_the_next_one_is_by_the_new_rules() {
     });
     lab.pass(seconds(500));
     assert_eq!(lab.vm(&lease.vm).unwrap().state, RecordState::InUse, "its time is its own");
-    let renew = Input::Renew { lease: lease.id.clone(), fence: None, ttl: None };
+    let renew = Input::Renew { lease: lease.id, fence: None, ttl: None };
     let Answer::Renewed(renewed) = lab.step(renew) else { panic!() };
     assert_eq!(renewed.ttl, seconds(50), "as long as may be now");
     let next = lab.granted(wish("r2", "bob")).lease;
