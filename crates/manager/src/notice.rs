@@ -12,10 +12,16 @@ use crate::{domain::Domain, withheld::Withheld};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Notice {
+    /// There is no room for more records.
+    #[error(
+        "the disk of the store is nearly full: nothing is leased and nothing made until there is room, and all else goes on; \
+         make room there"
+    )]
+    StoreFull,
     /// There are records of a pool that is not configured any more.
     #[error(
-        "pool {pool} is not configured any more but has {vms} VM records: they are kept and nothing is done about \
-         them; configure the pool again to go on or to drain it"
+        "pool {pool} is not configured any more but has {vms} VM records: the VMs that nobody uses are kept, and those whose \
+         leases end are destroyed; configure the pool again to go on, or drain it"
     )]
     UnknownPool {
         /// The pool.
@@ -87,5 +93,6 @@ pub(crate) fn notices(domain: &Domain, engine: &Engine, withheld: &Withheld) -> 
         .vms
         .iter()
         .filter_map(|vm| Some(Notice::LeaseUnreadable { vm: vm.name.clone(), lease: vm.lease.clone()? }));
-    pools.chain(providers).chain(unreadable).chain(withheld).collect()
+    let full = engine.is_short().then_some(Notice::StoreFull);
+    full.into_iter().chain(pools).chain(providers).chain(unreadable).chain(withheld).collect()
 }

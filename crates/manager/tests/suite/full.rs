@@ -1,6 +1,6 @@
 //! While the disk is full the pools can be looked at, and what ends goes on as long as there is room for that (F11).
 
-use vmpool_manager::{ManagerError, Refusal, model::RequestId, store::CommitFault};
+use vmpool_manager::{ManagerError, Notice, Refusal, model::RequestId, store::CommitFault};
 
 use crate::world::{World, pass, ready, request, seconds, until_ready, use_one};
 
@@ -43,6 +43,7 @@ async fn f11_a_store_that_is_short_of_room_takes_releases_and_no_new_leases() {
     handle.renew(grant.lease.id.clone(), None).await.unwrap();
     let err = handle.acquire(request("r2")).await.unwrap_err();
     assert!(matches!(err, ManagerError::Refused(Refusal::StoreFull)), "{err:?}");
+    assert_eq!(handle.health().await.unwrap().1, [Notice::StoreFull]);
     let created = world.cloud.created();
     handle.release(grant.lease.id).await.unwrap();
     pass(seconds(100)).await;
@@ -52,6 +53,7 @@ async fn f11_a_store_that_is_short_of_room_takes_releases_and_no_new_leases() {
     world.memory.set_short(false);
     pass(seconds(10)).await;
     until_ready(&handle, 2).await;
+    assert_eq!(handle.health().await.unwrap().1, []);
     use_one(&handle, "r2").await;
 }
 
