@@ -48,7 +48,7 @@ impl Lane {
 
     /// Takes the next job if it may begin now; `cap` says how many may be under way at once.
     pub(super) fn pop(&mut self, cap: impl FnOnce(&Job) -> usize) -> Option<Job> {
-        if cap(self.first()?) <= self.running {
+        if cap(self.waiting().next()?) <= self.running {
             return None;
         }
         self.running += 1;
@@ -72,9 +72,9 @@ impl Lane {
         Some(job)
     }
 
-    /// Returns the job whose turn is next.
-    pub(super) fn first(&self) -> Option<&Job> {
-        self.jobs.get(self.order.front()?)
+    /// Returns the jobs that wait, in the order of their turns.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Job> {
+        self.order.iter().filter_map(|turn| self.jobs.get(turn))
     }
 
     /// Notes that a job has ended.

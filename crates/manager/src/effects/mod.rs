@@ -143,8 +143,10 @@ impl Effects {
 
     /// Returns whether [`begin`](Self::begin) may begin something that waited until now and changes something.
     pub(crate) fn may_begin_writes(&self) -> bool {
-        let lanes = self.stirred.iter().filter_map(|key| self.lanes.get(key));
-        lanes.filter_map(Lane::first).any(|job| is_write(&job.effect))
+        // Several may begin at once, so a look that comes first says nothing of those behind it.
+        let lanes = self.stirred.iter().filter(|key| !matches!(key, LaneKey::Checks(_)));
+        let mut waiting = lanes.filter_map(|key| self.lanes.get(key)).flat_map(Lane::waiting);
+        waiting.any(|job| is_write(&job.effect))
     }
 
     /// Begins what can begin now.
