@@ -73,6 +73,8 @@ pub(crate) struct Ledger {
     /// Since when nothing goes wrong.
     calm_since: Option<Instant>,
     unknown: Unknown,
+    /// The provider whose cloud never works again.
+    down: Option<ProviderName>,
     pub(crate) owners: Owners,
     /// Which manager was started last.
     pub(crate) newest: u64,
@@ -100,6 +102,7 @@ impl Ledger {
             last_flight: 0,
             calm_since: None,
             unknown: Unknown::default(),
+            down: scenario.stays_down.clone(),
             owners: Owners::default(),
             newest: 0,
             served: 0,

@@ -65,7 +65,8 @@ impl Ledger {
 
     /// Returns within what time a node that nobody knows is destroyed at a provider; `None` if nobody looks there any more.
     fn soon(&self, provider: &ProviderName) -> Option<Duration> {
-        let config = self.configs.last()?.providers.get(provider)?;
+        let config =
+            self.configs.last()?.providers.get(provider).filter(|_| self.down.as_ref() != Some(provider))?;
         let listings = 4 * (config.list_interval + config.request_timeout);
         Some(config.orphan_grace + config.visibility_window + listings + SLACK)
     }
