@@ -322,19 +322,9 @@ impl Engine {
     fn room(&self, name: &PoolName) -> Room {
         let Some(pool) = self.pools.get(name) else { return Room::default() };
         let growth = (pool.config.max_total() as usize).saturating_sub(pool.total());
-        let growth = if growth == 0 || self.is_stuck(name) { 0 } else { growth.min(self.quota_room(pool)) };
+        let growth = if growth == 0 || self.is_stuck(name) { 0 } else { growth };
         let made = pool.clean_count() + pool.starting();
         Room { made, growth, evictable: pool.dirty() }
-    }
-
-    /// Returns how many VMs more of a pool the quotas of its providers have room for, each as if all of it was for one offer:
-    /// what only its pace keeps the pool from now, it may never have.
-    fn quota_room(&self, pool: &Pool) -> usize {
-        let rooms = pool.offers.iter().filter_map(|offer| {
-            let provider = self.providers.get(&offer.config.provider)?;
-            Some(provider.gate.taken().room(&provider.config.quota, &offer.config.needs))
-        });
-        rooms.fold(0, usize::saturating_add)
     }
 
     /// Returns whether what everybody wants is counted right.
@@ -359,8 +349,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use vmpool_model::{ProviderName, config::ProviderConfig};
-
     use super::*;
     use crate::sample::{engine, on_demand, pool, ready, refuse, spec, want};
 
@@ -374,21 +362,6 @@ mod tests {
         want(&mut engine, "r1", "ann", "a b", 1);
         want(&mut engine, "r2", "bob", "a", 1);
         assert_eq!(demand(&engine), ["a:1", "b:1"]);
-    }
-
-    #[test]
-    fn what_a_quota_has_no_room_for_is_wanted_elsewhere_although_only_its_pace_keeps_a_pool_from_more_now() {
-        let (mut slow, mut far) = (on_demand(9), on_demand(9));
-        slow.max_starting = 1;
-        let other = ProviderName::new("far").unwrap();
-        far.provider = Some(other.clone());
-        let mut spec = spec([("a", slow), ("b", far)]);
-        spec.providers.values_mut().for_each(|lab| lab.quota = [("vms".to_owned(), 2)].into());
-        spec.providers.insert(other, ProviderConfig::new("dummy"));
-        let mut engine = engine(spec, Vec::new());
-        let creates = want(&mut engine, "r1", "ann", "a b", 3);
-        assert_eq!((demand(&engine), creates.len()), (vec!["a:2".to_owned(), "b:1".to_owned()], 2));
-        assert_eq!(engine.check(), Ok(()));
     }
 
     #[test]
