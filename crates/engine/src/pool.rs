@@ -55,6 +55,8 @@ pub(crate) struct Pool {
     dirty_by_age: ByAge,
     /// The ready VMs that nobody used yet, by the rank of their offers' prices and by age.
     pub(crate) by_price: BTreeSet<(usize, Timestamp, VmName)>,
+    /// How many of these are at each provider, so that who only asks whether there are any need not look at all.
+    priced_at: BTreeMap<ProviderName, usize>,
     /// Requests that wait, and may be served from here.
     pub(crate) queue: Queue,
     /// Who waits here and has ready VMs here that are kept for them.
@@ -101,6 +103,7 @@ impl Pool {
             stale_dirty: BTreeMap::new(),
             dirty_by_age: ByAge::new(),
             by_price: BTreeSet::new(),
+            priced_at: BTreeMap::new(),
             queue: Queue::default(),
             expected: BTreeSet::new(),
             stale_expected: BTreeSet::new(),
@@ -172,6 +175,7 @@ impl Pool {
             None => {
                 self.ready(stale).0.insert(entry);
                 self.by_price.insert(self.price_of(record));
+                *self.priced_at.entry(record.provider.clone()).or_default() += 1;
             }
             Some(tenant) => {
                 if self.queue.tenant(&tenant).is_some() {
@@ -204,6 +208,12 @@ impl Pool {
             None => {
                 clean.remove(&entry);
                 self.by_price.remove(&self.price_of(record));
+                if let Some(count) = self.priced_at.get_mut(&record.provider) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.priced_at.remove(&record.provider);
+                    }
+                }
             }
             Some(tenant) => {
                 if let Some(vms) = dirty.get_mut(&tenant) {
@@ -250,9 +260,14 @@ impl Pool {
     fn indexes(&self) -> impl PartialEq {
         let offers: Vec<_> = self.offers.iter().map(|offer| (offer.total, offer.live)).collect();
         let given = (&self.clean, &self.dirty, &self.stale_clean, &self.stale_dirty);
-        let ordered = (&self.dirty_by_age, &self.by_price);
+        let ordered = (&self.dirty_by_age, &self.by_price, &self.priced_at);
         let waiting = (&self.queue, &self.expected, &self.stale_expected);
         (self.counts, self.stranded, self.gone, self.held, offers, given, ordered, waiting)
+    }
+
+    /// Returns whether a ready VM that nobody used yet is at a provider.
+    pub(crate) fn has_clean_at(&self, provider: &ProviderName) -> bool {
+        self.priced_at.contains_key(provider)
     }
 
     /// Returns whether nothing can be done about a VM because its provider cannot be asked; whoever uses one goes on.

@@ -42,7 +42,7 @@ impl Engine {
         let can_spare = |pool: &&Pool| pool.unneeded().max(self.unwanted(name, pool)) != 0;
         let Some(pool) = self.pools.get(name).filter(can_spare) else { return };
         let awaited = self.providers.iter().filter(|(_, provider)| !provider.gate.waiting.is_empty());
-        let awaited = awaited.filter(|(provider, _)| self.ready_at(pool, provider).next().is_some());
+        let awaited = awaited.filter(|(provider, _)| pool.has_clean_at(provider));
         let awaited: Vec<_> = awaited.map(|(provider, _)| provider.clone()).collect();
         awaited.iter().for_each(|provider| self.wake_pools(provider));
     }
