@@ -65,7 +65,7 @@ fn the_lease_of_a_running_command_is_renewed() {
     let place = Place::new();
     let server = place.start(&place.setup(1));
     let (mut child, lease) = server.acquire_running(&["--ttl", "1s"], WORK);
-    let expires = || text(&server.json(&["lease", "ls"])[0], "expires_at");
+    let expires = || text(&server.json(&["lease", "ls"])["leases"][0], "expires_at");
     // Times of the same length and zone are in order as text.
     let first: String = expires().chars().take("2026-01-01T00:00:00".len()).collect();
     wait_for("two renewals", || (first.clone() + ".999Z" < expires()).then_some(())).unwrap();
@@ -119,7 +119,7 @@ fn the_owner_is_the_user_by_name_or_number_unless_it_is_given() {
     assert_eq!(text(&server.acquire(&["--owner", "ada"]), "owner"), "ada");
     let mut nameless = server.prepare(&["acquire", "builders", "--output", "json"]);
     let ran: Ran = nameless.env_remove("USER").output().unwrap().into();
-    assert_eq!(text(&ran.json().unwrap(), "owner"), format!("uid-{}", getuid().as_raw()));
+    assert_eq!(text(&ran.json().unwrap()["lease"], "owner"), format!("uid-{}", getuid().as_raw()));
 }
 
 #[test]

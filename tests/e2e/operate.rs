@@ -16,7 +16,7 @@ fn a_drained_pool_gives_nothing_keeps_what_is_in_use_and_works_again_after_it() 
     let lease = server.acquire(&[]);
     assert_eq!(server.run(&["drain", "builders", "--reason", "new image"]).code, Some(0));
     assert_fails(&server.run(&["acquire", "builders"]), exit::REFUSED, &["is being drained (new image)"]);
-    let vms = || server.json(&["vm", "ls"]).as_array().unwrap().clone();
+    let vms = || server.json(&["vm", "ls"])["vms"].as_array().unwrap().clone();
     wait_for("the idle VM to go", || (vms().len() == 1).then_some(())).unwrap();
     assert_eq!(vms()[0]["lease"], lease["id"]);
     let shown = server.run(&["pool", "show", "builders"]);
@@ -26,8 +26,10 @@ fn a_drained_pool_gives_nothing_keeps_what_is_in_use_and_works_again_after_it() 
     let server = place.start(&setup);
     assert_fails(&server.run(&["acquire", "builders"]), exit::REFUSED, &["new image"]);
     assert_eq!(server.run(&["release", &text(&lease, "id")]).code, Some(0));
-    wait_for("the last VM to go", || server.json(&["vm", "ls"]).as_array().unwrap().is_empty().then_some(()))
-        .unwrap();
+    wait_for("the last VM to go", || {
+        server.json(&["vm", "ls"])["vms"].as_array().unwrap().is_empty().then_some(())
+    })
+    .unwrap();
     assert_eq!(server.run(&["undrain", "builders"]).code, Some(0));
     server.ready(2);
 }
@@ -127,7 +129,7 @@ fn all_pools_and_providers_are_shown_at_once() {
     assert_eq!(server.json(&["info"])["vms"][0]["name"], vm);
     let provider = server.run(&["provider", "show", "cloud"]);
     assert!(provider.stdout.contains("1/5 vms"), "{provider:?}");
-    assert_eq!(server.json(&["provider", "ls"])[0]["name"], "cloud");
+    assert_eq!(server.json(&["provider", "ls"])["providers"][0]["name"], "cloud");
     assert_fails(&server.run(&["provider", "accept-loss", "cloud"]), exit::REFUSED, &["no loss to accept"]);
 }
 
@@ -160,7 +162,7 @@ fn a_held_vm_is_neither_given_nor_destroyed_until_it_is_given_up() {
 
     server.daemon.kill().unwrap();
     let server = place.start(&setup);
-    assert_eq!(server.json(&["vm", "ls", "--state", "held"]).as_array().unwrap().len(), 2);
+    assert_eq!(server.json(&["vm", "ls", "--state", "held"])["vms"].as_array().unwrap().len(), 2);
     assert_eq!(server.run(&["unhold", &held]).code, Some(0));
     wait_for("the VM to be ready again", || {
         (server.json(&["vm", "show", &held])["state"] == "ready").then_some(())

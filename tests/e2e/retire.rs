@@ -21,12 +21,12 @@ fn moved(place: &Place, keeps: bool) -> Setup {
 }
 
 fn vms(server: &Server) -> Vec<Value> {
-    server.json(&["vm", "ls"]).as_array().unwrap().clone()
+    server.json(&["vm", "ls"])["vms"].as_array().unwrap().clone()
 }
 
 fn providers(server: &Server) -> Vec<String> {
     let providers = server.json(&["provider", "ls"]);
-    providers.as_array().unwrap().iter().map(|provider| text(provider, "name")).collect()
+    providers["providers"].as_array().unwrap().iter().map(|provider| text(provider, "name")).collect()
 }
 
 #[test]

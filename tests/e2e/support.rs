@@ -98,20 +98,21 @@ impl Server {
 
     /// Acquires a VM of `builders` and returns the lease.
     pub(crate) fn acquire(&self, arguments: &[&str]) -> Value {
-        self.json(&[&["acquire", "builders", "--wait", "20s"], arguments].concat())
+        self.json(&[&["acquire", "builders", "--wait", "20s"], arguments].concat())["lease"].take()
     }
 
     /// Returns the ids of all leases.
     pub(crate) fn leases(&self) -> Vec<String> {
         let leases = self.json(&["lease", "ls"]);
-        leases.as_array().unwrap().iter().map(|lease| text(lease, "id")).collect()
+        leases["leases"].as_array().unwrap().iter().map(|lease| text(lease, "id")).collect()
     }
 
     /// Waits until so many VMs of `builders` are ready, and returns their names.
     pub(crate) fn ready(&self, count: usize) -> Vec<String> {
         wait_for(&format!("{count} ready VMs"), || {
             let vms = self.json(&["vm", "ls", "--pool", "builders", "--state", "ready"]);
-            let names: Vec<String> = vms.as_array().unwrap().iter().map(|vm| text(vm, "name")).collect();
+            let vms = vms["vms"].as_array().unwrap();
+            let names: Vec<String> = vms.iter().map(|vm| text(vm, "name")).collect();
             (names.len() == count).then_some(names)
         })
         .unwrap()

@@ -25,7 +25,7 @@ fn several_vms_come_all_at_once_or_not_at_all() {
     until_waiting(&server, 1);
     assert_eq!(server.run(&["release", &one]).code, Some(0));
     let ran = end(child);
-    let leases = ran.json().unwrap();
+    let leases = ran.json().unwrap()["leases"].take();
     assert_eq!(leases.as_array().unwrap().len(), 2, "{ran:?}");
     assert_ne!(leases[0]["vm"], leases[1]["vm"]);
     assert_eq!(leases[0]["request"], leases[1]["request"]);
@@ -45,7 +45,7 @@ fn a_command_with_several_vms_is_told_all_and_gives_all_back() {
     let words: Vec<Vec<&str>> = line.split(' ').map(|word| word.split(',').collect()).collect();
     assert_eq!(words.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2, 1], "{line}");
     assert_eq!(words[0][0], words[3][0]);
-    let leases = || server.json(&["lease", "ls"]);
+    let leases = || server.json(&["lease", "ls"])["leases"].take();
     let first = leases();
     wait_for("renewals of both", || {
         let now = leases();
@@ -75,7 +75,7 @@ fn the_higher_priority_is_served_first_though_it_came_later() {
     until_waiting(&server, 2);
     assert_eq!(server.run(&["release", &lease]).code, Some(0));
     assert_eq!(end(high).code, Some(0));
-    let served = server.json(&["lease", "ls"]);
+    let served = server.json(&["lease", "ls"])["leases"].take();
     assert_eq!(served[0]["request"], "high", "{served}");
     assert_eq!(server.run(&["release", &text(&served[0], "id")]).code, Some(0));
     assert_eq!(end(low).code, Some(0));
@@ -91,8 +91,11 @@ fn one_of_several_pools_serves_and_labels_choose_among_all() {
         .with("pools.builders.labels", labels(&["arch=x86_64"]))
         .with("pools.big.labels", labels(&["arch=x86_64", "ssd"]));
     let server = place.start(&setup);
-    assert_eq!(text(&server.json(&["acquire", "--label", "ssd", "--label", "arch=x86_64"]), "pool"), "big");
-    let either = server.json(&["acquire", "big,builders", "--wait", "20s"]);
+    assert_eq!(
+        text(&server.json(&["acquire", "--label", "ssd", "--label", "arch=x86_64"])["lease"], "pool"),
+        "big"
+    );
+    let either = server.json(&["acquire", "big,builders", "--wait", "20s"])["lease"].take();
     assert_eq!(text(&either, "pool"), "builders", "big has none left");
     let ran = server.run(&["acquire", "--label", "gpu"]);
     assert_fails(&ran, exit::NOT_FOUND, &["gpu", "arch=x86_64, ssd"]);

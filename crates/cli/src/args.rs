@@ -86,7 +86,7 @@ pub(crate) enum Format {
     Table,
     /// A table with more columns, where there are more
     Wide,
-    /// JSON, exactly as the daemon's API gives it
+    /// JSON, exactly as the daemon's API answers: a list of pools is {"pools": [...]}
     Json,
 }
 
@@ -189,7 +189,10 @@ pub(crate) enum Ask {
     )]
     Provider(ProviderCommand),
     /// Lists leases
-    #[command(subcommand, after_long_help = "Example:\n  vmpool lease ls --output json")]
+    #[command(
+        subcommand,
+        after_long_help = "Example:\n  vmpool lease ls --output json | jq -r '.leases[].id'"
+    )]
     Lease(LeaseCommand),
     Events(EventsArgs),
     /// Shows every pool with its VMs, all in one

@@ -35,7 +35,8 @@ impl Client {
     ///
     /// Dropping the future leaves the request in the queue; [`cancel`](Self::cancel) withdraws it.
     pub async fn acquire(&self, request: &AcquireRequest) -> Result<Lease, ClientError> {
-        self.acquire_first(request).await.map(|(first, _)| first)
+        let leases = self.acquire_all(request).await?;
+        leases.into_iter().next().ok_or_else(|| no_lease(request))
     }
 
     /// Acquires as many VMs as the request wants, all at once or none.
@@ -44,12 +45,19 @@ impl Client {
     ///
     /// Those of [`acquire`](Self::acquire).
     pub async fn acquire_all(&self, request: &AcquireRequest) -> Result<Vec<Lease>, ClientError> {
-        let (first, all) = self.acquire_first(request).await?;
-        Ok(if all.is_empty() { vec![first] } else { all })
+        match self.acquire_answer(request).await? {
+            AcquireAnswer::Granted { leases, .. } => Ok(leases),
+            _ => Err(no_lease(request)),
+        }
     }
 
-    /// Returns the first lease, and all of them if the daemon knows more than one.
-    async fn acquire_first(&self, request: &AcquireRequest) -> Result<(Lease, Vec<Lease>), ClientError> {
+    /// Acquires as many VMs as the request wants, and returns the daemon's whole answer: it is
+    /// [`AcquireAnswer::Granted`], with all leases in `leases`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire).
+    pub async fn acquire_answer(&self, request: &AcquireRequest) -> Result<AcquireAnswer, ClientError> {
         let wait = request.wait.unwrap_or_default();
         let start = Instant::now();
         let mut request = request.clone();
@@ -60,7 +68,11 @@ impl Client {
             let answer = self.post(routes::LEASES, &request, POLL_TIMEOUT).await;
             let left = wait.saturating_sub(start.elapsed());
             match answer {
-                Ok(AcquireAnswer::Granted { lease, leases }) => return Ok((*lease, leases)),
+                Ok(AcquireAnswer::Granted { lease, leases }) => {
+                    // An earlier daemon gives one, and does not list it.
+                    let leases = if leases.is_empty() { vec![(*lease).clone()] } else { leases };
+                    return Ok(AcquireAnswer::Granted { lease, leases });
+                }
                 Ok(_) => {
                     reached = true;
                     match asked.elapsed() < SHORTEST_POLL {
@@ -137,6 +149,12 @@ fn timed_out(request: &AcquireRequest, wait: Duration) -> ClientError {
     let pools: Vec<&str> = request.pools().chain(request.labels.iter().map(String::as_str)).collect();
     let detail = format!("no VM of pool {} became ready within {waited}", pools.join(", "));
     ClientError::Problem(Box::new(Problem::new(code::WAIT_TIMED_OUT, detail)))
+}
+
+/// Says that an answer lacks what it must have.
+fn no_lease(request: &AcquireRequest) -> ClientError {
+    let detail = format!("request {} was granted without a lease", request.request);
+    ClientError::Problem(Box::new(Problem::new(code::INTERNAL, detail).with_may_have_happened(true)))
 }
 
 async fn pause_until(time: Instant) {

@@ -12,15 +12,15 @@ use super::operate::Who;
 /// Without a command it prints the lease, which ends after its time to live unless `vmpool renew` extends it.
 ///
 /// With a command it runs the command on this host, with the VM in the environment variables VMPOOL_VM, VMPOOL_ADDRESS,
-/// VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_POOL, VMPOOL_NODE_ID, VMPOOL_EXPIRES_AT and VMPOOL_URL. Of
-/// several VMs these are the first one's, and VMPOOL_VMS, VMPOOL_ALL_ADDRESSES (one of each VM) and VMPOOL_LEASES have all,
-/// separated by commas, in the same order.
+/// VMPOOL_ADDRESSES (comma-separated), VMPOOL_LEASE, VMPOOL_FENCE, VMPOOL_POOL, VMPOOL_NODE_ID, VMPOOL_EXPIRES_AT and
+/// VMPOOL_URL. Of several VMs these are the first one's, and VMPOOL_VMS, VMPOOL_ALL_ADDRESSES (one of each VM) and
+/// VMPOOL_LEASES have all, separated by commas, in the same order.
 /// The leases are renewed while the command runs and released when it ends, and its exit code is passed on; 128 + n stands
 /// for signal n. SIGINT and SIGTERM reach the command.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  vmpool acquire builders\n  vmpool acquire builders --wait 5m --task build-17 -- ./run-tests.sh\n  \
-                       vmpool acquire builders --wait 0s --output json\n  vmpool acquire small,big --priority 10\n  \
+                       vmpool acquire builders --wait 0s --output json | jq -r .lease.id\n  vmpool acquire small,big --priority 10\n  \
                        vmpool acquire --label arch=x86_64 --label ssd --count 3 -- ./run-cluster.sh"
 )]
 pub(crate) struct AcquireArgs {

@@ -100,7 +100,7 @@ impl From<Which> for VmFilter {
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum LeaseCommand {
     /// Lists the leases
-    #[command(after_long_help = "Example:\n  vmpool lease ls --output json")]
+    #[command(after_long_help = "Example:\n  vmpool lease ls --output json | jq -r '.leases[].id'")]
     Ls,
 }
 

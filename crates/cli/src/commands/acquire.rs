@@ -3,7 +3,7 @@
 use std::{io, pin::pin};
 
 use rustix::process::Signal;
-use vmpool_api::{AcquireRequest, Lease, code, exit};
+use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, code, exit};
 use vmpool_client::{Client, ClientError};
 
 use crate::{
@@ -26,17 +26,18 @@ pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> R
     // Caught before the request is sent, so that no signal can leave a request behind.
     let mut signals = Signals::catch()?;
     let request = request(&args);
-    let leases = tokio::select! {
-        leases = acquire(client, &request, output) => leases?,
+    let answer = tokio::select! {
+        answer = acquire(client, &request, output) => answer?,
         signal = signals.next() => return Ok(cancel(client, &request, signal, output).await),
     };
     let Some((program, arguments)) = args.command.split_first() else {
-        match leases.as_slice() {
-            [lease] if args.count == 1 => output.result(lease, render::lease)?,
-            leases => output.result(leases, render::leases)?,
-        }
+        output.result(&answer, |answer| match leases(answer) {
+            [lease] if args.count == 1 => render::lease(lease),
+            leases => render::leases(leases),
+        })?;
         return Ok(exit::OK);
     };
+    let leases = leases(&answer).to_vec();
     let running = match Running::start(program, arguments, &environment(&leases, client)) {
         Ok(running) => running,
         Err(err) => {
@@ -52,19 +53,27 @@ async fn acquire(
     client: &Client,
     request: &AcquireRequest,
     output: Output,
-) -> Result<Vec<Lease>, ClientError> {
-    let mut leases = pin!(client.acquire_all(request));
+) -> Result<AcquireAnswer, ClientError> {
+    let mut answer = pin!(client.acquire_answer(request));
     if request.wait.is_none_or(|wait| wait.is_zero()) {
-        return leases.await;
+        return answer.await;
     }
     tokio::select! {
-        leases = &mut leases => return leases,
+        answer = &mut answer => return answer,
         health = client.health() => match health {
             Err(err) if err.is_temporary() => output.notice(&format!("warning: {err}; waiting for it")),
             _ => {}
         }
     }
-    leases.await
+    answer.await
+}
+
+/// Returns the leases that an answer gives.
+fn leases(answer: &AcquireAnswer) -> &[Lease] {
+    match answer {
+        AcquireAnswer::Granted { leases, .. } => leases,
+        _ => &[],
+    }
 }
 
 fn request(args: &AcquireArgs) -> AcquireRequest {
@@ -137,7 +146,7 @@ fn not_started(program: &str, err: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{Args as _, Parser as _};
 
     use super::*;
     use crate::args::{Arguments, Ask, Command};
@@ -173,16 +182,17 @@ mod tests {
         }
     }
 
+    fn lease(number: u32) -> Lease {
+        let json = format!(
+            r#"{{"id":"lease-{number}","vm":"vm-{number}","pool":"small","owner":"ada","request":"r","ttl":"1m",
+            "fence":{number},"acquired_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:01:00Z",
+            "addresses":["10.0.0.{number}","10.0.1.{number}"]}}"#
+        );
+        serde_json::from_str::<Lease>(&json).unwrap()
+    }
+
     #[test]
     fn a_command_is_told_its_first_vm_and_all_of_them() {
-        let lease = |number: u32| {
-            let json = format!(
-                r#"{{"id":"lease-{number}","vm":"vm-{number}","pool":"small","owner":"ada","request":"r","ttl":"1m",
-                "fence":{number},"acquired_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:01:00Z",
-                "addresses":["10.0.0.{number}","10.0.1.{number}"]}}"#
-            );
-            serde_json::from_str::<Lease>(&json).unwrap()
-        };
         let client = Client::new("http://127.0.0.1:1").unwrap();
         let told: std::collections::BTreeMap<_, _> =
             environment(&[lease(1), lease(2)], &client).into_iter().collect();
@@ -196,6 +206,21 @@ mod tests {
             ("VMPOOL_FENCE", "1"),
         ] {
             assert_eq!(told[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn help_and_guide_name_every_variable_that_the_command_gets() {
+        let client = Client::new("http://127.0.0.1:1").unwrap();
+        let mut command = AcquireArgs::augment_args(clap::Command::new("acquire"));
+        let help = command.render_long_help().to_string();
+        let guide = include_str!("../../../../docs/cli.md");
+        for (name, _) in environment(&[lease(1)], &client) {
+            let words = |text: &str| {
+                text.split(|c: char| c != '_' && !c.is_ascii_uppercase()).any(|word| word == name)
+            };
+            assert!(words(&help), "{name} is not in the help:\n{help}");
+            assert!(guide.contains(&format!("| `{name}` |")), "{name} is not in the guide");
         }
     }
 

@@ -1,5 +1,6 @@
 //! `vmpool renew`, `vmpool release`, `vmpool request` and `vmpool explain`.
 
+use vmpool_api::Requests;
 use vmpool_client::Client;
 
 use crate::{
@@ -29,7 +30,10 @@ pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) 
 /// Runs `vmpool request …`.
 pub(crate) async fn request(client: &Client, command: RequestCommand, output: Output) -> Result<(), Failure> {
     match command {
-        RequestCommand::Ls => output.result(&client.requests().await?, |found| render::requests(found)),
+        RequestCommand::Ls => {
+            let found = Requests { requests: client.requests().await? };
+            output.result(&found, |found| render::requests(&found.requests))
+        }
         RequestCommand::Show { id } => output.result(&client.request(&id).await?, render::request),
         RequestCommand::Cancel { id, who } => {
             let by = who.name();

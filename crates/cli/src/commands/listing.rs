@@ -1,7 +1,7 @@
 //! `vmpool pool`, `vmpool vm`, `vmpool lease`, `vmpool provider`, `vmpool info`: what there is.
 
 use serde::Serialize;
-use vmpool_api::{Pool, Vm, VmFilter};
+use vmpool_api::{Leases, Pool, Pools, Providers, Vm, VmFilter, Vms};
 use vmpool_client::Client;
 
 use super::events;
@@ -15,10 +15,13 @@ use crate::{
 /// Runs `vmpool pool …`.
 pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) -> Result<(), Failure> {
     match command {
-        PoolCommand::Ls => output.result(&client.pools().await?, |found| match output.is_wide() {
-            true => render::pools_wide(found),
-            false => render::pools(found),
-        }),
+        PoolCommand::Ls => {
+            let found = Pools { pools: client.pools().await? };
+            output.result(&found, |found| match output.is_wide() {
+                true => render::pools_wide(&found.pools),
+                false => render::pools(&found.pools),
+            })
+        }
         PoolCommand::Show { name } => output.result(&client.pool(&name).await?, render::pool),
     }
 }
@@ -26,7 +29,10 @@ pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) 
 /// Runs `vmpool vm …`.
 pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> Result<(), Failure> {
     match command {
-        VmCommand::Ls(which) => output.result(&client.vms(&which.into()).await?, |found| render::vms(found)),
+        VmCommand::Ls(which) => {
+            let found = Vms { vms: client.vms(&which.into()).await? };
+            output.result(&found, |found| render::vms(&found.vms))
+        }
         VmCommand::Show { name } => output.result(&client.vm(&name).await?, render::vm),
         VmCommand::History { name } => events::history(client, &name, output).await,
     }
@@ -35,7 +41,10 @@ pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> R
 /// Runs `vmpool lease …`.
 pub(crate) async fn lease(client: &Client, command: LeaseCommand, output: Output) -> Result<(), Failure> {
     match command {
-        LeaseCommand::Ls => output.result(&client.leases().await?, |found| render::leases(found)),
+        LeaseCommand::Ls => {
+            let found = Leases { leases: client.leases().await? };
+            output.result(&found, |found| render::leases(&found.leases))
+        }
     }
 }
 
@@ -46,7 +55,10 @@ pub(crate) async fn provider(
     output: Output,
 ) -> Result<(), Failure> {
     match command {
-        ProviderCommand::Ls => output.result(&client.providers().await?, |found| render::providers(found)),
+        ProviderCommand::Ls => {
+            let found = Providers { providers: client.providers().await? };
+            output.result(&found, |found| render::providers(&found.providers))
+        }
         ProviderCommand::Show { name } => output.result(&client.provider(&name).await?, render::provider),
         ProviderCommand::AcceptLoss { name, who } => {
             let by = who.name();
