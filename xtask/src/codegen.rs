@@ -6,6 +6,7 @@
 mod cloudapi;
 mod copr;
 mod events;
+mod metrics;
 mod node_states;
 mod opennebula;
 mod parity;
@@ -53,6 +54,7 @@ const FILES: &[Generated] = &[
     Generated { path: "crates/model/src/states/opennebula/lcm_state.rs", render: opennebula::render_lcm },
     Generated { path: "crates/model/src/states/cloudapi/machine_state.rs", render: cloudapi::render },
     Generated { path: "docs/generated/states.md", render: state_docs::render },
+    Generated { path: "docs/generated/metrics.md", render: metrics::render },
     Generated { path: "docs/parity.md", render: parity::render_doc },
     Generated { path: "docs/compat-copr.md", render: copr::render },
     Generated { path: "docs/operations.md", render: events::render },

@@ -82,6 +82,8 @@ pub const OWNER: &str = "/v1/owners/{owner}";
 pub const EVENTS: &str = "/v1/events";
 /// The event log, as a stream.
 pub const EVENTS_STREAM: &str = "/v1/events/stream";
+/// What the daemon measures, in the text format of Prometheus.
+pub const METRICS: &str = "/metrics";
 
 /// The media type of a [`Problem`](crate::Problem).
 pub const PROBLEM_JSON: &str = "application/problem+json";

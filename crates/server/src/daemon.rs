@@ -8,11 +8,15 @@ use vmpool::{
     driver::Registry,
     drivers,
     manager::{Clock, Manager, ManagerHandle, SystemClock},
-    model::Timestamp,
     store::{SledOptions, SledStore, Store, StoreError},
 };
 
-use crate::{Config, DaemonError, Reloader, http::Api};
+use crate::{
+    Config, DaemonError, Reloader,
+    http::Api,
+    metrics::{MeasuredChecks, MeasuredHooks, Metrics},
+    observe::{ObservedStore, Watched},
+};
 
 /// How long an acquire holds a connection before it answers that the request still waits.
 const HOLD: Duration = Duration::from_secs(30);
@@ -45,7 +49,7 @@ pub struct Daemon {
     address: SocketAddr,
     listener: TcpListener,
     manager: Manager,
-    started_at: Timestamp,
+    watched: Watched,
     state_dir: Option<PathBuf>,
     hold: Duration,
     /// What holds, for whoever reads it again.
@@ -91,7 +95,8 @@ impl Daemon {
     /// drivers of providers that are new then.
     pub fn with_config_file(self, file: impl Into<PathBuf>, registry: &Registry) -> Self {
         let manager = self.manager.handle();
-        let reloader = Reloader::new(file.into(), registry.clone(), manager, self.config.clone());
+        let metrics = self.watched.metrics.clone();
+        let reloader = Reloader::new(file.into(), registry.clone(), manager, self.config.clone(), metrics);
         Self { reloader: Some(reloader), ..self }
     }
 
@@ -123,11 +128,11 @@ impl Daemon {
     ///
     /// Dropping the future is like a crash: what was answered is durable.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
-        let Self { listener, mut manager, started_at, state_dir, hold, address, reloader, .. } = self;
+        let Self { listener, mut manager, watched, state_dir, hold, address, reloader, .. } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
         let router =
-            Api::new(handle.clone(), started_at, state_dir, hold, reloader, stopped.clone()).router(address);
+            Api::new(handle.clone(), watched, state_dir, hold, reloader, stopped.clone()).router(address);
         // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
@@ -163,7 +168,11 @@ impl Daemon {
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
-        let mut builder = Manager::builder(store)
+        let metrics = Metrics::default();
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(store, metrics.clone()));
+        let mut builder = Manager::builder(Arc::clone(&store))
+            .checker(Arc::new(MeasuredChecks::new(metrics.clone())))
+            .hooks(Arc::new(MeasuredHooks::new(metrics.clone())))
             .restart_grace(config.daemon.restart_grace)
             .limits(config.limits.clone())
             .holder(format!("{address}, process {}", std::process::id()));
@@ -174,14 +183,14 @@ impl Daemon {
             let driver = drivers::open(registry, name, provider)
                 .await
                 .map_err(|source| DaemonError::Provider { provider: name.clone(), source })?;
-            builder = builder.provider(name.clone(), provider.clone(), driver);
+            builder = builder.provider(name.clone(), provider.clone(), metrics.driver(name, driver));
         }
         for (name, pool) in config.pools.clone() {
             builder = builder.pool(name, pool);
         }
         let manager = builder.start().await?;
-        let started_at = SystemClock::new().now();
-        Ok(Self { address, listener, manager, started_at, state_dir, hold: HOLD, config, reloader: None })
+        let watched = Watched { started_at: SystemClock::new().now(), store, metrics };
+        Ok(Self { address, listener, manager, watched, state_dir, hold: HOLD, config, reloader: None })
     }
 }
 

@@ -6,6 +6,7 @@ mod fallback;
 mod health;
 mod host;
 mod leases;
+mod metrics;
 mod owners;
 mod poll;
 mod pools;
@@ -22,14 +23,11 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing};
 use jiff::Timestamp;
 use tokio::sync::watch;
-use vmpool::{
-    manager::{ManagerHandle, View},
-    model,
-};
+use vmpool::manager::{ManagerHandle, View};
 use vmpool_api::routes;
 
 use self::refuse::Refused;
-use crate::Reloader;
+use crate::{Reloader, metrics::measure, observe::Watched};
 
 /// What all handlers share.
 #[derive(Debug, Clone)]
@@ -41,6 +39,8 @@ pub(crate) struct Api {
     pub(crate) hold: Duration,
     /// What reads the configuration again, if it is that of a file.
     pub(crate) reloader: Option<Reloader>,
+    /// What is known of the daemon beside its manager.
+    pub(crate) watched: Watched,
     /// Becomes true when the daemon stops.
     pub(crate) stopping: watch::Receiver<bool>,
     polls: poll::Polls,
@@ -49,14 +49,15 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(
         manager: ManagerHandle,
-        started_at: model::Timestamp,
+        watched: Watched,
         state_dir: Option<PathBuf>,
         hold: Duration,
         reloader: Option<Reloader>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let started_at = convert::time(started_at);
-        Self { manager, started_at, state_dir, hold, reloader, stopping, polls: poll::Polls::default() }
+        let started_at = convert::time(watched.started_at);
+        let polls = poll::Polls::default();
+        Self { manager, started_at, state_dir, hold, reloader, watched, stopping, polls }
     }
 
     /// Makes the router of all routes, served at an address.
@@ -64,6 +65,7 @@ impl Api {
         let leases = routing::get(leases::list).post(leases::acquire);
         let lease = routing::get(leases::show).delete(leases::release);
         let request = routing::get(requests::show).delete(requests::cancel);
+        let measured = self.watched.metrics.clone();
         Router::new()
             .route(routes::HEALTH, routing::get(health::show))
             .route(routes::RELOAD, routing::post(reload::reload))
@@ -89,11 +91,13 @@ impl Api {
             .route(routes::OWNER, routing::get(owners::show))
             .route(routes::EVENTS, routing::get(events::page))
             .route(routes::EVENTS_STREAM, routing::get(events::stream))
+            .route(routes::METRICS, routing::get(metrics::show))
             .fallback(fallback::no_route)
             .method_not_allowed_fallback(fallback::method_not_allowed)
             .layer(DefaultBodyLimit::max(routes::MAX_BODY))
             .layer(middleware::from_fn_with_state(address, host::check))
             .layer(middleware::from_fn(version::negotiate))
+            .layer(middleware::from_fn_with_state(measured, measure))
             .with_state(self)
     }
 

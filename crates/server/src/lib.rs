@@ -29,6 +29,8 @@ mod config;
 mod daemon;
 mod error;
 mod http;
+mod metrics;
+mod observe;
 mod reload;
 mod words;
 

@@ -16,7 +16,7 @@ use vmpool::{
 };
 use vmpool_api::Reloaded;
 
-use crate::{Config, ConfigError};
+use crate::{Config, ConfigError, metrics::Metrics};
 
 /// Says why the configuration was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +60,18 @@ pub struct Reloader {
     manager: ManagerHandle,
     /// What holds: the daemon's own keys are those of its start.
     holds: Arc<Mutex<Config>>,
+    metrics: Metrics,
 }
 
 impl Reloader {
-    pub(crate) fn new(file: PathBuf, registry: Registry, manager: ManagerHandle, holds: Config) -> Self {
-        Self { file, registry, manager, holds: Arc::new(Mutex::new(holds)) }
+    pub(crate) fn new(
+        file: PathBuf,
+        registry: Registry,
+        manager: ManagerHandle,
+        holds: Config,
+        metrics: Metrics,
+    ) -> Self {
+        Self { file, registry, manager, holds: Arc::new(Mutex::new(holds)), metrics }
     }
 
     /// Returns the file that is read.
@@ -163,7 +170,10 @@ impl Reloader {
             };
             let driver = match before {
                 Some((before, driver)) if drivers::is_same(&before, provider) => driver,
-                _ => drivers::open(&self.registry, name, provider).await.map_err(cannot_open)?,
+                _ => {
+                    let driver = drivers::open(&self.registry, name, provider).await.map_err(cannot_open)?;
+                    self.metrics.driver(name, driver)
+                }
             };
             all.insert(name.clone(), (provider.clone(), driver));
         }

@@ -4,6 +4,7 @@ mod acquire;
 mod body;
 mod copies;
 mod events;
+mod metrics;
 mod operate;
 mod reload;
 mod restart;
