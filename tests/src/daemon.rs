@@ -21,6 +21,8 @@ pub struct Daemon {
     child: Child,
     url: String,
     log: PathBuf,
+    /// Where in the log this daemon's part begins.
+    logged_from: usize,
 }
 
 impl Daemon {
@@ -30,38 +32,63 @@ impl Daemon {
     ///
     /// A text with the daemon's log if it ends or does not serve in time.
     pub fn start(program: &Path, config: &Path, log: &Path) -> Result<Self, String> {
-        let mut daemon = Self::spawn(program, config, log)?;
-        let stdout = daemon.child.stdout.take().ok_or("the daemon has no standard output")?;
-        let why = match address(stdout).recv_timeout(DEADLINE) {
-            Ok(url) => {
-                daemon.url = url;
-                return Ok(daemon);
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => "the daemon does not serve".to_owned(),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                let status = daemon.child.wait().map_err(|err| err.to_string())?;
-                format!("the daemon ended with {status}")
-            }
-        };
-        Err(format!("{why}; its log:\n{}", daemon.logged()))
+        let mut daemon = Self::spawn(program, config, log, &[])?;
+        match daemon.served()? {
+            None => Ok(daemon),
+            Some(status) => Err(format!("the daemon ended with {status}; its log:\n{}", daemon.logged())),
+        }
     }
 
-    /// Starts a daemon and does not wait for anything.
+    /// Waits until the daemon serves, or has ended, which is returned; to be called once.
+    ///
+    /// # Errors
+    ///
+    /// A text with the daemon's log if neither happens in time.
+    pub fn served(&mut self) -> Result<Option<ExitStatus>, String> {
+        let stdout = self.child.stdout.take().ok_or("the daemon was waited for already")?;
+        match address(stdout).recv_timeout(DEADLINE) {
+            Ok(url) => {
+                self.url = url;
+                Ok(None)
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Err(format!("the daemon does not serve; its log:\n{}", self.logged()))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                self.child.wait().map(Some).map_err(|err| err.to_string())
+            }
+        }
+    }
+
+    /// Returns how the daemon ended, if it has ended.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Starts a daemon with more in its environment, and does not wait for anything.
     ///
     /// # Errors
     ///
     /// A text if the process cannot be started.
-    pub fn spawn(program: &Path, config: &Path, log: &Path) -> Result<Self, String> {
+    pub fn spawn(
+        program: &Path,
+        config: &Path,
+        log: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Self, String> {
         let errors = File::options().create(true).append(true).open(log).map_err(|err| err.to_string())?;
+        let logged_from = errors.metadata().map_err(|err| err.to_string())?.len();
+        let logged_from = usize::try_from(logged_from).unwrap_or_default();
         let child = Command::new(program)
             .args(["serve", "--config"])
             .arg(config)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()
             .map_err(|err| format!("failed to start {}: {err}", program.display()))?;
-        Ok(Self { child, url: String::new(), log: log.to_owned() })
+        Ok(Self { child, url: String::new(), log: log.to_owned(), logged_from })
     }
 
     /// Returns the daemon's address; empty if it was not waited for.
@@ -76,10 +103,20 @@ impl Daemon {
         self.child.id()
     }
 
-    /// Returns what the daemon logged so far.
+    /// Returns what was logged since the daemon was started, by others that share its log, too.
     #[must_use]
     pub fn logged(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let log = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(log.get(self.logged_from..).unwrap_or_default()).into_owned()
+    }
+
+    /// Sends the daemon a signal.
+    ///
+    /// # Errors
+    ///
+    /// A text if it has ended already.
+    pub fn signal(&self, which: Signal) -> Result<(), String> {
+        signal(&self.child, which)
     }
 
     /// Kills the daemon as `kill -9` does, and waits until it is gone.

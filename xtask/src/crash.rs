@@ -1,9 +1,11 @@
-//! Runs that kill the daemon again and again.
+//! Runs that end the daemon again and again.
 
 use crate::cargo;
 use crate::error::Error;
 
-/// Builds the daemon and the tool that kills it, and runs the tool with `rounds` kills.
+/// Builds the daemon and the tool that ends it, and runs the tool with so many rounds.
+///
+/// Without optimization: fail points are in builds with debug assertions only.
 ///
 /// The seed, printed by every run, lets the clients choose as they chose then.
 pub(crate) fn run(rounds: u32, seed: Option<u64>) -> Result<(), Error> {

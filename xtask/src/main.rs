@@ -61,9 +61,9 @@ enum Command {
         #[arg(long)]
         compile_only: bool,
     },
-    /// Kills the daemon again and again under load, and checks that nothing acknowledged is lost and no VM leaks
+    /// Ends the daemon again and again under load, in every way there is, and checks that nothing acknowledged is lost and no VM leaks
     Crash {
-        /// How often the daemon is killed
+        /// How often the daemon is ended
         #[arg(long, default_value_t = 50)]
         rounds: u32,
         /// Lets the clients choose as in an earlier run, which printed its seed

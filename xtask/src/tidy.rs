@@ -6,6 +6,7 @@
 
 mod banned;
 mod exceptions;
+mod fail_points;
 mod failure_modes;
 mod fences;
 mod forwarding;
@@ -43,6 +44,7 @@ const RULES: &[&Rule] = &[
     &tables::RULE,
     &invariants::RULE,
     &failure_modes::RULE,
+    &fail_points::RULE,
     &workflow::RULE,
 ];
 

@@ -5,6 +5,7 @@ use std::{future::Future, time::Duration};
 use vmpool_driver::{CreateRequest, Driver, DriverError, HintStream, Listing, Operation};
 use vmpool_engine::{Effect, HookRun, ListedNodes, Outcome};
 use vmpool_model::{Failure, FailureKind, Node, NodeId, ProviderName, Token, format_duration};
+use vmpool_store::fail_point;
 
 use crate::{CheckTarget, Checker, HookRunner};
 
@@ -16,10 +17,16 @@ pub(crate) async fn call(driver: &dyn Driver, limit: Duration, effect: Effect) -
     Some(match effect {
         Effect::Create { token, template, .. } => {
             let request = CreateRequest::new(template).with_token(token);
-            Outcome::Created(within(limit, Operation::Create, driver.create(&request)).await.map(Box::new))
+            fail_point::reach("manager.create.asked");
+            let created = within(limit, Operation::Create, driver.create(&request)).await;
+            fail_point::reach("manager.create.answered");
+            Outcome::Created(created.map(Box::new))
         }
         Effect::Destroy { node, .. } => {
-            Outcome::Destroyed(within(limit, Operation::Destroy, driver.destroy(&node)).await)
+            fail_point::reach("manager.destroy.asked");
+            let destroyed = within(limit, Operation::Destroy, driver.destroy(&node)).await;
+            fail_point::reach("manager.destroy.answered");
+            Outcome::Destroyed(destroyed)
         }
         Effect::Get { node, .. } => Outcome::Got(get(driver, limit, &node).await),
         Effect::Glance { provider, node } => {

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 use vmpool_model::Timestamp;
+use vmpool_store::fail_point;
 
 /// Tells the time.
 ///
@@ -30,7 +31,10 @@ impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where wall-clock time enters")]
     pub fn new() -> Self {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self::anchored_at(Timestamp::default() + since_epoch)
+        let system = Timestamp::default() + since_epoch;
+        Self::anchored_at(Timestamp::from_millis(
+            system.as_millis().saturating_add(fail_point::clock_ahead()),
+        ))
     }
 
     /// Starts at a given time and goes on with the runtime's monotonic clock.

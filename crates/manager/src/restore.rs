@@ -4,7 +4,7 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use vmpool_engine::Grant;
 use vmpool_model::{Lease, LeaseId, RequestId, RequestRecord, RequestStatus, VmName, VmRecord};
-use vmpool_store::{Batch, Snapshot, StoreError};
+use vmpool_store::{Batch, Snapshot, StoreError, fail_point};
 
 use crate::{
     ManagerError, StopError, View,
@@ -60,6 +60,7 @@ impl Loop {
         // This engine decides nothing: it only shows what is recorded.
         (self.engine, self.withheld) = self.domain.engine(&self.claim, snapshot, self.clock.now());
         self.readable = true;
+        fail_point::reach("manager.restore.loaded");
         let (store, claim) = (Arc::clone(&self.domain.store), self.claim.clone());
         let probe = store_call::call("writing nothing", async move {
             store.commit(&claim, Batch { expected, ..Batch::default() }).await
@@ -81,6 +82,7 @@ impl Loop {
             }
             Err(err) => return Some(Err(err)),
         }
+        fail_point::reach("manager.restore.claimed");
         self.load(err).await
     }
 

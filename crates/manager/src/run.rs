@@ -8,7 +8,7 @@ use tokio::{
 };
 use vmpool_engine::Engine;
 use vmpool_model::{Event, EventKind, Timestamp};
-use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError};
+use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError, fail_point};
 
 use crate::{
     StopError, View, domain::Domain, effects::Effects, hints::Hints, newest::SteadyClock, setup::Seen,
@@ -126,8 +126,10 @@ impl Loop {
             self.checked_at = Some(now);
             self.engine.check().map_err(|reason| StopError::Broken { reason })?;
         }
+        fail_point::reach("manager.turn.decided");
         match self.commit(&mut turn).await {
             Ok(()) => {
+                fail_point::reach("manager.turn.committed");
                 self.finish(turn, now);
                 Ok(())
             }
@@ -216,11 +218,13 @@ impl Loop {
         let seen = Seen { domain, engine, listings, withheld, hints };
         let given_up = std::mem::take(&mut turn.given_up);
         let effects = turn.succeed(waiters, seen, || View::of(seen, now));
+        fail_point::reach("manager.turn.answered");
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }
         given_up.iter().for_each(|vm| self.effects.withdraw(vm));
         self.effects.begin();
+        fail_point::reach("manager.turn.begun");
     }
 
     /// Takes no more wishes, gives the effects under way a bounded time, and says good-bye in the log.
@@ -235,12 +239,14 @@ impl Loop {
             );
         }
         self.effects.abandon().await;
+        fail_point::reach("manager.stop.drained");
         let mut turn = Turn::default();
         turn.events.push(Event::new(self.clock.now(), EventKind::DaemonStopped));
         if let Err(err) = self.commit(&mut turn).await {
             // Everything that was promised is durable all the same.
             tracing::warn!("the end could not be written into the log: {err}");
         }
+        fail_point::reach("manager.stop.written");
         Ok(())
     }
 

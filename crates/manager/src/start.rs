@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use vmpool_model::{Change, DomainName, Event, EventKind, InstallationId, Timestamp};
-use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError};
+use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError, fail_point};
 
 use crate::{
     Drivers, Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain,
@@ -21,13 +21,16 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
     // A look before the claim: who is wrong here must not take the domain from who runs it.
     let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
     installation(&builder, &loaded)?;
+    fail_point::reach("manager.start.loaded");
     let claim = builder.store.claim(&name, &builder.holder).await.map_err(at("claiming the domain"))?;
+    fail_point::reach("manager.start.claimed");
     let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
     let installation = installation(&builder, &loaded)?;
     let clock = builder.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
     let clock = newest::SteadyClock::new(clock, newest::of(&loaded));
     let opened = open(&*builder.store, &claim, &installation, clock.now(), loaded).await;
     let snapshot = opened.map_err(at("writing that the manager started"))?;
+    fail_point::reach("manager.start.written");
 
     let (wakes, receiver) = mpsc::channel(QUEUE);
     let (cursor, events) = watch::channel(snapshot.cursor);

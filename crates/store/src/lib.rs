@@ -13,6 +13,8 @@
 mod batch;
 mod change;
 mod error;
+#[doc(hidden)]
+pub mod fail_point;
 mod memory;
 #[cfg(feature = "sled")]
 mod sled_store;

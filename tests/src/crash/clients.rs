@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use vmpool_api::{AcquireRequest, Lease, code};
 use vmpool_client::{Client, ClientError};
 
-use super::history::{Held, History};
+use super::history::{Broken, Held, History, Millis, Violation};
 use crate::wait::millis;
 
 /// How long a client waits for a VM.
@@ -33,16 +33,17 @@ impl World {
     }
 
     fn violated(&self, what: String) {
-        self.history().violations.push(what);
+        self.history().violations.push(Violation::new(Broken::Lost, what));
     }
 
     /// Calls the daemon until it answers; a call that a crash cut off is repeated with the next daemon.
     ///
-    /// The flag says whether an earlier try may have had its effect.
+    /// So is one that a daemon could not record, as on a full disk. Beside the answer it is returned whether an earlier try
+    /// may have had its effect, and when the last one was sent.
     async fn call<T, F: Future<Output = Result<T, ClientError>>>(
         &mut self,
         call: impl Fn(Client) -> F,
-    ) -> (Result<T, ClientError>, bool) {
+    ) -> (Result<T, ClientError>, bool, Millis) {
         let mut repeated = false;
         loop {
             let Ok(url) = self.daemon.wait_for(Option::is_some).await.map(|url| url.clone()) else {
@@ -52,16 +53,17 @@ impl World {
             self.daemon.mark_unchanged();
             let client = match Client::new(url.as_deref().unwrap_or_default()) {
                 Ok(client) => client,
-                Err(err) => return (Err(err), repeated),
+                Err(err) => return (Err(err), repeated, millis()),
             };
+            let sent = millis();
             tokio::select! {
                 result = call(client) => match result {
-                    Err(err) if err.is_temporary() => {
-                        // The daemon is dead or about to be: the next one will say more.
-                        repeated |= err.may_have_happened();
+                    Err(err) if err.is_temporary() || has(&err, &[code::STORE, code::STORE_FULL]) => {
+                        // The daemon is dead, or about to be: the next one will say more.
+                        repeated |= err.may_have_happened() || has(&err, &[code::STORE]);
                         linger(Duration::from_millis(20)).await;
                     }
-                    result => return (result, repeated),
+                    result => return (result, repeated, sent),
                 },
                 // The connection to a dead daemon may take long to fail.
                 _ = self.daemon.changed() => repeated = true,
@@ -96,7 +98,8 @@ pub(super) async fn run(mut world: World, name: usize, seed: u64) {
 
 async fn acquire(world: &mut World, request: &AcquireRequest) -> Option<Lease> {
     let asked = request.clone();
-    let (answer, _) = world
+    let first_sent = millis();
+    let (answer, ..) = world
         .call(move |client| {
             let request = asked.clone();
             async move { client.acquire(&request).await }
@@ -109,7 +112,8 @@ async fn acquire(world: &mut World, request: &AcquireRequest) -> Option<Lease> {
                 vm: lease.vm.clone(),
                 fence: lease.fence,
                 acquired: millis(),
-                expires: lease.expires_at.as_millisecond(),
+                // An earlier try may have been given the lease, so the last one says nothing of its beginning.
+                expires: first_sent + life(&lease),
                 ended: None,
                 released: false,
             });
@@ -127,7 +131,7 @@ async fn acquire(world: &mut World, request: &AcquireRequest) -> Option<Lease> {
 /// Renews a lease; returns whether it still holds.
 async fn renew(world: &mut World, lease: &Lease) -> bool {
     let id = lease.id.clone();
-    let (answer, _) = world
+    let (answer, _, sent) = world
         .call(move |client| {
             let id = id.clone();
             async move { client.renew(&id, None).await }
@@ -135,7 +139,7 @@ async fn renew(world: &mut World, lease: &Lease) -> bool {
         .await;
     match answer {
         Ok(renewed) => {
-            world.history().renewed(&lease.id, renewed.expires_at.as_millisecond());
+            world.history().renewed(&lease.id, sent + life(&renewed));
             true
         }
         Err(err) => {
@@ -148,7 +152,7 @@ async fn renew(world: &mut World, lease: &Lease) -> bool {
 async fn release(world: &mut World, lease: &Lease) {
     world.history().releasing(&lease.id, millis());
     let id = lease.id.clone();
-    let (answer, repeated) = world
+    let (answer, repeated, _) = world
         .call(move |client| {
             let id = id.clone();
             async move { client.release(&id).await }
@@ -168,8 +172,14 @@ fn gone(world: &World, lease: &Lease, err: &ClientError, what: &str) {
     let mut history = world.history();
     let expired = history.held.get(&lease.id).is_none_or(|held| held.expires <= now);
     if !expired || !has(err, &[code::UNKNOWN_LEASE]) {
-        history.violations.push(format!("the {what} of the acknowledged lease {} failed: {err}", lease.id));
+        let what = format!("the {what} of the acknowledged lease {} failed: {err}", lease.id);
+        history.violations.push(Violation::new(Broken::Lost, what));
     }
+}
+
+/// Returns for how many milliseconds a lease is given.
+fn life(lease: &Lease) -> Millis {
+    Millis::try_from(lease.ttl.as_millis()).unwrap_or(Millis::MAX)
 }
 
 fn has(err: &ClientError, codes: &[code::Code]) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Milliseconds since the epoch, on the clock that clients and daemon share.
+/// Milliseconds since the epoch, on the clock of the clients; that of the daemon may show something else.
 pub type Millis = i64;
 
 /// What one client knows of one lease; times are the client's.
@@ -19,7 +19,7 @@ pub struct Held {
     pub fence: u64,
     /// When the answer that gave the lease arrived.
     pub acquired: Millis,
-    /// When the lease ends according to the last answer that arrived.
+    /// Until when the lease lasts at least: its time to live, from when its holder sent what the last answer is about.
     pub expires: Millis,
     /// When the client first asked to release it.
     pub ended: Option<Millis>,
@@ -35,6 +35,36 @@ impl Held {
     }
 }
 
+/// What kind of promise was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Something that was acknowledged is lost.
+    Lost,
+    /// A VM had two holders at once, or was created twice.
+    Twice,
+    /// Something is left that nobody wants, or was never to be.
+    Leak,
+    /// Something else that must not be.
+    Other,
+}
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Of what kind it is.
+    pub kind: Broken,
+    /// What it is, for people.
+    pub what: String,
+}
+
+impl Violation {
+    /// Makes a violation.
+    #[must_use]
+    pub fn new(kind: Broken, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into() }
+    }
+}
+
 /// Everything that was acknowledged in a run.
 #[derive(Debug, Clone, Default)]
 pub struct History {
@@ -47,7 +77,7 @@ pub struct History {
     /// How many releases were acknowledged.
     pub releases: usize,
     /// What clients saw that must not be.
-    pub violations: Vec<String>,
+    pub violations: Vec<Violation>,
 }
 
 impl History {
@@ -56,7 +86,8 @@ impl History {
         self.acquires += 1;
         if let Some(before) = self.held.get_mut(&held.lease) {
             if (&before.vm, before.fence) != (&held.vm, held.fence) {
-                self.violations.push(format!("lease {} changed its VM or fence", held.lease));
+                let what = format!("lease {} changed its VM or fence", held.lease);
+                self.violations.push(Violation::new(Broken::Lost, what));
             }
             before.expires = before.expires.max(held.expires);
             return;
@@ -97,25 +128,26 @@ impl History {
     /// Compares with the leases that the daemon has just after a restart at `now`.
     pub fn compare(&mut self, now: Millis, margin: Millis, leases: &[String]) {
         let has = |held: &&Held| leases.contains(&held.lease);
-        let lost: Vec<String> = self
+        let lost = |what| Violation::new(Broken::Lost, what);
+        let gone: Vec<Violation> = self
             .must_exist(now, margin)
             .into_iter()
             .filter(|held| !has(held))
-            .map(|held| format!("the acknowledged lease {} of VM {} was lost", held.lease, held.vm))
+            .map(|held| lost(format!("the acknowledged lease {} of VM {} was lost", held.lease, held.vm)))
             .collect();
-        let undead: Vec<String> = self
+        let undead: Vec<Violation> = self
             .held
             .values()
             .filter(|held| held.released && has(held))
-            .map(|held| format!("lease {} came back after its release was acknowledged", held.lease))
+            .map(|held| lost(format!("lease {} came back after its release was acknowledged", held.lease)))
             .collect();
-        self.violations.extend(lost);
+        self.violations.extend(gone);
         self.violations.extend(undead);
     }
 
     /// Finds VMs that two clients certainly held at once, and fences that did not grow.
     #[must_use]
-    pub fn overlaps(&self) -> Vec<String> {
+    pub fn overlaps(&self) -> Vec<Violation> {
         let mut by_vm: BTreeMap<&str, Vec<&Held>> = BTreeMap::new();
         // An answer that arrived after the lease's end gave its client nothing.
         for held in self.held.values().filter(|held| held.acquired < held.until()) {
@@ -127,17 +159,19 @@ impl History {
             for pair in leases.windows(2) {
                 let [first, second] = pair else { continue };
                 if second.acquired < first.until() {
-                    found.push(format!(
+                    let what = format!(
                         "VM {vm} was leased twice at once: {} from {} to {}, {} from {}",
                         first.lease,
                         first.acquired,
                         first.until(),
                         second.lease,
                         second.acquired
-                    ));
+                    );
+                    found.push(Violation::new(Broken::Twice, what));
                 }
                 if second.fence <= first.fence {
-                    found.push(format!("the fence of {} is not above that of {}", second.lease, first.lease));
+                    let what = format!("the fence of {} is not above that of {}", second.lease, first.lease);
+                    found.push(Violation::new(Broken::Twice, what));
                 }
             }
         }
@@ -152,6 +186,10 @@ mod tests {
     fn held(lease: &str, vm: &str, fence: u64, acquired: Millis, expires: Millis) -> Held {
         let (lease, vm) = (lease.to_owned(), vm.to_owned());
         Held { lease, vm, fence, acquired, expires, ended: None, released: false }
+    }
+
+    fn whats(history: &History) -> Vec<&str> {
+        history.violations.iter().map(|violation| violation.what.as_str()).collect()
     }
 
     #[test]
@@ -169,7 +207,7 @@ mod tests {
         history.acquired(held("a", "vm-1", 1, 0, 100));
         history.releasing("a", 40);
         history.acquired(held("b", "vm-1", 2, 41, 200));
-        assert_eq!(history.overlaps(), [""; 0]);
+        assert!(history.overlaps().is_empty(), "{:?}", history.overlaps());
     }
 
     #[test]
@@ -177,7 +215,7 @@ mod tests {
         let mut history = History::default();
         history.acquired(held("a", "vm-1", 1, 150, 100));
         history.acquired(held("b", "vm-1", 2, 110, 200));
-        assert_eq!(history.overlaps(), [""; 0]);
+        assert!(history.overlaps().is_empty(), "{:?}", history.overlaps());
     }
 
     #[test]
@@ -195,7 +233,7 @@ mod tests {
         history.acquired(held("lost", "vm-2", 2, 0, 1_000));
         history.acquired(held("expired", "vm-3", 3, 0, 100));
         history.compare(500, 50, &["kept".to_owned()]);
-        assert_eq!(history.violations, ["the acknowledged lease lost of VM vm-2 was lost"]);
+        assert_eq!(whats(&history), ["the acknowledged lease lost of VM vm-2 was lost"]);
     }
 
     #[test]
@@ -214,7 +252,7 @@ mod tests {
         history.releasing("a", 10);
         history.released("a");
         history.compare(20, 0, &["a".to_owned()]);
-        assert_eq!(history.violations, ["lease a came back after its release was acknowledged"]);
+        assert_eq!(whats(&history), ["lease a came back after its release was acknowledged"]);
     }
 
     #[test]

@@ -4,9 +4,8 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     thread,
-    time::Duration,
 };
 
 use tokio::{runtime::Builder, sync::watch, task::JoinSet};
@@ -15,84 +14,81 @@ use vmpool_dummy::DummyCloud;
 
 use super::{
     clients::{self, World},
-    history::History,
+    course::Course,
+    history::{Broken, History, Millis, Violation},
+    kind::{self, Kind},
     report::Report,
+    small_disk::Disks,
 };
-use crate::{
-    daemon::Daemon,
-    setup::Setup,
-    wait::{let_pass, millis, now, wait_for},
-};
+use crate::{daemon::Daemon, setup::Setup, wait::wait_for};
 
 /// How many VMs each of the two pools keeps, and how many it may have at once.
 const SIZE: i64 = 4;
 const MAX_TOTAL: i64 = 7;
-/// A lease that ends within so many milliseconds is not missed.
-const MARGIN: i64 = 200;
+/// For how many milliseconds a lease is given.
+pub(super) const TTL: Millis = 3000;
 
 /// What a crash run does.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The binary `vmpool`.
+    /// The binary `vmpool`, built with fail points.
     pub program: PathBuf,
     /// Where the daemon's state, the cloud and the log lie; it must be empty or absent.
     pub folder: PathBuf,
-    /// How often the daemon is killed.
-    pub rounds: u32,
+    /// How many rounds there are; `None` is one of each kind and one of each durable step.
+    pub rounds: Option<u32>,
     /// How many clients there are.
     pub clients: usize,
     /// What all choices come from.
     pub seed: u64,
+    /// Whether there are rounds on a full disk.
+    pub disks: Disks,
 }
 
-/// Carries out a plan.
+/// Carries out a plan; `told` hears of each round that begins.
 ///
 /// # Errors
 ///
 /// A text if the run could not be carried out; what was found wrong is in [`Report::violations`].
-pub fn run(plan: &Plan) -> Result<Report, String> {
+pub fn run(plan: &Plan, told: impl Fn(usize, Kind)) -> Result<Report, String> {
     let mut rng = fastrand::Rng::with_seed(plan.seed);
     let (config, cloud) = prepare(plan)?;
-    let log = plan.folder.join("daemon.log");
-    let (daemon_sender, daemon) = watch::channel(None);
+    let (address, daemon) = watch::channel(None);
     let (stop_sender, stop) = watch::channel(false);
     let world = World { daemon, stop, history: Arc::default() };
     let history = Arc::clone(&world.history);
     let clients = launch(&world, plan, &mut rng)?;
     drop(world);
 
-    let mut report = Report { seed: plan.seed, limit: limit(), ..Report::default() };
-    let mut start = || {
-        let began = now();
-        let daemon = Daemon::start(&plan.program, &config, &log)?;
-        report.restarts.push(began.elapsed());
-        // The clients do not know the new daemon yet, so nothing changes during the comparison.
-        compare(&history, daemon.url())?;
-        daemon_sender.send_replace(Some(daemon.url().to_owned()));
-        Ok::<_, String>(daemon)
+    let mut kinds = match plan.rounds {
+        Some(rounds) => kind::deal(usize::try_from(rounds).unwrap_or_default(), &mut rng),
+        None => kind::each_once(),
     };
-    for _ in 0..plan.rounds {
-        // One of four is killed before it serves, in the middle of its recovery.
-        let daemon = match rng.u8(0..4) {
-            0 => {
-                let daemon = Daemon::spawn(&plan.program, &config, &log)?;
-                let_pass(Duration::from_millis(rng.u64(0..150)));
-                daemon
-            }
-            _ => {
-                let daemon = start()?;
-                let_pass(Duration::from_millis(rng.u64(0..900)));
-                daemon
-            }
-        };
-        daemon_sender.send_replace(None);
-        daemon.kill()?;
+    if plan.disks == Disks::LeftOut {
+        kinds.retain(|kind| *kind != Kind::Full);
     }
-    let daemon = start()?;
+    let mut course = Course {
+        program: plan.program.clone(),
+        config,
+        log: plan.folder.join("daemon.log"),
+        state: plan.folder.join("state"),
+        rng,
+        ahead: 0,
+        history,
+        address,
+        report: Report { seed: plan.seed, limit: limit(), ..Report::default() },
+    };
+    course.make_store()?;
+    for (number, kind) in kinds.into_iter().enumerate() {
+        told(number, kind);
+        course.round(kind).map_err(|err| format!("in round {number}, {kind:?}: {err}"))?;
+    }
+    let daemon = course.start()?;
     stop_sender.send_replace(true);
     clients.join().map_err(|_| "the clients panicked".to_owned())??;
-    calm(daemon, &cloud)?;
-    report.kills = plan.rounds;
+    let calm = calm(daemon, &cloud);
+    let Course { history, mut report, .. } = course;
+    report.violations.extend(calm.err().map(|err| Violation::new(Broken::Leak, err)));
     let history = history.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(finish(report, &history, &look(&cloud)?))
 }
@@ -120,7 +116,7 @@ fn prepare(plan: &Plan) -> Result<(PathBuf, PathBuf), String> {
     for pool in ["builders", "shared"] {
         setup = setup
             .with(&format!("pools.{pool}.max_total"), MAX_TOTAL)
-            .with(&format!("pools.{pool}.lease_ttl"), "3s");
+            .with(&format!("pools.{pool}.lease_ttl"), format!("{TTL}ms"));
     }
     let config = plan.folder.join("vmpool.toml");
     fs::write(&config, setup.text()).map_err(|err| format!("failed to write {}: {err}", config.display()))?;
@@ -144,14 +140,6 @@ fn launch(
     };
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|err| err.to_string())?;
     Ok(thread::spawn(move || runtime.block_on(work)))
-}
-
-/// Compares what the clients know with the leases that a daemon has.
-fn compare(history: &Arc<Mutex<History>>, url: &str) -> Result<(), String> {
-    let leases = ask(url, async |client| client.leases().await)?;
-    let leases: Vec<String> = leases.into_iter().map(|lease| lease.id).collect();
-    history.lock().unwrap_or_else(PoisonError::into_inner).compare(millis(), MARGIN, &leases);
-    Ok(())
 }
 
 /// Waits until the pools are as they should be when nobody wants anything, and the cloud has just that; then stops.
@@ -199,16 +187,18 @@ fn finish(mut report: Report, history: &History, cloud: &DummyCloud) -> Report {
     report.leases = history.held.len();
     report.created = cloud.created();
     report.peak = cloud.peak();
-    report.violations.clone_from(&history.violations);
+    report.violations.extend(history.violations.iter().cloned());
     report.violations.extend(history.overlaps());
     if report.limit < report.peak {
-        report
-            .violations
-            .push(format!("the cloud had {} nodes at once, {} are allowed", report.peak, report.limit));
+        let what = format!("the cloud had {} nodes at once, {} are allowed", report.peak, report.limit);
+        report.violations.push(Violation::new(Broken::Leak, what));
     }
     let twice =
         cloud.find_duplicate_tokens().into_iter().map(|token| format!("a VM was created twice: {token}"));
-    report.violations.extend(twice);
+    report.violations.extend(twice.map(|what| Violation::new(Broken::Twice, what)));
+    let unreached = report.points.iter().filter(|(_, (tried, ended))| 5 <= *tried && *ended == 0);
+    let unreached: Vec<_> = unreached.map(|(point, _)| format!("no daemon came to {point}")).collect();
+    report.violations.extend(unreached.into_iter().map(|what| Violation::new(Broken::Other, what)));
     report
 }
 
@@ -221,7 +211,10 @@ fn look(cloud: &Path) -> Result<DummyCloud, String> {
 }
 
 /// Asks the daemon something, on a runtime made for it.
-fn ask<T>(url: &str, question: impl AsyncFnOnce(Client) -> Result<T, ClientError>) -> Result<T, String> {
+pub(super) fn ask<T>(
+    url: &str,
+    question: impl AsyncFnOnce(Client) -> Result<T, ClientError>,
+) -> Result<T, String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|err| err.to_string())?;
     let answer = runtime.block_on(async { question(Client::new(url)?).await });
     answer.map_err(|err| format!("the daemon just started and does not answer: {err}"))

@@ -16,7 +16,7 @@ use super::{
     reserve::Reserve,
     staged::Staged,
 };
-use crate::{StoreError, change};
+use crate::{StoreError, change, fail_point};
 
 /// The most jobs that share one write and one sync.
 const MOST: usize = 256;
@@ -66,6 +66,7 @@ impl Committer {
     }
 
     fn serve_group(&mut self, mut group: VecDeque<Job>) {
+        fail_point::reach("store.write.taken");
         let Some(mut opened) = self.opened.take().or_else(|| self.reopen(&mut group)) else {
             return;
         };
@@ -136,23 +137,30 @@ impl Committer {
         self.readable.forget_oldest(&opened.domains);
         let store = body::encode("store", &StoreMeta { sequence: opened.sequence });
         let batch = staged.take(store.map_err(std::io::Error::from)?);
-        Ok(opened.database.tree().apply_batch(batch)?)
+        fail_point::reach("store.write.staged");
+        opened.database.tree().apply_batch(batch)?;
+        fail_point::reach("store.write.applied");
+        Ok(())
     }
 
     /// Makes what was written durable and shows it; returns why it could not, and whether the writes
     /// may have happened.
     fn finish(&mut self, opened: Opened) -> Option<(Fault, bool)> {
         if opened.sequence != self.acknowledged {
+            fail_point::reach("store.write.flushed");
             if let Err(fault) = opened.database.sync() {
                 return Some(self.distrust(fault));
             }
+            fail_point::reach("store.write.synced");
             self.acknowledged = opened.sequence;
             // If this fails, less is detected when the store is opened next; nothing is lost.
             let _ = self.head.write(self.acknowledged);
+            fail_point::reach("store.write.counted");
             if self.reserve.is_short() {
                 self.reserve.set_aside();
             }
             self.readable.show(&opened.database, &opened.domains);
+            fail_point::reach("store.write.shown");
         }
         self.opened = Some(opened);
         None

@@ -11,7 +11,7 @@ use super::{
     meta::StoreMeta,
     place::{Place, copy_dir, remove_dir},
 };
-use crate::StoreError;
+use crate::{StoreError, fail_point};
 
 /// A store that can be worked on.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub(super) struct Opened {
 /// acknowledged is the database itself opened.
 pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head), StoreError> {
     let fault = |fault: Fault| fault.while_opening(place.dir());
+    fail_point::reach("store.open.locked");
     remove_dir(&place.trial()).map_err(|err| fault(err.into()))?;
     let marked = place.is_marked()?;
     let acknowledged = match marked && !options.accept_loss {
@@ -40,6 +41,7 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
     if fs::metadata(&data).is_ok_and(|data| 0 < data.len()) {
         let trial = try_out(place, options, acknowledged);
         remove_dir(&place.trial()).map_err(|err| fault(err.into()))?;
+        fail_point::reach("store.open.tried");
         let in_use = !trial?.domains.is_empty();
         if in_use && !marked && !options.accept_loss {
             return Err(damaged(place.dir(), "vmpool-store.json is missing, although there are records"));
@@ -48,15 +50,20 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
         return Err(damaged(&data, "the database is missing or empty"));
     }
     let mut opened = attach(place, options, acknowledged)?;
+    fail_point::reach("store.open.attached");
     if opened.sequence == 0 {
         write_first(&mut opened)?;
+        fail_point::reach("store.make.written");
     }
     // What a crashed process had written, and was never acknowledged, is seen from now on.
     opened.database.flush().and_then(|()| opened.database.sync()).map_err(fault)?;
     place.sync().map_err(fault)?;
     let head = Head::create(&place.head(), opened.sequence).map_err(|err| fault(err.into()))?;
+    fail_point::reach("store.open.counted");
     if !marked {
+        fail_point::reach("store.make.counted");
         place.mark().map_err(fault)?;
+        fail_point::reach("store.make.marked");
     }
     Ok((opened, head))
 }
@@ -68,6 +75,7 @@ pub(super) fn attach(place: &Place, options: &SledOptions, acknowledged: u64) ->
 
 fn try_out(place: &Place, options: &SledOptions, acknowledged: u64) -> Result<Opened, StoreError> {
     copy_dir(&place.sled(), &place.trial()).map_err(|err| Fault::from(err).while_opening(place.dir()))?;
+    fail_point::reach("store.open.copied");
     attach_in(place, &place.trial(), options, acknowledged)
 }
 
