@@ -9,6 +9,7 @@ mod import;
 mod leases;
 mod listing;
 mod no_daemon;
+mod nodes;
 mod operate;
 mod output;
 mod restart;

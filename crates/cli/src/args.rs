@@ -6,6 +6,8 @@ mod daemon;
 mod guides;
 mod lease;
 mod listing;
+#[cfg(feature = "serve")]
+mod node;
 mod operate;
 #[cfg(feature = "sim")]
 mod sim;
@@ -14,11 +16,14 @@ mod store;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "serve")]
+pub(crate) use self::listing::ProviderCheckArgs;
 #[cfg(feature = "sim")]
 pub(crate) use self::sim::{BothArgs, CloudapiArgs, OpennebulaArgs, SimCommand, WorldArgs};
 #[cfg(feature = "serve")]
 pub(crate) use self::{
     daemon::{ConfigCommand, DemoArgs, ServeArgs},
+    node::{At, DoctorArgs, NodeCommand, NodeCreateArgs},
     store::{ImportCommand, StoreCommand},
 };
 pub(crate) use self::{
@@ -74,6 +79,16 @@ pub(crate) struct Global {
         help_heading = "Options of every command that asks a daemon"
     )]
     pub(crate) output: Format,
+    /// When output is colored: NO_COLOR in the environment is as never, where nothing else is said
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = clap::ColorChoice::Auto,
+        help_heading = "Options of every command"
+    )]
+    pub(crate) color: clap::ColorChoice,
     /// Prints results and errors only, no notices
     #[arg(long, short, global = true, help_heading = "Options of every command that asks a daemon")]
     pub(crate) quiet: bool,
@@ -88,6 +103,8 @@ pub(crate) enum Format {
     Wide,
     /// JSON, exactly as the daemon's API answers: a list of pools is {"pools": [...]}
     Json,
+    /// JSON, a line for each thing that is listed
+    Jsonl,
 }
 
 /// The commands.
@@ -111,6 +128,15 @@ pub(crate) enum Command {
         after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
     )]
     Store(StoreCommand),
+    /// Lists, shows, makes and ends nodes of a provider, without a daemon and whether or not they belong to a pool
+    #[cfg(feature = "serve")]
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool node ls --provider lab\n  vmpool node destroy 7 --provider lab"
+    )]
+    Node(NodeCommand),
+    #[cfg(feature = "serve")]
+    Doctor(DoctorArgs),
     /// Simulates a cloud on this host, for testing what speaks to a real one
     #[cfg(feature = "sim")]
     #[command(subcommand, after_long_help = "Example:\n  vmpool sim opennebula")]
@@ -125,6 +151,12 @@ pub(crate) enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Writes a man page of every command into a directory
+    #[command(after_long_help = "Example:\n  vmpool man ~/.local/share/man/man1")]
+    Man {
+        /// The directory, which is made if it is not there
+        dir: std::path::PathBuf,
     },
 }
 
@@ -144,6 +176,13 @@ impl Command {
             Self::Completions { .. } => Some(("completions", none)),
             #[cfg(feature = "serve")]
             Self::Store(_) => Some(("store", &["url"])),
+            #[cfg(feature = "serve")]
+            Self::Node(_) => Some(("node", &["url"])),
+            #[cfg(feature = "serve")]
+            Self::Ask(Ask::Provider(ProviderCommand::Check(_))) => Some(("provider check", &["url"])),
+            #[cfg(feature = "serve")]
+            Self::Doctor(_) => None,
+            Self::Man { .. } => Some(("man", none)),
             Self::Ask(_) => None,
         }
     }
@@ -182,10 +221,10 @@ pub(crate) enum Ask {
         after_long_help = "Examples:\n  vmpool vm ls --pool builders --state ready\n  vmpool vm show builders-7f3a"
     )]
     Vm(VmCommand),
-    /// Lists providers, shows one, or accepts the loss of one's nodes
+    /// Lists providers, shows or checks one, or accepts the loss of one's nodes
     #[command(
         subcommand,
-        after_long_help = "Examples:\n  vmpool provider ls\n  vmpool provider accept-loss lab"
+        after_long_help = "Examples:\n  vmpool provider ls\n  vmpool provider check lab\n  vmpool provider accept-loss lab"
     )]
     Provider(ProviderCommand),
     /// Lists leases

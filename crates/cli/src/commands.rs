@@ -1,11 +1,18 @@
 //! Carrying out the commands.
 
 mod acquire;
+#[cfg(feature = "serve")]
+mod doctor;
 mod events;
 mod keep;
 mod lease;
 mod listing;
+mod man;
+#[cfg(feature = "serve")]
+mod node;
 mod operate;
+#[cfg(feature = "serve")]
+mod provider_check;
 #[cfg(feature = "serve")]
 mod store;
 
@@ -13,8 +20,10 @@ use clap::CommandFactory as _;
 use vmpool_api::exit;
 use vmpool_client::Client;
 
+#[cfg(feature = "serve")]
+use crate::args::ProviderCommand;
 use crate::{
-    args::{Arguments, Ask, Command, DEFAULT_URL},
+    args::{Arguments, Ask, Command, DEFAULT_URL, Global},
     failure::Failure,
     output::Output,
     runtime,
@@ -32,6 +41,19 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Config(command) => crate::serve::config(&command).map(|()| exit::OK),
         #[cfg(feature = "serve")]
         Command::Store(command) => store::run(&command, output).map(|()| exit::OK),
+        #[cfg(feature = "serve")]
+        Command::Node(command) => runtime::small()?.block_on(node::run(command, output)).map(|()| exit::OK),
+        #[cfg(feature = "serve")]
+        Command::Ask(Ask::Provider(ProviderCommand::Check(args))) => {
+            runtime::small()?.block_on(provider_check::run(args, output))
+        }
+        #[cfg(feature = "serve")]
+        Command::Doctor(args) => {
+            // Where nothing is said, the configuration says where the daemon is.
+            let is_said = arguments.global.url != DEFAULT_URL && !arguments.global.url.is_empty();
+            let client = is_said.then(|| client(&arguments.global)).transpose()?;
+            runtime::small()?.block_on(doctor::run(args, client, output))
+        }
         #[cfg(feature = "sim")]
         Command::Sim(command) => crate::sim::run(command),
         Command::Completions { shell } => {
@@ -39,13 +61,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
             clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);
             crate::output::print(String::from_utf8_lossy(&script).trim_end()).map(|()| exit::OK)
         }
+        Command::Man { dir } => man::run(&dir).map(|()| exit::OK),
         Command::Ask(command) => {
-            // A variable that is set to nothing is as good as none.
-            let url = Some(arguments.global.url.as_str()).filter(|url| !url.is_empty());
-            let client = Client::new(url.unwrap_or(DEFAULT_URL))?;
-            runtime::small()?.block_on(ask(&client, command, output))
+            runtime::small()?.block_on(ask(&client(&arguments.global)?, command, output))
         }
     }
+}
+
+/// Makes the client of the daemon that the command line or the environment names.
+fn client(global: &Global) -> Result<Client, Failure> {
+    // A variable that is set to nothing is as good as none.
+    let url = Some(global.url.as_str()).filter(|url| !url.is_empty());
+    Ok(Client::new(url.unwrap_or(DEFAULT_URL))?)
 }
 
 /// Carries out a command that asks a daemon.

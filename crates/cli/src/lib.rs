@@ -9,6 +9,10 @@ mod commands;
 #[cfg(feature = "serve")]
 mod demo;
 mod failure;
+#[cfg(feature = "serve")]
+mod finding;
+#[cfg(feature = "serve")]
+mod local;
 mod output;
 mod render;
 mod runtime;
@@ -17,6 +21,7 @@ mod serve;
 mod signals;
 #[cfg(feature = "sim")]
 mod sim;
+mod style;
 
 use std::process::ExitCode;
 
@@ -30,7 +35,9 @@ use crate::{args::Arguments, failure::Failure};
 /// A failure is told on standard error as `error: …`, followed by `hint: …` if something can be done about it.
 #[must_use]
 pub fn main() -> ExitCode {
-    match commands::run(arguments()) {
+    let arguments = arguments();
+    style::choose(arguments.global.color);
+    match commands::run(arguments) {
         Ok(code) => ExitCode::from(code),
         Err(Failure::OutputClosed) => ExitCode::from(exit::OK),
         Err(Failure::Told { message, hint, code }) => {

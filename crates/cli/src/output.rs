@@ -7,10 +7,12 @@ use std::{
 
 use comfy_table::Table;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     args::{Format, Global},
     failure::Failure,
+    style,
 };
 
 /// How results are printed.
@@ -33,8 +35,12 @@ impl Output {
         table: impl FnOnce(&T) -> Table,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Table | Format::Wide => print(&table(result).trim_fmt()),
+            Format::Table | Format::Wide => {
+                let table = table(result).trim_fmt();
+                print(&if style::on_stdout() { style::table(&table) } else { table })
+            }
             Format::Json => print(&serde_json::to_string_pretty(result).map_err(Failure::unprintable)?),
+            Format::Jsonl => lines(&serde_json::to_value(result).map_err(Failure::unprintable)?),
         }
     }
 
@@ -45,10 +51,12 @@ impl Output {
         told: impl IntoIterator<Item = (&'a str, &'a String)>,
         notice: &str,
     ) -> Result<(), Failure> {
-        if self.format == Format::Json {
-            let told = told.into_iter().map(|(name, value)| (name, value.as_str()));
-            let object: BTreeMap<&str, &str> = told.chain([("verb", verb)]).collect();
-            print(&serde_json::to_string_pretty(&object).map_err(Failure::unprintable)?)?;
+        let told = told.into_iter().map(|(name, value)| (name, value.as_str()));
+        let object: BTreeMap<&str, &str> = told.chain([("verb", verb)]).collect();
+        match self.format {
+            Format::Table | Format::Wide => {}
+            Format::Json => print(&serde_json::to_string_pretty(&object).map_err(Failure::unprintable)?)?,
+            Format::Jsonl => print(&serde_json::to_string(&object).map_err(Failure::unprintable)?)?,
         }
         self.notice(notice);
         Ok(())
@@ -67,7 +75,9 @@ impl Output {
     ) -> Result<(), Failure> {
         match self.format {
             Format::Table | Format::Wide => print(&line(item)),
-            Format::Json => print(&serde_json::to_string(item).map_err(Failure::unprintable)?),
+            Format::Json | Format::Jsonl => {
+                print(&serde_json::to_string(item).map_err(Failure::unprintable)?)
+            }
         }
     }
 
@@ -85,8 +95,26 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::from_output)
 }
 
+/// Prints a list as a line of JSON for each of its things, and one thing as one line.
+fn lines(result: &Value) -> Result<(), Failure> {
+    match listed(result) {
+        Some(things) => things.iter().try_for_each(|thing| print(&thing.to_string())),
+        None => print(&result.to_string()),
+    }
+}
+
+/// Returns the things of a list, which the API answers as an object with the list and nothing else.
+fn listed(result: &Value) -> Option<&Vec<Value>> {
+    match result {
+        Value::Array(things) => Some(things),
+        Value::Object(fields) if fields.len() == 1 => fields.values().next()?.as_array(),
+        _ => None,
+    }
+}
+
 /// Prints a line to standard error.
 pub(crate) fn complain(text: &str) {
+    let text = if style::on_stderr() { style::message(text) } else { text.to_owned() };
     // Whoever closed standard error does not want to know.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -112,4 +140,19 @@ pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, String)>) -> T
 /// Shows what may be absent.
 pub(crate) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_as_many_lines_as_it_has_things() {
+        assert_eq!(listed(&json!({"vms": [{"name": "a-1"}, {"name": "a-2"}]})).map(Vec::len), Some(2));
+        assert_eq!(listed(&json!([])).map(Vec::len), Some(0));
+        assert_eq!(listed(&json!({"name": "a-1", "addresses": []})), None);
+        assert_eq!(listed(&json!({"name": "a-1"})), None);
+    }
 }

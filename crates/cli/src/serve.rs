@@ -72,7 +72,8 @@ async fn serve(config: Config, file: &Path) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn load(file: &Path) -> Result<Config, Failure> {
+/// Reads and checks a configuration that is to be used on this host.
+pub(crate) fn load(file: &Path) -> Result<Config, Failure> {
     Ok(Config::load(file, &drivers::builtin())?)
 }
 

@@ -34,7 +34,7 @@ mod observe;
 mod reload;
 mod words;
 
-pub use vmpool::{drivers, store};
+pub use vmpool::{driver, drivers, model, store};
 pub use vmpool_api as api;
 
 pub use crate::{

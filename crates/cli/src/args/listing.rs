@@ -53,6 +53,8 @@ pub(crate) enum ProviderCommand {
         /// The provider
         name: String,
     },
+    #[cfg(feature = "serve")]
+    Check(ProviderCheckArgs),
     /// Says that the nodes that are missing all at once are lost indeed
     ///
     /// Too many missing nodes look like a fault of the provider, so nothing is done about them until somebody says this or
@@ -65,6 +67,22 @@ pub(crate) enum ProviderCommand {
         #[command(flatten)]
         who: Who,
     },
+}
+
+/// Checks providers of a configuration without a daemon: connects, logs in, lists, and says what is missing
+///
+/// Nothing is made or changed at the provider. It exits with 0 if nothing failed, else with 12.
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  vmpool provider check\n  vmpool provider check lab --config /etc/vmpool/vmpool.toml"
+)]
+pub(crate) struct ProviderCheckArgs {
+    /// The provider [default: all]
+    pub(crate) name: Option<String>,
+    /// The configuration file with the provider
+    #[arg(long, short, env = "VMPOOL_CONFIG", value_name = "FILE", default_value = "vmpool.toml")]
+    pub(crate) config: std::path::PathBuf,
 }
 
 /// Which VMs are listed.
@@ -106,7 +124,7 @@ pub(crate) enum LeaseCommand {
 
 /// Prints what happened, and what happens
 ///
-/// The oldest event comes first. With --output json each event is one line.
+/// The oldest event comes first. With --output json or jsonl each event is one line.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  vmpool events\n  vmpool events --follow --output json")]
 pub(crate) struct EventsArgs {

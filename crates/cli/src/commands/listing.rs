@@ -59,6 +59,9 @@ pub(crate) async fn provider(
             let found = Providers { providers: client.providers().await? };
             output.result(&found, |found| render::providers(&found.providers))
         }
+        // It asks no daemon, and never gets here.
+        #[cfg(feature = "serve")]
+        ProviderCommand::Check(args) => super::provider_check::run(args, output).await.map(drop),
         ProviderCommand::Show { name } => output.result(&client.provider(&name).await?, render::provider),
         ProviderCommand::AcceptLoss { name, who } => {
             let by = who.name();

@@ -1,6 +1,8 @@
 //! How what the daemon answers looks to people.
 
 mod lease;
+#[cfg(feature = "serve")]
+mod node;
 mod pool;
 mod provider;
 mod reload;
@@ -11,6 +13,8 @@ use vmpool_api::Event;
 
 use crate::output::or_dash;
 
+#[cfg(feature = "serve")]
+pub(crate) use self::node::{node, nodes};
 pub(crate) use self::{
     lease::{lease, leases},
     pool::{pool, pools, pools_wide},

@@ -1,0 +1,187 @@
+//! `vmpool provider check`: whether a provider can be used, and what is missing.
+
+use tokio::time::Instant;
+use vmpool_api::{duration, exit};
+use vmpool_server::{
+    Config,
+    driver::{Driver, DriverError, OpenError},
+    model::{FailureKind, ProviderName, config::ProviderConfig},
+};
+
+use crate::{
+    args::ProviderCheckArgs,
+    failure::Failure,
+    finding::{Finding, Findings, findings},
+    local::{no_provider, open, story},
+    output::Output,
+    serve::load,
+};
+
+/// Checks one provider or all; returns the exit code.
+pub(crate) async fn run(args: ProviderCheckArgs, output: Output) -> Result<u8, Failure> {
+    let config = load(&args.config)?;
+    let named = |name: &&ProviderName| args.name.as_ref().is_none_or(|wanted| name.as_str() == wanted);
+    let chosen: Vec<&ProviderName> = config.providers.keys().filter(named).collect();
+    if let ([], Some(wanted)) = (chosen.as_slice(), &args.name) {
+        return Err(no_provider(&config, wanted));
+    }
+    let mut found = Vec::new();
+    for name in chosen {
+        found.extend(check(&config, name).await);
+    }
+    let found = Findings::from(found);
+    output.result(&found, findings)?;
+    Ok(if found.has_failed() { exit::PROVIDER } else { exit::OK })
+}
+
+/// Checks one provider: opens its driver, lists nodes, and asks for its catalog.
+pub(crate) async fn check(config: &Config, name: &ProviderName) -> Vec<Finding> {
+    let what = |part: &str| format!("{name}: {part}");
+    let Some(provider) = config.providers.get(name) else { return Vec::new() };
+    let began = Instant::now();
+    let driver = match open(name, provider).await {
+        Ok(driver) => driver,
+        Err(OpenError::InUse(by)) => {
+            return vec![Finding::ok(
+                what("login"),
+                format!("in use, which is fine if that is the daemon: {by}"),
+            )];
+        }
+        Err(err) => return vec![Finding::fail(what("login"), story(&err), advice(kind(&err)))],
+    };
+    let info = driver.info();
+    let took = duration::format(round(began.elapsed()));
+    let mut found =
+        vec![Finding::ok(what("login"), format!("{} at {} in {took}", info.title, info.endpoint))];
+    found.extend(list(config, driver.as_ref(), name, provider).await);
+    found.extend(catalog(driver.as_ref(), name).await);
+    found.extend(expiry(config, driver.as_ref(), name));
+    found
+}
+
+async fn list(
+    config: &Config,
+    driver: &dyn Driver,
+    name: &ProviderName,
+    provider: &ProviderConfig,
+) -> Vec<Finding> {
+    let what = format!("{name}: list");
+    let began = Instant::now();
+    let listing = match driver.list().await {
+        Ok(listing) => listing,
+        Err(err) => return vec![Finding::fail(what, story(&err), advice(Some(err.kind())))],
+    };
+    let took = began.elapsed();
+    let is_ours = |installation: &_| config.installation.as_ref().is_none_or(|ours| ours == installation);
+    let tokens = || listing.nodes.iter().filter_map(|node| node.token.as_ref());
+    let ours = tokens().filter(|token| is_ours(&token.installation)).count();
+    let text = format!(
+        "{} nodes in {}, {ours} of them of {}",
+        listing.nodes.len(),
+        duration::format(round(took)),
+        if config.installation.is_some() { "this installation" } else { "pools" },
+    );
+    let mut found = vec![match &listing.incomplete {
+        None => Finding::ok(&what, text),
+        Some(why) => Finding::warn(
+            &what,
+            format!("{text}; the listing is partial: {why}"),
+            "in a partial listing nothing counts as gone: VMs that are lost are replaced late",
+        ),
+    }];
+    if provider.list_interval < took {
+        found.push(Finding::warn(
+            &what,
+            format!(
+                "a listing takes longer than list_interval, {}",
+                duration::format(provider.list_interval)
+            ),
+            format!("raise providers.{name}.list_interval"),
+        ));
+    }
+    let used = tokens().filter(|token| is_ours(&token.installation)).count();
+    if let Some(quota) = provider.quota.get("vms").filter(|quota| **quota < used as u64) {
+        found.push(Finding::warn(
+            format!("{name}: quota"),
+            format!("{used} nodes of pools, and a quota of {quota}"),
+            format!("raise providers.{name}.quota.vms, or destroy some"),
+        ));
+    }
+    found
+}
+
+async fn catalog(driver: &dyn Driver, name: &ProviderName) -> Option<Finding> {
+    let what = format!("{name}: catalog");
+    if !driver.capabilities().catalog {
+        return None;
+    }
+    Some(match driver.catalog().await {
+        Ok(catalog) => {
+            let (sizes, images) = (catalog.sizes.len(), catalog.images.len());
+            let text = format!("{sizes} sizes, {images} images, {} locations", catalog.locations.len());
+            match images {
+                0 => Finding::warn(
+                    what,
+                    text,
+                    "the account sees no image: somebody who owns one must grant it",
+                ),
+                _ => Finding::ok(what, text),
+            }
+        }
+        Err(err) => Finding::warn(
+            what,
+            story(&err),
+            "pools need no catalog; an account that may not read it may not be granted templates and images either",
+        ),
+    })
+}
+
+/// Says if pools want the cloud to end VMs by itself and it cannot.
+fn expiry(config: &Config, driver: &dyn Driver, name: &ProviderName) -> Option<Finding> {
+    let wants = |(_, pool): &(_, &vmpool_server::model::config::PoolConfig)| {
+        pool.cloud_expiry.is_some() && pool.offers().iter().any(|offer| offer.provider == *name)
+    };
+    let (pool, _) = config.pools.iter().find(wants)?;
+    (!driver.capabilities().set_expiry).then(|| {
+        Finding::warn(
+            format!("{name}: cloud_expiry"),
+            format!("pool {pool} wants the cloud to end VMs by itself, and it cannot"),
+            format!("take pools.{pool}.cloud_expiry out, or choose another provider"),
+        )
+    })
+}
+
+fn kind(err: &OpenError) -> Option<FailureKind> {
+    match err {
+        OpenError::Driver(err) => Some(DriverError::kind(err)),
+        _ => None,
+    }
+}
+
+/// Says what to do about a kind of failure.
+fn advice(kind: Option<FailureKind>) -> &'static str {
+    match kind {
+        Some(FailureKind::Authentication) => {
+            "the provider does not know who calls: check name, key or password, and that the clock of this host is right"
+        }
+        Some(FailureKind::Permission) => "the account lacks the right: ask whoever administers the provider",
+        Some(FailureKind::Timeout) => {
+            "check that the address is right and that no firewall is between, or raise request_timeout"
+        }
+        Some(FailureKind::Unavailable) => {
+            "check that the address is right, that the provider is up, and that this host reaches it"
+        }
+        Some(FailureKind::RateLimited) => {
+            "the account asks too often: set rate and burst of the provider, or ask its administrator for more"
+        }
+        Some(FailureKind::Quota) => "the quota of the account is used up: destroy something, or ask for more",
+        Some(FailureKind::Protocol) => "is it the address of the API, and a version of it that is supported?",
+        None => "mend the options of the provider; `vmpool config check` says where they are",
+        Some(_) => "see what the provider says about it",
+    }
+}
+
+/// Cuts off what nobody wants to read.
+fn round(time: std::time::Duration) -> std::time::Duration {
+    std::time::Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
