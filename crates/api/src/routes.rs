@@ -84,6 +84,14 @@ pub const EVENTS: &str = "/v1/events";
 pub const EVENTS_STREAM: &str = "/v1/events/stream";
 /// What the daemon measures, in the text format of Prometheus.
 pub const METRICS: &str = "/metrics";
+/// The page of the dashboard.
+pub const DASHBOARD: &str = "/";
+/// One file of the dashboard, as a pattern for a router.
+pub const DASHBOARD_FILE: &str = "/assets/{file}";
+/// What the pages of the dashboard show, for them alone: it changes with them.
+pub const DASHBOARD_STATE: &str = "/dashboard/state";
+/// How the pools were over time, for the dashboard alone.
+pub const DASHBOARD_HISTORY: &str = "/dashboard/history";
 
 /// The media type of a [`Problem`](crate::Problem).
 pub const PROBLEM_JSON: &str = "application/problem+json";

@@ -13,6 +13,7 @@ use vmpool::{
 
 use crate::{
     Config, DaemonError, Reloader,
+    dashboard::{Board, History, Sampler, recall},
     http::Api,
     metrics::{MeasuredChecks, MeasuredHooks, Metrics},
     observe::{ObservedStore, Watched},
@@ -131,6 +132,9 @@ impl Daemon {
         let Self { listener, mut manager, watched, state_dir, hold, address, reloader, .. } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
+        let (history, stopping_too) = (watched.history.clone(), stopped.clone());
+        task::spawn(Sampler { manager: handle.clone(), history, stopping: stopping_too }.run());
+        task::spawn(recall(handle.clone(), watched.board.clone()));
         let router =
             Api::new(handle.clone(), watched, state_dir, hold, reloader, stopped.clone()).router(address);
         // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
@@ -169,7 +173,10 @@ impl Daemon {
             tracing::warn!("{warning}");
         }
         let metrics = Metrics::default();
-        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(store, metrics.clone()));
+        let clock = Arc::new(SystemClock::new());
+        let started_at = clock.now();
+        let board = Board::new(started_at);
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(store, metrics.clone(), board.clone()));
         let mut builder = Manager::builder(Arc::clone(&store))
             .checker(Arc::new(MeasuredChecks::new(metrics.clone())))
             .hooks(Arc::new(MeasuredHooks::new(metrics.clone())))
@@ -189,7 +196,7 @@ impl Daemon {
             builder = builder.pool(name, pool);
         }
         let manager = builder.start().await?;
-        let watched = Watched { started_at: SystemClock::new().now(), store, metrics };
+        let watched = Watched { started_at, clock, store, metrics, board, history: History::default() };
         Ok(Self { address, listener, manager, watched, state_dir, hold: HOLD, config, reloader: None })
     }
 }

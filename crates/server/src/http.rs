@@ -1,6 +1,7 @@
 //! The HTTP API: thin handlers over the manager's handle.
 
 mod convert;
+mod dashboard;
 mod events;
 mod fallback;
 mod health;
@@ -92,6 +93,10 @@ impl Api {
             .route(routes::EVENTS, routing::get(events::page))
             .route(routes::EVENTS_STREAM, routing::get(events::stream))
             .route(routes::METRICS, routing::get(metrics::show))
+            .route(routes::DASHBOARD, routing::get(dashboard::page))
+            .route(routes::DASHBOARD_FILE, routing::get(dashboard::asset))
+            .route(routes::DASHBOARD_STATE, routing::get(dashboard::state))
+            .route(routes::DASHBOARD_HISTORY, routing::get(dashboard::history))
             .fallback(fallback::no_route)
             .method_not_allowed_fallback(fallback::method_not_allowed)
             .layer(DefaultBodyLimit::max(routes::MAX_BODY))

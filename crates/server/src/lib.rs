@@ -27,6 +27,7 @@
 
 mod config;
 mod daemon;
+mod dashboard;
 mod error;
 mod http;
 mod metrics;

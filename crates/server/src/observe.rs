@@ -5,11 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::time::Instant;
 use vmpool::{
+    manager::SystemClock,
     model::{DomainName, Timestamp},
     store::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreError},
 };
 
-use crate::metrics::{Happened, Metrics};
+use crate::{
+    dashboard::{Board, Changed, History},
+    metrics::{Happened, Metrics},
+};
 
 /// A store whose commits are measured, and whose batches are counted once they are durable.
 ///
@@ -18,11 +22,12 @@ use crate::metrics::{Happened, Metrics};
 pub(crate) struct ObservedStore {
     inner: Arc<dyn Store>,
     metrics: Metrics,
+    board: Board,
 }
 
 impl ObservedStore {
-    pub(crate) fn new(inner: Arc<dyn Store>, metrics: Metrics) -> Self {
-        Self { inner, metrics }
+    pub(crate) fn new(inner: Arc<dyn Store>, metrics: Metrics, board: Board) -> Self {
+        Self { inner, metrics, board }
     }
 }
 
@@ -33,14 +38,20 @@ impl Store for ObservedStore {
     }
 
     async fn load(&self, domain: &DomainName) -> Result<Snapshot, StoreError> {
-        self.inner.load(domain).await
+        let snapshot = self.inner.load(domain).await?;
+        self.board.load(&snapshot);
+        Ok(snapshot)
     }
 
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError> {
-        let happened = Happened::of(&batch);
+        let (happened, changed) = (Happened::of(&batch), Changed::of(&batch));
         let began = Instant::now();
         let committed = self.inner.commit(claim, batch).await;
         self.metrics.commit(began.elapsed(), committed.is_ok().then_some(&happened));
+        // After a commit that may have happened the records are loaded again.
+        if committed.is_ok() {
+            self.board.apply(changed);
+        }
         committed
     }
 
@@ -66,6 +77,9 @@ impl Store for ObservedStore {
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
     pub(crate) started_at: Timestamp,
+    pub(crate) clock: Arc<SystemClock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) metrics: Metrics,
+    pub(crate) board: Board,
+    pub(crate) history: History,
 }

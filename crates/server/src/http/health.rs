@@ -6,9 +6,13 @@ use vmpool_api::{Health, VERSION};
 use super::{Api, refuse::Refused};
 
 pub(super) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused> {
+    of(&api).await.map(Json)
+}
+
+pub(super) async fn of(api: &Api) -> Result<Health, Refused> {
     let (pools, notices) = api.manager.health().await?;
     let cursor = api.manager.watch_events().borrow().0;
-    Ok(Json(Health {
+    Ok(Health {
         status: "ok".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         api: VERSION,
@@ -18,5 +22,5 @@ pub(super) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused
         state_dir: api.state_dir.as_ref().map(|path| path.display().to_string()),
         cursor,
         notices: notices.iter().map(ToString::to_string).collect(),
-    }))
+    })
 }

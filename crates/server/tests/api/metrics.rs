@@ -1,5 +1,7 @@
 //! What Prometheus is told.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
+
 use std::collections::BTreeMap;
 
 use reqwest::Method;
