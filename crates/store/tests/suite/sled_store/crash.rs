@@ -9,7 +9,7 @@ use vmpool_testkit::store::sample;
 use super::{commit_one, copy, main_domain, open};
 
 /// Opens an image and checks that it holds VMs `1..=at_least`, or one more, and as many events.
-async fn check_image(image: &Path, at_least: u32) {
+pub(super) async fn check_image(image: &Path, at_least: u32) {
     let store = open(image).unwrap();
     let snapshot = store.load(&main_domain()).await.unwrap();
     let count = u32::try_from(snapshot.revision.0).unwrap();

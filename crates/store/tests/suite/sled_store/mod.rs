@@ -4,6 +4,8 @@ mod crash;
 mod full;
 mod golden;
 mod open;
+mod power;
+mod trace;
 mod trim;
 
 use std::{path::Path, sync::Arc};
