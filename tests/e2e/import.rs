@@ -20,7 +20,12 @@ fn the_directory_of_gc3libs_is_imported_once_after_a_look() {
     assert!(looked.stderr.contains("i-2~: an editor left it") && !new.exists(), "{looked:?}");
 
     let imported = vmpool(NOWHERE, &words);
-    assert!(imported.code == Some(0) && imported.stdout.contains("2 VMs"), "{imported:?}");
+    let parts = ["i-1", "10.0.0.1", "i-2"];
+    assert!(
+        imported.code == Some(0) && parts.iter().all(|part| imported.stdout.contains(part)),
+        "{imported:?}"
+    );
+    assert!(imported.stderr.contains("imported: 2 VMs from"), "{imported:?}");
     assert!(fs::read_to_string(new.join("i-1.vm")).unwrap().contains("10.0.0.1"));
     let listed = vmpool(NOWHERE, &["store", "ls", new.to_str().unwrap(), "--output", "json"]);
     let told =
@@ -34,14 +39,33 @@ fn the_directory_of_gc3libs_is_imported_once_after_a_look() {
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_named() {
+fn every_file_that_does_not_fit_is_named_and_the_others_are_imported_only_when_told_so() {
     let place = Place::new();
     fs::create_dir(place.path("old")).unwrap();
-    let file = place.write("old/i-1", "somewhere");
+    let bad = [("old/i-1", "somewhere"), ("old/i-3", "10.0.0")].map(|(name, text)| place.write(name, text));
+    place.write("old/i-2", "10.0.0.2");
     let (old, new) = (place.path("old"), place.path("new"));
-    let words = ["store", "import", "gc3libs", old.to_str().unwrap(), "--into", new.to_str().unwrap()];
-    let file = file.display().to_string();
-    assert_fails(&vmpool(NOWHERE, &words), exit::STORE, &["nothing was imported", &file, "is no IP address"]);
+    let words =
+        ["store", "import", "gc3libs", old.to_str().unwrap(), "--into", new.to_str().unwrap(), "--quiet"];
+    let [first, second] = bad.each_ref().map(|path| path.to_str().unwrap());
+    let parts =
+        ["nothing was imported: 2 files are damaged", first, second, "is no IP address", "--skip-damaged"];
+    assert_fails(&vmpool(NOWHERE, &words), exit::STORE, &parts);
+    assert!(!new.exists());
+
+    let looked = vmpool(NOWHERE, &[&words[..], &["--dry-run", "--output", "json"]].concat());
+    assert_eq!(looked.code, Some(i32::from(exit::STORE)), "{looked:?}");
+    let found = looked.json().unwrap();
+    assert_eq!((&found["vms"][0]["id"], &found["damaged"][1]["path"]), (&"i-2".into(), &second.into()));
+    assert!(parts.iter().all(|part| looked.stderr.contains(part)) && !new.exists(), "{looked:?}");
+
+    let words = [&words[..6], &["--skip-damaged"]].concat();
+    let imported = vmpool(NOWHERE, &words);
+    assert!(imported.code == Some(0) && imported.stdout.contains("i-2"), "{imported:?}");
+    for part in [&format!("left out {first}"), &format!("left out {second}"), "1 VMs", "2 damaged"] {
+        assert!(imported.stderr.contains(part), "{part:?} is missing: {imported:?}");
+    }
+    assert_eq!(fs::read_dir(&old).unwrap().count(), 3, "the old directory was changed");
     let url = [&["--url", NOWHERE], &words[..]].concat();
     assert_eq!(vmpool(NOWHERE, &url).code, Some(i32::from(exit::USAGE)));
 }

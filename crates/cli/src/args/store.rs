@@ -33,9 +33,13 @@ pub(crate) enum ImportCommand {
     /// Each file there is a VM: its name is the id, its content the preferred address or nothing. Hidden files, directories
     /// and what editors leave are skipped and told. The old directory is not changed, and nothing is overwritten: all VMs are
     /// imported, or none.
+    ///
+    /// If files are damaged, because they cannot be read or what they say is no address, all of them are named and nothing is
+    /// imported; with --skip-damaged the VMs of all others are.
     #[command(
         after_long_help = "Examples:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run\n  \
-                           vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms"
+                           vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms\n  \
+                           vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --skip-damaged"
     )]
     Gc3libs {
         /// The directory of gc3libs
@@ -43,8 +47,11 @@ pub(crate) enum ImportCommand {
         /// The new directory, which is not there yet or empty
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
-        /// Shows what would be imported, and writes nothing
+        /// Shows what would be imported and what is damaged, and writes nothing
         #[arg(long)]
         dry_run: bool,
+        /// Leaves damaged files out and imports the others
+        #[arg(long)]
+        skip_damaged: bool,
     },
 }

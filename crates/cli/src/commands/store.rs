@@ -13,14 +13,17 @@ use vmpool_server::store::{Gc3libsVms, VmPool, VmPoolError};
 use crate::{
     args::{ImportCommand, StoreCommand},
     failure::Failure,
-    output::{Output, facts, or_dash},
+    output::{Output, or_dash},
 };
+
+/// What to do about damaged files.
+const SKIP: &str = "correct the files, or import all others with --skip-damaged";
 
 /// Runs `vmpool store …`.
 pub(crate) fn run(command: &StoreCommand, output: Output) -> Result<(), Failure> {
     match command {
-        StoreCommand::Import(ImportCommand::Gc3libs { dir, into, dry_run }) => {
-            import(dir, into, *dry_run, output)
+        StoreCommand::Import(ImportCommand::Gc3libs { dir, into, dry_run, skip_damaged }) => {
+            import(dir, into, *dry_run, *skip_damaged, output)
         }
         StoreCommand::Ls { dir } => list(dir, output),
     }
@@ -33,7 +36,8 @@ struct Imported<'a> {
     into: &'a Path,
     dry_run: bool,
     vms: Vec<Vm>,
-    skipped: Vec<Skipped>,
+    skipped: Vec<Left>,
+    damaged: Vec<Left>,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,10 +46,11 @@ struct Vm {
     preferred_ip: Option<String>,
 }
 
+/// A file that is not imported.
 #[derive(Debug, Serialize)]
-struct Skipped {
+struct Left {
     path: PathBuf,
-    why: &'static str,
+    why: String,
 }
 
 /// What is in a VmPool.
@@ -71,11 +76,7 @@ fn list(dir: &Path, output: Output) -> Result<(), Failure> {
         preferred_ip: pool.preferred_ip(&id).map(|address| address.to_string()),
         id: id.to_string(),
     });
-    output.result(&Listed { dir, vms: vms.collect() }, |listed| {
-        let mut table = crate::output::table(&["id", "preferred address"]);
-        table.add_rows(listed.vms.iter().map(|vm| [vm.id.clone(), or_dash(vm.preferred_ip.as_ref())]));
-        table
-    })
+    output.result(&Listed { dir, vms: vms.collect() }, |listed| table(&listed.vms))
 }
 
 /// Returns whether a directory is that of a VmPool: one without any file is, and is empty.
@@ -94,32 +95,52 @@ fn is_vm_pool(dir: &Path) -> Result<bool, Failure> {
     Ok(is_empty)
 }
 
-fn import(from: &Path, into: &Path, dry_run: bool, output: Output) -> Result<(), Failure> {
-    let found = Gc3libsVms::read(from).map_err(failed)?;
+fn import(
+    from: &Path,
+    into: &Path,
+    dry_run: bool,
+    skip_damaged: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut found = Gc3libsVms::read(from).map_err(failed)?;
     for (path, why) in &found.skipped {
         output.notice(&format!("skipped {}: {why}", path.display()));
     }
+    let whole = found.check_files().map_err(|err| failed(err).with_hint(SKIP));
+    let damaged = found.take_damaged();
+    if skip_damaged {
+        damaged.iter().for_each(|(path, why)| output.notice(&format!("left out {}: {why}", path.display())));
+    }
+    let whole = if skip_damaged { Ok(()) } else { whole };
     match dry_run {
         true => found.check_target(into).map_err(failed)?,
+        false if whole.is_err() => return whole,
         false => drop(found.write(into).map_err(failed)?),
     }
     let vms = found.vms.iter().map(|(id, address)| Vm {
         id: id.to_string(),
         preferred_ip: address.map(|address| address.to_string()),
     });
-    let skipped = found.skipped.into_iter().map(|(path, why)| Skipped { path, why });
-    let imported = Imported { from, into, dry_run, vms: vms.collect(), skipped: skipped.collect() };
-    output.result(&imported, table)
+    let skipped = found.skipped.into_iter().map(|(path, why)| Left { path, why: why.to_owned() });
+    let left = damaged.into_iter().map(|(path, why)| Left { path, why });
+    let (vms, skipped, damaged) = (vms.collect(), skipped.collect(), left.collect());
+    let imported = Imported { from, into, dry_run, vms, skipped, damaged };
+    output.result(&imported, |imported| table(&imported.vms))?;
+    output.notice(&told(&imported));
+    whole
 }
 
-fn table(imported: &Imported<'_>) -> Table {
-    let done = if imported.dry_run { "would be imported" } else { "imported" };
-    facts([
-        (done, format!("{} VMs", imported.vms.len())),
-        ("skipped", imported.skipped.len().to_string()),
-        ("from", imported.from.display().to_string()),
-        ("into", imported.into.display().to_string()),
-    ])
+fn told(imported: &Imported<'_>) -> String {
+    let Imported { from, into, dry_run, vms, skipped, damaged } = imported;
+    let done = if *dry_run { "would be imported" } else { "imported" };
+    let counts = format!("{} skipped, {} damaged", skipped.len(), damaged.len());
+    format!("{done}: {} VMs from {} into {}; {counts}", vms.len(), from.display(), into.display())
+}
+
+fn table(vms: &[Vm]) -> Table {
+    let mut table = crate::output::table(&["id", "preferred address"]);
+    table.add_rows(vms.iter().map(|vm| [vm.id.clone(), or_dash(vm.preferred_ip.as_ref())]));
+    table
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
@@ -130,7 +151,9 @@ fn failed(err: VmPoolError) -> Failure {
 fn code(err: &VmPoolError) -> u8 {
     match err {
         VmPoolError::Occupied { .. } => exit::REFUSED,
-        VmPoolError::Damaged { .. } | VmPoolError::IdTooLong { .. } => exit::STORE,
+        VmPoolError::Damaged { .. } | VmPoolError::DamagedFiles { .. } | VmPoolError::IdTooLong { .. } => {
+            exit::STORE
+        }
         _ => exit::FAILURE,
     }
 }

@@ -1,6 +1,6 @@
 //! The error of a pool of VM ids.
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use vmpool_model::{Failure, NodeId};
 
@@ -93,6 +93,12 @@ pub enum VmPoolError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Files of a directory that is to be imported cannot be taken over; nothing was changed.
+    #[error("{} damaged: {}", counted(.files.len()), told(.files))]
+    DamagedFiles {
+        /// The files, each with what is wrong with it.
+        files: BTreeMap<PathBuf, String>,
+    },
     /// Reading or writing the pool's directory failed.
     #[error("{operation} failed at {}: {message}", .path.display())]
     Io {
@@ -105,6 +111,18 @@ pub enum VmPoolError {
         /// What the system said.
         message: String,
     },
+}
+
+fn counted(files: usize) -> String {
+    match files {
+        1 => "1 file is".to_owned(),
+        files => format!("{files} files are"),
+    }
+}
+
+fn told(files: &BTreeMap<PathBuf, String>) -> String {
+    let files = files.iter().map(|(path, why)| format!("{}: {why}", path.display()));
+    files.collect::<Vec<_>>().join("; ")
 }
 
 impl VmPoolError {

@@ -10,7 +10,7 @@ use std::{
 
 use vmpool_model::NodeId;
 
-use super::{VmPool, VmPoolError, directory::Directory};
+use super::{VmPool, VmPoolError, directory::Directory, file_name};
 
 /// What editors put at the end of the names of copies and drafts.
 const BACKUPS: &[&str] = &["~", ".tmp", ".bak", ".orig", ".swp", ".swo"];
@@ -40,29 +40,30 @@ pub struct Gc3libsVms {
     pub vms: BTreeMap<NodeId, Option<IpAddr>>,
     /// What is no VM, with why, by path.
     pub skipped: BTreeMap<PathBuf, &'static str>,
+    /// Files of VMs that cannot be taken over, with what is wrong with each, by path.
+    pub damaged: BTreeMap<PathBuf, String>,
 }
 
 impl Gc3libsVms {
     /// Reads a directory, and changes nothing.
     ///
-    /// Hidden entries, directories and what editors leave are skipped.
+    /// Hidden entries, directories and what editors leave are skipped. A file that cannot be read, or whose name is no id
+    /// that a pool can keep or whose content no address, is among the [`damaged`](Self::damaged) ones, and the others are read.
     ///
     /// # Errors
     ///
-    /// [`VmPoolError::Io`] if the directory or a file cannot be read, [`VmPoolError::Damaged`] naming the file if a name is
-    /// no id or a content no address.
+    /// [`VmPoolError::Io`] if the directory cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, VmPoolError> {
         let path = path.as_ref();
         let fault = |err: io::Error| VmPoolError::io("listing", path, &err);
-        let mut found = Self { path: path.to_owned(), vms: BTreeMap::new(), skipped: BTreeMap::new() };
+        let (vms, skipped, damaged) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut found = Self { path: path.to_owned(), vms, skipped, damaged };
         for entry in fs::read_dir(path).map_err(fault)? {
             let file = entry.map_err(fault)?.path();
-            match why_no_vm(&file) {
-                Some(why) => drop(found.skipped.insert(file, why)),
-                None => {
-                    let (id, address) = read(&file)?;
-                    found.vms.insert(id, address);
-                }
+            match (why_no_vm(&file), read(&file)) {
+                (Some(why), _) => drop(found.skipped.insert(file, why)),
+                (None, Ok((id, address))) => drop(found.vms.insert(id, address)),
+                (None, Err(why)) => drop(found.damaged.insert(file, why)),
             }
         }
         Ok(found)
@@ -77,13 +78,31 @@ impl Gc3libsVms {
         self.target(path.as_ref()).map(drop)
     }
 
+    /// Checks that no file is damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`VmPoolError::DamagedFiles`], which names them all.
+    pub fn check_files(&self) -> Result<(), VmPoolError> {
+        match self.damaged.is_empty() {
+            true => Ok(()),
+            false => Err(VmPoolError::DamagedFiles { files: self.damaged.clone() }),
+        }
+    }
+
+    /// Takes the damaged files out, so that the VMs of the others can be written without them.
+    pub fn take_damaged(&mut self) -> BTreeMap<PathBuf, String> {
+        std::mem::take(&mut self.damaged)
+    }
+
     /// Writes the VMs as a new pool, all of them or none, and opens it.
     ///
     /// # Errors
     ///
-    /// Those of [`check_target`](Self::check_target), [`VmPoolError::IdTooLong`], and [`VmPoolError::Io`] if writing fails;
-    /// there is no pool then.
+    /// Those of [`check_files`](Self::check_files) and [`check_target`](Self::check_target), and [`VmPoolError::Io`] if
+    /// writing fails; there is no pool then.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<VmPool, VmPoolError> {
+        self.check_files()?;
         let target = self.target(path.as_ref())?;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         // It becomes the pool when it is whole.
@@ -149,18 +168,21 @@ fn why_no_vm(file: &Path) -> Option<&'static str> {
     is_other.then_some("it is no file")
 }
 
-fn read(file: &Path) -> Result<(NodeId, Option<IpAddr>), VmPoolError> {
-    let damaged = |reason: String| VmPoolError::Damaged { path: file.to_owned(), reason };
+/// Reads the file of a VM; fails with what is wrong with it.
+fn read(file: &Path) -> Result<(NodeId, Option<IpAddr>), String> {
     let name = file.file_name().unwrap_or_default();
-    let Some(name) = name.to_str() else { return Err(damaged("its name is no text, so no id".to_owned())) };
-    let id = NodeId::new(name).map_err(|err| damaged(err.to_string()))?;
-    let text = fs::read(file).map_err(|err| VmPoolError::io("reading", file, &err))?;
+    let Some(name) = name.to_str() else { return Err("its name is no text, so no id".to_owned()) };
+    let id = NodeId::new(name).map_err(|err| err.to_string())?;
+    if file_name::encode(&id).is_none() {
+        return Err(VmPoolError::IdTooLong { id }.to_string());
+    }
+    let text = fs::read(file).map_err(|err| format!("it cannot be read: {err}"))?;
     let text = String::from_utf8_lossy(&text);
     let address = match text.trim() {
         "" => None,
         text => {
             let begin: String = text.chars().take(80).collect();
-            let refused = |_| damaged(format!("{begin:?} is no IP address: correct or empty the file"));
+            let refused = |_| format!("{begin:?} is no IP address: correct or empty the file");
             Some(text.parse().map_err(refused)?)
         }
     };

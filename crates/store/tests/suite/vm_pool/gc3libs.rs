@@ -74,20 +74,34 @@ fn v11_v12_hidden_entries_directories_and_what_editors_leave_are_skipped_and_tol
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_named_and_nothing_is_written() {
-    let folder = Folder::with(&[("i-1", ""), ("i-2", "build.example")]);
-    let err = Gc3libsVms::read(folder.old()).unwrap_err().to_string();
-    assert!(err.contains("old/i-2 is damaged: \"build.example\" is no IP address"), "{err}");
-
-    let folder = Folder::with(&[]);
+fn every_file_that_does_not_fit_is_named_and_nothing_is_written() {
+    let folder = Folder::with(&[("i-1", ""), ("i-2", "build.example"), (&"%".repeat(120), "")]);
     fs::write(folder.old().join(std::ffi::OsStr::from_bytes(b"i\xff")), "").unwrap();
-    let err = Gc3libsVms::read(folder.old()).unwrap_err().to_string();
-    assert!(err.contains("its name is no text"), "{err}");
+    symlink("/nonexistent/vm", folder.old().join("i-3")).unwrap();
+    let mut found = Gc3libsVms::read(folder.old()).unwrap();
+    assert_eq!(found.vms.keys().collect::<Vec<_>>(), [&id("i-1")]);
+    let err = found.write(folder.pool()).unwrap_err();
+    let VmPoolError::DamagedFiles { files } = &err else { panic!("{err}") };
+    let whys: Vec<_> = files.values().map(String::as_str).collect();
+    let begins = [
+        "the id ",
+        "\"build.example\" is no IP address",
+        "it cannot be read: No such file",
+        "its name is no text",
+    ];
+    assert!(
+        whys.len() == 4 && whys.iter().zip(begins).all(|(why, begin)| why.starts_with(begin)),
+        "{whys:?}"
+    );
+    let told = err.to_string();
+    assert!(
+        told.starts_with("4 files are damaged: ") && told.contains("old/i-2: \"build.example\""),
+        "{told}"
+    );
+    assert_eq!(names(folder.0.path()), ["old"]);
 
-    let folder = Folder::with(&[]);
-    symlink("/nonexistent/vm", folder.old().join("i-1")).unwrap();
-    let err = Gc3libsVms::read(folder.old()).unwrap_err();
-    assert!(matches!(&err, VmPoolError::Io { path, .. } if path.ends_with("old/i-1")), "{err}");
+    assert_eq!(found.take_damaged().len(), 4);
+    assert_eq!(found.write(folder.pool()).unwrap().iter().collect::<Vec<_>>(), [id("i-1")]);
 }
 
 #[test]
@@ -117,13 +131,8 @@ fn nothing_is_ever_overwritten() {
 }
 
 #[test]
-fn an_empty_directory_is_taken_and_an_id_that_cannot_be_kept_leaves_nothing() {
+fn an_empty_directory_is_taken() {
     let folder = Folder::with(&[("i-1", "")]);
     fs::create_dir(folder.pool()).unwrap();
     assert_eq!(Gc3libsVms::read(folder.old()).unwrap().write(folder.pool()).unwrap().len(), 1);
-
-    let folder = Folder::with(&[(&"%".repeat(120), "")]);
-    let err = Gc3libsVms::read(folder.old()).unwrap().write(folder.pool()).unwrap_err();
-    assert!(matches!(err, VmPoolError::IdTooLong { .. }), "{err}");
-    assert_eq!(names(folder.0.path()), ["old"]);
 }
