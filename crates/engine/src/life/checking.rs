@@ -26,8 +26,12 @@ impl Engine {
 
     /// Starts the check of a VM whose node can be used and that nobody uses.
     pub(crate) fn start_check(&mut self, name: &VmName) -> Option<Timestamp> {
-        let now = self.now;
-        if self.transit(name, Transition::StartCheck, |record| record.last_check = Some(now)) {
+        // Who passes for want of a check was not checked.
+        let is_checked = self.vms.get(name).is_some_and(|vm| vm.config.check != CheckConfig::None);
+        let begun = is_checked.then_some(self.now);
+        if self
+            .transit(name, Transition::StartCheck, |record| record.last_check = begun.or(record.last_check))
+        {
             self.advance(name);
         }
         None

@@ -51,6 +51,8 @@ impl Engine {
         match config.check_mode {
             _ if config.check == CheckConfig::None => None,
             CheckMode::Lazy => None,
+            // It became ready while its pool had no check.
+            _ if record.last_check.is_none() => Some(self.now),
             CheckMode::Strict if self.vms.get(name)?.needs_check(self.now) => Some(self.now),
             // From the end of the last check on: one that takes longer than the interval would never let the VM be ready.
             CheckMode::Periodic | CheckMode::Strict => {

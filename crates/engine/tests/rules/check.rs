@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_engine::{CheckReport, Effect, Outcome};
+use vmpool_engine::{Answer, CheckReport, Effect, Input, Outcome, Reconfigure, Spec};
 use vmpool_model::{EventKind, RecordState, states::NodeState};
 
 use crate::lab::{Lab, config, seconds, wish, with_check};
@@ -90,12 +90,19 @@ fn a_pool_without_checks_or_without_interval_does_not_check_again() {
 }
 
 #[test]
-fn c57_a_vm_that_is_being_destroyed_is_not_checked_and_late_results_change_nothing() {
-    let mut lab = checked_pool();
-    let name = lab.only_vm().name.clone();
-    let _ = lab.step(vmpool_engine::Input::Terminate { vm: name, only_if: None, reason: String::new() });
-    lab.checked(Err("refused"));
-    assert_eq!((lab.only_vm().state, lab.only_vm().check_fails), (RecordState::Terminating, 0));
+fn c57_c64_a_vm_that_is_being_destroyed_or_checked_is_not_checked_and_late_results_change_nothing() {
+    for result in [Err("refused"), Ok(())] {
+        let mut lab = checked_pool();
+        lab.pass(seconds(299));
+        assert_eq!((lab.only_vm().state, lab.checks()), (RecordState::CheckHealth, 1), "one is under way");
+        let name = lab.only_vm().name.clone();
+        let _ = lab.step(Input::Terminate { vm: name, only_if: None, reason: String::new() });
+        let before = lab.only_vm().clone();
+        lab.checked(result);
+        lab.pass(seconds(50));
+        assert_eq!((lab.only_vm(), lab.checks()), (&before, 0));
+        assert_eq!((before.state, before.check_fails), (RecordState::Terminating, 0));
+    }
 }
 
 #[test]
@@ -133,6 +140,24 @@ fn f15_a_check_that_never_ends_is_made_again_and_again_and_ends_no_vm() {
 }
 
 #[test]
+fn c35_of_three_vms_only_the_one_whose_check_takes_too_long_has_failed() {
+    let mut pool = with_check(config(3));
+    pool.check_interval = seconds(0);
+    let mut lab = Lab::new(pool);
+    lab.created(NodeState::Running);
+    lab.checked(Ok(()));
+    let used = lab.granted(wish("r1", "ann").with_ttl(Some(seconds(80_000)))).lease.vm;
+    let first: vmpool_model::VmName = lab.created(NodeState::Running).name.parse().unwrap();
+    lab.pass(seconds(299));
+    let second: vmpool_model::VmName = lab.created(NodeState::Running).name.parse().unwrap();
+    lab.pass(seconds(1));
+    let states = [&used, &first, &second].map(|vm| lab.vm(vm).unwrap().state);
+    use RecordState as S;
+    assert_eq!(states, [S::InUse, S::CheckHealthFailed, S::CheckHealth]);
+    assert_eq!(lab.happened(EventKind::VmTerminating), 0);
+}
+
+#[test]
 fn c35_only_a_check_of_a_vm_that_nobody_uses_is_overdue() {
     let mut lab = Lab::ready(with_check(config(1)));
     lab.granted(wish("r1", "ann").with_ttl(Some(seconds(80_000))));
@@ -147,6 +172,16 @@ fn c34_a_vm_that_was_never_checked_is_checked() {
     lab.damage(|vms, _| vms.values_mut().for_each(|vm| vm.last_check = None));
     lab.restart();
     assert_eq!(lab.checks(), 1);
+    // A ready one, whose pool had no check so far.
+    let mut lab = Lab::ready(config(2));
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    let mut spec = lab.engine.spec().clone();
+    spec.pools.insert(crate::lab::pool(), with_check(config(2)));
+    let Spec { pools, providers, limits, .. } = spec;
+    let to = Input::Reconfigure(Box::new(Reconfigure { pools, providers, limits }));
+    assert_eq!(lab.step(to), Answer::Accepted);
+    assert_eq!((lab.checks(), lab.counts([RecordState::CheckHealth])), (2, [1]), "the leased one, too");
+    assert_eq!(lab.vm(&lease.vm).unwrap().state, RecordState::InUse);
 }
 
 #[test]

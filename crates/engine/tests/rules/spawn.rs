@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_engine::Effect;
+use vmpool_engine::{Effect, Input};
 use vmpool_model::{EventKind, RecordState, states::NodeState};
 
 use crate::lab::{Lab, config, pool, quota, seconds, spec, timeout};
@@ -48,6 +48,53 @@ fn c45_c46_whatever_the_vms_do_they_are_no_more_than_max_total() {
             );
         }
     }
+}
+
+#[test]
+fn c45_vms_in_every_state_count_up_to_max_total() {
+    let mut pool = crate::lab::with_check(config(6));
+    (pool.max_starting, pool.hooks.after_boot, pool.check_interval) = (6, crate::lab::hook(), seconds(0));
+    let mut spec = spec(pool);
+    spec.providers.values_mut().for_each(|provider| provider.max_creating = Some(6));
+    let mut lab = Lab::of(spec);
+    for (hooked, checked) in [(true, Some(Ok(()))), (true, Some(Err("refused"))), (true, None), (false, None)]
+    {
+        lab.created(NodeState::Running);
+        if hooked {
+            lab.hooked(Ok(()));
+        }
+        checked.into_iter().for_each(|result| lab.checked(result));
+        if checked == Some(Ok(())) {
+            lab.granted(crate::lab::wish("r1", "ann"));
+        }
+    }
+    use RecordState as S;
+    let states = [S::InUse, S::CheckHealthFailed, S::CheckHealth, S::GotIp, S::Spawning, S::Terminating];
+    assert_eq!(lab.counts(states), [1, 1, 1, 1, 2, 0]);
+    // Its user's VM is one of the six, so the pool wants one more than it may have.
+    assert_eq!((lab.vms().count(), lab.creates()), (6, 2));
+    let vm = lab.vms().find(|vm| vm.state == S::GotIp).unwrap().name.clone();
+    let _ = lab.step(Input::Terminate { vm, only_if: None, reason: String::new() });
+    assert_eq!(
+        (lab.counts(states), lab.creates()),
+        ([1, 1, 1, 0, 2, 1], 2),
+        "what is being destroyed counts"
+    );
+}
+
+#[test]
+fn c52_a_spawn_that_max_total_refuses_is_not_recorded_either() {
+    let mut pool = config(1);
+    pool.spawn_min_interval = seconds(30);
+    let mut lab = Lab::ready(pool);
+    lab.pass(seconds(45));
+    let vm = lab.only_vm().name.clone();
+    let _ = lab.step(Input::Terminate { vm, only_if: None, reason: String::new() });
+    lab.destroyed(Ok(()));
+    assert_eq!((lab.vms().count(), lab.happened(EventKind::VmSpawning)), (1, 1), "max_total is in the way");
+    lab.list(&[]);
+    lab.list(&[]);
+    assert_eq!((lab.creates(), lab.happened(EventKind::VmSpawning)), (1, 2), "no time of a refusal counts");
 }
 
 #[test]
@@ -353,7 +400,7 @@ fn a_pool_that_left_the_configuration_is_forgotten_with_its_last_vm() {
     let names: Vec<_> = lab.vms().map(|vm| vm.name.clone()).collect();
     for (vm, left) in names.into_iter().zip([1, 0]) {
         let reason = "an operator says so".to_owned();
-        let _ = lab.step(vmpool_engine::Input::Terminate { vm, only_if: None, reason });
+        let _ = lab.step(Input::Terminate { vm, only_if: None, reason });
         lab.destroyed(Ok(()));
         while lab.vms().any(|vm| vm.state == RecordState::Terminating) {
             lab.list(&[]);

@@ -77,14 +77,17 @@ fn c36_c37_c38_a_vm_that_is_destroyed_for_too_long_is_reported_and_destroyed_aga
     let (mut lab, node) = doomed();
     let still_there = std::slice::from_ref(&node);
     lab.destroyed(Ok(()));
-    let mut reports = Vec::new();
+    let (mut reports, mut asked) = (Vec::new(), 1);
     for _ in 0..1000 {
         lab.list(still_there);
         reports.push(lab.happened(EventKind::VmStuck));
         if lab.destroys() != 0 {
-            lab.destroyed(Ok(()));
+            assert_eq!(lab.destroyed(Ok(())), node.id);
+            asked += 1;
         }
     }
+    // After 1, 2, 4 and then every 8 minutes of the 10,000 s, or a little later.
+    assert!((15..=24).contains(&asked), "it was asked for {asked} times");
     let seconds_of = |count| 10 * (1 + reports.iter().position(|reports| *reports == count).unwrap());
     let first = seconds_of(1);
     assert!((600..=620).contains(&first), "terminating_timeout is 10 min: {first}");
@@ -311,15 +314,25 @@ fn c29_c30_a_used_vm_whose_user_does_not_come_back_is_destroyed_after_dirty_time
     pool.on_release = OnRelease::Reuse;
     pool.dirty_timeout = seconds(100);
     pool.max_idle = seconds(100_000);
-    let mut lab = Lab::ready(pool);
-    let used = lab.granted(wish("r1", "ann")).lease;
-    let _kept = lab.granted(wish("r2", "bob")).lease;
-    lab.release(&used);
+    let mut spec = crate::lab::spec(pool.clone());
+    let other: vmpool_model::PoolName = "other".parse().unwrap();
+    spec.pools.insert(other.clone(), pool);
+    let mut lab = Lab::of(spec);
+    lab.boot_all();
+    // Of each pool one is used and released, one in use, and one clean.
+    let pools = [crate::lab::pool(), other];
+    let leases = [("r1", 0), ("r2", 0), ("r3", 1), ("r4", 1)].map(|(request, of)| {
+        let mut wish = wish(request, "ann");
+        wish.pools = vec![pools[of].clone()];
+        lab.granted(wish).lease
+    });
+    let used = [&leases[0], &leases[2]];
+    used.iter().for_each(|lease| lab.release(lease));
     lab.pass(seconds(99));
-    assert_eq!(lab.counts([RecordState::Ready, RecordState::InUse]), [2, 1]);
+    assert_eq!(lab.counts([RecordState::Ready, RecordState::InUse]), [4, 2]);
     lab.pass(seconds(1));
-    assert_eq!(lab.counts([RecordState::Terminating, RecordState::InUse, RecordState::Ready]), [1, 1, 1]);
-    assert_eq!(lab.vm(&used.vm).unwrap().state, RecordState::Terminating);
+    assert_eq!(lab.counts([RecordState::Terminating, RecordState::InUse, RecordState::Ready]), [2, 2, 2]);
+    assert!(used.iter().all(|lease| lab.vm(&lease.vm).unwrap().state == RecordState::Terminating));
 }
 
 #[test]

@@ -10,10 +10,15 @@ use crate::lab::{Lab, config, pool, seconds, spec, timeout, wish, with_check};
 
 #[test]
 fn c2_a_vm_that_got_its_address_is_one_record_that_is_found_by_its_name() {
-    let mut lab = Lab::new(config(1));
+    // It stays in that state for as long as a hook prepares it.
+    let mut hooked = config(1);
+    hooked.hooks.after_boot = crate::lab::hook();
+    let mut lab = Lab::new(hooked);
+    let name = lab.only_vm().name.clone();
+    assert_eq!(lab.engine.vm(&name).map(|vm| vm.state), Some(RecordState::Spawning));
     let node = lab.created(NodeState::Running);
     let vm = lab.only_vm();
-    assert_eq!((vm.name.as_str(), &vm.pool, vm.state), (node.name.as_str(), &pool(), RecordState::Ready));
+    assert_eq!((vm.name.as_str(), &vm.pool, vm.state), (node.name.as_str(), &pool(), RecordState::GotIp));
     assert_eq!(vm.node.as_ref().map(|node| node.addresses.clone()), Some(node.public_ips));
     assert_eq!((lab.engine.vm(&vm.name), lab.happened(EventKind::VmGotIp)), (Some(vm), 1));
 }
