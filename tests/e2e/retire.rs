@@ -70,6 +70,30 @@ fn a_provider_that_comes_back_by_a_reload_goes_on_with_its_vms() {
 }
 
 #[test]
+fn a_pool_that_a_start_misses_is_shown_like_any_other_and_its_leases_end_as_it_promised() {
+    let place = Place::new();
+    let setup = place.setup(2).with_pool("other", 1).with("pools.builders.on_expiry", "hold");
+    let server = place.start(&setup);
+    server.ready(2);
+    let lease = server.acquire(&["--ttl", "2s"]);
+    server.daemon.kill().unwrap();
+
+    let server = place.start(&setup.without("pools.builders"));
+    for words in [&["pool", "ls"][..], &["pool", "show", "builders"], &["vm", "ls", "--pool", "builders"]] {
+        let shown = server.run(words);
+        assert!(shown.code == Some(0) && shown.stdout.contains("builders"), "{shown:?}");
+    }
+    assert_eq!(server.json(&["pool", "show", "builders"])["retired"], true);
+    server.wait_for_event("lease_expired", &text(&lease, "id"));
+    let vm = server.json(&["vm", "show", &text(&lease, "vm")]);
+    assert_eq!(
+        (text(&vm, "state").as_str(), text(&vm["hold"], "reason").as_str()),
+        ("held", "its lease expired")
+    );
+    assert_eq!(server.run(&["drain", "builders"]).code, Some(0));
+}
+
+#[test]
 fn what_a_start_cannot_reach_is_told_everywhere_and_can_be_forgotten_or_reached_again() {
     let place = Place::new();
     let server = place.start(&place.setup(2));

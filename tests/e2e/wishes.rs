@@ -61,6 +61,25 @@ fn a_command_with_several_vms_is_told_all_and_gives_all_back() {
 }
 
 #[test]
+fn a_command_is_not_begun_with_fewer_vms_than_it_wanted() {
+    let place = Place::new();
+    let server = place.start(&place.setup(2));
+    let words = ["acquire", "builders", "--count", "2", "--request", "pair", "--wait", "20s"];
+    let leases = server.json(&words)["leases"].take();
+    let (first, second) = (text(&leases[0], "id"), text(&leases[1], "id"));
+    assert_eq!(server.run(&["release", &first]).code, Some(0));
+    let again = server.run(&words);
+    assert!(again.code == Some(0) && again.stdout.contains(&second), "{again:?}");
+    let warning =
+        format!("warning: the request was given lease {first} of VM {} too", text(&leases[0], "vm"));
+    assert!(again.stderr.contains(&warning) && again.stderr.contains("it was released"), "{again:?}");
+    assert_eq!(server.json(&words)["ended"][0]["id"], first.as_str());
+    let ran = server.run(&[&words[..], &["--", "true"]].concat());
+    assert_fails(&ran, exit::REFUSED, &[&first, "before the command could begin", "request pair"]);
+    assert_eq!(server.leases(), [second], "whoever has it may use it");
+}
+
+#[test]
 fn the_higher_priority_is_served_first_though_it_came_later() {
     let place = Place::new();
     let server = place.start(&place.setup(1));

@@ -45,6 +45,7 @@ codes! {
     RECORD_UNREADABLE = "record_unreadable", 409, REFUSED, "a record cannot be read, and is not written over";
     REQUEST_CONFLICT = "request_conflict", 409, REFUSED, "the request id was used for another request";
     REQUEST_CANCELLED = "request_cancelled", 409, REFUSED, "the request was cancelled";
+    REQUEST_TURNED_AWAY = "request_turned_away", 409, REFUSED, "the request waited until nobody could serve it any more";
     REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";
     TOO_LARGE = "too_large", 413, REFUSED, "the body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, USAGE, "the body is not declared as JSON";

@@ -53,6 +53,19 @@ pub struct Leases {
     pub leases: Vec<Lease>,
 }
 
+/// A lease of a request that ended, while others of the same request may last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedLease {
+    /// The lease's id.
+    pub id: String,
+    /// The VM that was leased: it must not be used any more.
+    pub vm: String,
+    /// When the lease ended.
+    pub at: Timestamp,
+    /// How it ended, for people.
+    pub end: String,
+}
+
 /// The answer to an acquire: its leases with status 200, or with status 202 that the request still waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -62,9 +75,13 @@ pub enum AcquireAnswer {
     Granted {
         /// The first lease.
         lease: Box<Lease>,
-        /// All leases, the first included; empty if an earlier daemon answers, which gives one.
+        /// All leases that last, the first included; empty if an earlier daemon answers, which gives one.
         #[serde(default)]
         leases: Vec<Lease>,
+        /// Leases that the request was given and that ended, if it is sent again and was given others that last. What ended
+        /// is not given anew: who wants as many VMs as at first releases the others and makes a new request.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ended: Vec<EndedLease>,
     },
     /// The request waits in the queue: to go on waiting, send it again with what is left of the
     /// time, within [`POLL_GRACE`](crate::routes::POLL_GRACE); a request that is not sent again is given up.

@@ -39,7 +39,7 @@ mod wish;
 pub use crate::{
     event::{Event, EventPage},
     health::Health,
-    lease::{AcquireAnswer, Lease, Leases},
+    lease::{AcquireAnswer, EndedLease, Lease, Leases},
     limit::{Explanation, Limit},
     owner::{OwnerLimit, OwnerShare},
     pool::{Drain, Offer, Pool, Pools},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Limit, duration};
+use crate::{EndedLease, Limit, duration};
 
 /// One acquire that waits, or ended not long ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Request {
     /// How the lease or the request ended, for people, once it has.
     #[serde(default)]
     pub end: Option<String>,
+    /// Of several leases that it was given, those that ended, the one that ended last coming last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<EndedLease>,
     /// What keeps it waiting, if it waits and that is known.
     #[serde(default)]
     pub limit: Option<Limit>,
@@ -85,6 +88,9 @@ pub enum RequestStatus {
     Cancelled,
     /// Its time was over before it was given a lease; sent again it is refused.
     TimedOut,
+    /// It waited until nobody could ever serve it any more, because a pool was drained or the configuration changed; sent
+    /// again it is refused.
+    TurnedAway,
     /// A newer daemon says something that this version does not know.
     #[serde(other)]
     Unknown,
@@ -98,6 +104,7 @@ impl std::fmt::Display for RequestStatus {
             Self::Ended => "ended",
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timed_out",
+            Self::TurnedAway => "turned_away",
             Self::Unknown => "unknown",
         })
     }

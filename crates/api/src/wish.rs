@@ -11,6 +11,8 @@ use crate::duration;
 /// The pools are named by `pool`, by `pools` or by `labels` alone; `pool` and `pools` do not go together.
 /// The same request id again is the same request, and yields the same lease: a client that lost the connection, or
 /// that was answered that the request still waits, sends it again.
+/// Of several leases it yields those that last, and [tells](crate::AcquireAnswer::Granted) which ended; once all have, it is
+/// refused with `request_ended`. It is refused as well, for 10 minutes, once it was cancelled, timed out or was turned away.
 ///
 /// # Examples
 ///

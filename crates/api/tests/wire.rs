@@ -65,7 +65,7 @@ fn a_lease_of_a_newer_daemon_is_read() {
 fn an_answer_to_an_acquire_says_which_it_is() {
     let answer = serde_json::from_value(json!({"status": "granted", "lease": lease()})).unwrap();
     assert!(
-        matches!(answer, AcquireAnswer::Granted { lease, leases } if lease.fence == 7 && leases.is_empty())
+        matches!(answer, AcquireAnswer::Granted { lease, leases, .. } if lease.fence == 7 && leases.is_empty())
     );
 }
 

@@ -39,7 +39,8 @@ impl Client {
         leases.into_iter().next().ok_or_else(|| no_lease(request))
     }
 
-    /// Acquires as many VMs as the request wants, all at once or none.
+    /// Acquires as many VMs as the request wants, all at once or none; if the request was served before and some of its leases
+    /// have ended, these are those that last, and [`acquire_answer`](Self::acquire_answer) tells of the others.
     ///
     /// # Errors
     ///
@@ -68,10 +69,10 @@ impl Client {
             let answer = self.post(routes::LEASES, &request, POLL_TIMEOUT).await;
             let left = wait.saturating_sub(start.elapsed());
             match answer {
-                Ok(AcquireAnswer::Granted { lease, leases }) => {
+                Ok(AcquireAnswer::Granted { lease, leases, ended }) => {
                     // An earlier daemon gives one, and does not list it.
                     let leases = if leases.is_empty() { vec![(*lease).clone()] } else { leases };
-                    return Ok(AcquireAnswer::Granted { lease, leases });
+                    return Ok(AcquireAnswer::Granted { lease, leases, ended });
                 }
                 Ok(_) => {
                     reached = true;

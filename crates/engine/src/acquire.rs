@@ -15,8 +15,7 @@ impl Engine {
             return Answer::Refused(Refusal::StoreFull);
         }
         if let Some(pool) = acquire.pools.iter().find(|pool| !self.spec.pools.contains_key(*pool)) {
-            let known = self.spec.pools.keys().cloned().collect();
-            return Answer::Refused(Refusal::UnknownPool { pool: pool.clone(), known });
+            return Answer::Refused(self.not_configured(pool));
         }
         let candidates = match self.candidates((&acquire).into()) {
             Ok(candidates) => candidates,
@@ -129,7 +128,8 @@ impl Engine {
                 self.wait_until(&request.id, deadline, until);
                 Answer::Waiting
             }
-            RequestStatus::Granted { leases } => {
+            // Fewer than it was given if some ended, which its record tells.
+            RequestStatus::Granted { leases, .. } => {
                 Answer::Granted(leases.iter().filter_map(|lease| self.grant_of(lease)).collect())
             }
             RequestStatus::Ended { lease, vm, .. } => {
@@ -139,6 +139,9 @@ impl Engine {
                 Answer::Refused(Refusal::Cancelled { request: request.id, at, by })
             }
             RequestStatus::TimedOut { at } => Answer::Refused(timed_out(&request, at)),
+            RequestStatus::TurnedAway { at, why } => {
+                Answer::Refused(Refusal::TurnedAway { request: request.id, at, why })
+            }
         }
     }
 
@@ -169,7 +172,7 @@ impl Engine {
                 self.out.decided.push((id.clone(), Err(refusal)));
                 Answer::Accepted
             }
-            RequestStatus::Granted { leases } => {
+            RequestStatus::Granted { leases, .. } => {
                 for lease in leases {
                     // Those that ended before need no release.
                     let _ = self.release(lease, None);
@@ -184,6 +187,10 @@ impl Engine {
                 Answer::Refused(Refusal::Cancelled { request: id.clone(), at: *at, by: by.clone() })
             }
             RequestStatus::TimedOut { at } => Answer::Refused(timed_out(&request, *at)),
+            RequestStatus::TurnedAway { at, why } => {
+                let (request, why) = (id.clone(), why.clone());
+                Answer::Refused(Refusal::TurnedAway { request, at: *at, why })
+            }
         }
     }
 }

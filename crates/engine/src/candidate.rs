@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use vmpool_model::{Acquire, Label, Owner, PoolName, RequestRecord, config::OfferConfig};
 
-use crate::{Engine, Refusal, owners, pool::Pool};
+use crate::{Engine, Refusal, owners, pool::Pool, words::list};
 
 /// A pool that a request may be served from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,8 +67,7 @@ impl Engine {
         if named.is_empty()
             && let Some(pool) = pools.first()
         {
-            let known = self.spec.pools.keys().cloned().collect();
-            return Err(Refusal::UnknownPool { pool: pool.clone(), known });
+            return Err(self.not_configured(pool));
         }
         let (fit, misfit): (Vec<_>, Vec<_>) =
             named.into_iter().partition(|pool| self.has_labels(pool, labels));
@@ -80,6 +79,14 @@ impl Engine {
             return Err(Refusal::NoPoolWithLabels { labels: labels.clone(), pools, known });
         }
         Ok(fit)
+    }
+
+    /// Says that a pool is not configured, and whether there is something of it all the same.
+    pub(crate) fn not_configured(&self, pool: &PoolName) -> Refusal {
+        let known = self.spec.pools.keys().cloned().collect();
+        let is_left = self.pools.contains_key(pool);
+        let pool = pool.clone();
+        if is_left { Refusal::PoolRetired { pool, known } } else { Refusal::UnknownPool { pool, known } }
     }
 
     fn has_labels(&self, pool: &PoolName, labels: &BTreeSet<Label>) -> bool {
@@ -166,37 +173,45 @@ impl Engine {
             return Err(Refusal::CountOutOfRange { count, max, pools: pools() });
         }
         if let Some(limit) = owners::most(owner, &self.spec.limits).filter(|limit| limit.max < count) {
-            return Err(Refusal::OwnerLimit {
-                owner: limit.owner,
-                count,
-                max: limit.max as usize,
-                pools: Vec::new(),
-            });
+            let why = format!("{} is {}", owners::key(&limit.owner, &self.spec.limits), limit.max);
+            let (owner, max) = (limit.owner, limit.max as usize);
+            return Err(Refusal::OwnerLimit { owner, count, max, pools: Vec::new(), why });
         }
         let limit_in = |candidate: &Candidate| {
             let max = self.spec.pools.get(&candidate.pool).and_then(|config| config.max_per_owner);
             max.filter(|max| *max != 0).map_or(usize::MAX, |max| max as usize)
         };
-        let in_pool = |candidate: &Candidate| {
-            // A pool of which its limit keeps this owner from having more is not stood in for.
+        // A pool of which its limit keeps this owner from having more is not stood in for.
+        let stands_by = |candidate: &Candidate| {
             let mut other = candidate.instead_of.and_then(|index| candidates.get(index));
             while let Some(first) = other {
                 if limit_in(first) <= most(first) {
-                    return 0;
+                    return Some(first);
                 }
                 other = first.instead_of.and_then(|index| candidates.get(index));
             }
-            limit_in(candidate).min(most(candidate))
+            None
         };
-        let max = candidates.iter().map(in_pool).fold(0, usize::saturating_add);
-        match max < count as usize {
-            true => Err(Refusal::OwnerLimit {
-                owner: owner.parent().unwrap_or_else(|| owner.clone()),
-                count,
-                max,
-                pools: pools(),
-            }),
-            false => Ok(()),
+        let (used, idle): (Vec<_>, Vec<_>) =
+            candidates.iter().partition(|candidate| stands_by(candidate).is_none());
+        let in_pool = |candidate: &&Candidate| limit_in(candidate).min(most(candidate));
+        let max = used.iter().map(in_pool).fold(0, usize::saturating_add);
+        if count as usize <= max {
+            return Ok(());
         }
+        let binds = used.iter().filter(|candidate| limit_in(candidate) <= most(candidate));
+        let binds = binds
+            .map(|candidate| format!("max_per_owner of pool {} is {}", candidate.pool, limit_in(candidate)));
+        let idle = idle.iter().filter_map(|candidate| Some((candidate, stands_by(candidate)?)));
+        let idle = idle.map(|(candidate, first)| {
+            format!("pool {} stands in for pool {} only while that can make none", candidate.pool, first.pool)
+        });
+        Err(Refusal::OwnerLimit {
+            owner: owner.parent().unwrap_or_else(|| owner.clone()),
+            count,
+            max,
+            pools: used.iter().map(|candidate| candidate.pool.clone()).collect(),
+            why: list(binds.chain(idle)),
+        })
     }
 }

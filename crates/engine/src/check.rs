@@ -147,7 +147,7 @@ impl Engine {
         let id = &request.id;
         let due = match &request.status {
             RequestStatus::Waiting => Some(request.deadline),
-            RequestStatus::Granted { leases } => {
+            RequestStatus::Granted { leases, .. } => {
                 let is_of_it = |lease| self.leases.get(lease).is_some_and(|lease| lease.request == *id);
                 let fits = leases.iter().any(is_of_it);
                 ensure(fits, || {
@@ -155,21 +155,19 @@ impl Engine {
                 })?;
                 None
             }
-            RequestStatus::Ended { at, .. }
-            | RequestStatus::Cancelled { at, .. }
-            | RequestStatus::TimedOut { at } => Some(*at + self.spec.request_memory),
+            over => over.over_at().map(|at| at + self.spec.request_memory),
         };
         let timer = self.timers.get(&Timer::Request(id.clone()));
         ensure(timer == due, || format!("{id} is due at {due:?}, not at {timer:?}"))
     }
 
     fn check_ended(&self) -> Result<(), String> {
-        let ended = self.requests.values().filter_map(|request| match &request.status {
-            RequestStatus::Ended { lease, .. } => Some((lease, &request.id)),
-            _ => None,
+        let ended = self.requests.values().flat_map(|request| {
+            let leases = request.status.ended().map(|ended| ended.lease);
+            leases.map(|lease| (lease, &request.id))
         });
         let ended: Vec<_> = ended.collect();
-        let is_known = |(lease, request): &(&LeaseId, &RequestId)| self.ended.get(lease) == Some(*request);
+        let is_known = |(lease, request): &(LeaseId, &RequestId)| self.ended.get(lease) == Some(*request);
         ensure(ended.len() == self.ended.len() && ended.iter().all(is_known), || {
             format!("the leases that ended are not {:?}", self.ended)
         })
@@ -187,6 +185,12 @@ impl Engine {
             if let Some(recount) = recounts.get_mut(&vm.record.pool) {
                 recount.count_in(&vm.record, vm.stale);
             }
+        }
+        for (name, pool) in self.pools.iter().filter(|(name, _)| !self.unreadable_pools.contains(*name)) {
+            let record = pool.to_record(name);
+            ensure(record == pool.record, || {
+                format!("what is remembered of pool {name} is {:?}, not {record:?}", pool.record)
+            })?;
         }
         self.recount_queues(&mut recounts);
         self.pools.iter().zip(recounts.values()).try_for_each(|((name, pool), recount)| {
@@ -338,6 +342,9 @@ mod tests {
             engine.pools.values_mut().for_each(|pool| pool.demand += 1);
         });
         finds("is to be set aside", |engine| engine.unserved = true);
+        finds("what is remembered of pool", |engine| {
+            engine.pools.values_mut().for_each(|pool| pool.removed_at = Some(Timestamp::default()));
+        });
         finds("the leases that ended", |engine| engine.ended.clear());
         finds("the leases that ended", |engine| {
             let (lease, request) = (LeaseId::new("lease-x").unwrap(), RequestId::new("r9").unwrap());

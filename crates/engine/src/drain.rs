@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use vmpool_model::{Change, Drain, EventKind, PoolName, PoolRecord, RecordState, VmName};
+use vmpool_model::{Change, Drain, EventKind, PoolName, RecordState, VmName};
 
 use crate::{
     Answer, Engine, Refusal, pool::Pool, retire::PROVIDER_RETIRED, timers::Timer, vm::Vm, words::NO_REASON,
@@ -55,17 +55,20 @@ impl Engine {
         Answer::Refused(Refusal::UnknownPool { pool: name.clone(), known })
     }
 
-    /// Writes what is remembered of a pool, if there is anything; a record that cannot be read stays as it is.
+    /// Writes what is remembered of a pool, if that changed; a record that cannot be read stays as it is.
     pub(crate) fn put_pool(&mut self, name: &PoolName) {
-        let Some(pool) = self.pools.get(name).filter(|_| !self.unreadable_pools.contains(name)) else {
+        if self.unreadable_pools.contains(name) {
             return;
-        };
-        let (drain, removed_at) = (pool.drain.clone(), pool.removed_at);
-        // The configuration does not know them any more.
-        let hooks = removed_at.map(|_| pool.config.hooks.clone()).unwrap_or_default();
-        self.out.changes.push(match (&drain, removed_at) {
-            (None, None) => Change::RemovePool(name.clone()),
-            _ => Change::PutPool(Box::new(PoolRecord { name: name.clone(), drain, removed_at, hooks })),
+        }
+        let Some(pool) = self.pools.get_mut(name) else { return };
+        let record = pool.to_record(name);
+        if record == pool.record {
+            return;
+        }
+        pool.record.clone_from(&record);
+        self.out.changes.push(match record {
+            None => Change::RemovePool(name.clone()),
+            Some(record) => Change::PutPool(Box::new(record)),
         });
     }
 
@@ -78,8 +81,7 @@ impl Engine {
         }
         self.timers.set(Timer::Pool(name.clone()), None);
         self.give_left_room_back(name);
-        let is_remembered = self.pools.remove(name).is_some_and(|pool| pool.is_ending());
-        if is_remembered && !self.unreadable_pools.contains(name) {
+        if self.pools.remove(name).is_some_and(|pool| pool.record.is_some()) {
             self.out.changes.push(Change::RemovePool(name.clone()));
         }
     }

@@ -177,6 +177,22 @@ impl Engine {
         }
     }
 
+    /// Returns how many VMs a request could be given of all pools but one, if those that cannot make any stay as they are.
+    fn elsewhere(&self, waiter: &Waiter, but: &PoolName) -> usize {
+        let candidates = &waiter.shape.candidates;
+        let others = (0..candidates.len()).filter(|index| candidates[*index].pool != *but);
+        let used = others.filter(|index| self.is_used(candidates, *index));
+        let given = used.filter_map(|index| {
+            let (name, pool) = self.pools.get_key_value(&candidates[index].pool)?;
+            let there = match self.is_stuck(name) {
+                true => pool.clean_count() + pool.kept_for(&waiter.tenant) + pool.starting(),
+                false => usize::MAX,
+            };
+            Some(there.min(self.left_in(name, waiter.owner(), Before::default())))
+        });
+        given.fold(0, usize::saturating_add)
+    }
+
     /// Returns the limit of its owner that keeps a request waiting.
     fn owner_limit(&self, waiter: &Waiter, name: &PoolName, pool: &Pool, since: Timestamp) -> Option<Limit> {
         let (owner, wanted) = (waiter.owner(), waiter.shape.count);
@@ -191,7 +207,10 @@ impl Engine {
         }
         let in_pool = self.owners.limit_in(owner, name, pool.config.max_per_owner);
         let allows = |before| self.may_have(owner, &waiter.shape, before);
-        if let Some(limit) = in_pool.filter(|limit| limit.left() == 0 || !allows(Before::default())) {
+        let is_short =
+            |limit: &Allowance| limit.left().saturating_add(self.elsewhere(waiter, name)) < wanted as usize;
+        let binds = |limit: &Allowance| limit.left() == 0 || !allows(Before::default()) || is_short(limit);
+        if let Some(limit) = in_pool.filter(binds) {
             return Some(told(limit, Some(name.clone())));
         }
         // What the limits leave is kept for requests of the same owner that come before and want several VMs.

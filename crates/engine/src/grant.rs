@@ -1,7 +1,7 @@
 //! Requests that are served: their leases, given all at once or not at all, and remembered for a while.
 
 use vmpool_model::{
-    Change, EventKind, Lease, LeaseEnd, LeaseId, RequestRecord, RequestStatus, Transition, VmName,
+    Change, EndedLease, EventKind, Lease, LeaseEnd, LeaseId, RequestRecord, RequestStatus, Transition, VmName,
 };
 
 use crate::{Engine, Grant, timers::Timer, vm::Vm};
@@ -18,7 +18,10 @@ impl Engine {
         let leases: Vec<_> = vms.iter().filter_map(|vm| self.lease_out(&request, vm)).collect();
         self.timers.set(Timer::Request(request.id.clone()), None);
         let ids = leases.iter().map(|lease| lease.id.clone()).collect();
-        self.put_request(RequestRecord { status: RequestStatus::Granted { leases: ids }, ..request });
+        self.put_request(RequestRecord {
+            status: RequestStatus::Granted { leases: ids, ended: Vec::new() },
+            ..request
+        });
         Some(leases.iter().filter_map(|lease| self.grant_of(&lease.id)).collect())
     }
 
@@ -71,16 +74,19 @@ impl Engine {
         Some(Grant { lease: lease.clone(), node })
     }
 
-    /// Notes that a lease ended: its request has ended once none of its leases lasts.
+    /// Notes that a lease ended: its request remembers it, and has ended once none of its leases lasts.
     pub(crate) fn request_lost(&mut self, lease: &Lease, how: LeaseEnd) {
         let Some(request) = self.requests.get(&lease.request).cloned() else { return };
-        let RequestStatus::Granted { leases } = &request.status else { return };
-        if leases.iter().any(|lease| self.leases.contains_key(lease)) {
-            return;
+        let RequestStatus::Granted { leases, ended } = &request.status else { return };
+        let (lasts, at) = (leases.iter().any(|lease| self.leases.contains_key(lease)), self.now);
+        let (lease, vm, mut before) = (lease.id.clone(), lease.vm.clone(), ended.clone());
+        if lasts {
+            before.push(EndedLease { lease, vm, at, how });
+            let status = RequestStatus::Granted { leases: leases.clone(), ended: before };
+            return self.put_request(RequestRecord { status, ..request });
         }
         let leases = leases.iter().filter(|_| 1 < leases.len()).cloned().collect();
-        let (lease, vm) = (lease.id.clone(), lease.vm.clone());
-        let status = RequestStatus::Ended { lease, leases, vm, at: self.now, how };
+        let status = RequestStatus::Ended { lease, leases, vm, at, how, before };
         self.timers.set(Timer::Request(request.id.clone()), Some(self.now + self.spec.request_memory));
         self.put_request(RequestRecord { status, ..request });
     }

@@ -8,7 +8,7 @@ use vmpool_model::{
 
 use crate::{Answer, Engine, Refusal, life::is_of_checks, words::NO_REASON};
 
-/// For how long a VM is held if nobody says so.
+/// For how long a VM is held if nobody says so, and its pool allows it.
 const DEFAULT_TIME: Duration = Duration::from_secs(86_400);
 
 impl Engine {
@@ -28,7 +28,10 @@ impl Engine {
         if !why.is_empty() {
             return Answer::Refused(Refusal::InvalidState { vm: name.clone(), state, why: why.into() });
         }
-        let pool = &vm.record.pool;
+        let (pool, max) = (&vm.record.pool, vm.config.max_hold_time);
+        if let Some(time) = time.filter(|time| max < *time) {
+            return Answer::Refused(Refusal::HoldTooLong { pool: pool.clone(), time, max });
+        }
         if vm.record.hold.is_none() && !self.has_room_to_hold(pool) {
             let max_held = vm.config.max_held;
             return Answer::Refused(Refusal::TooManyHeld { pool: pool.clone(), max_held });
@@ -79,7 +82,8 @@ impl Engine {
         };
         let is_held = record.is_some_and(|record| record.state == RecordState::Held);
         let since = before.filter(|_| is_held).map_or(now, |hold| hold.since);
-        let until = now + time.unwrap_or(DEFAULT_TIME);
+        let most = self.vms.get(name).map_or(DEFAULT_TIME, |vm| vm.config.max_hold_time);
+        let until = now + time.unwrap_or(DEFAULT_TIME.min(most));
         let hold = Hold { reason: reason.to_owned(), by, since, until };
         self.edit(name, |record| record.hold = Some(hold.clone()));
         hold

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vmpool_model::{Change, EventKind, Lease, LeaseEnd, LeaseId, RecordState, RequestStatus};
+use vmpool_model::{Change, EndedLease, EventKind, Lease, LeaseEnd, LeaseId, RecordState};
 
 use crate::{Answer, Engine, Refusal, timers::Timer};
 
@@ -59,11 +59,10 @@ impl Engine {
 
     fn why_ended(&self, id: &LeaseId) -> Refusal {
         let request = self.ended.get(id).and_then(|request| self.requests.get(request));
-        match request.map(|request| &request.status) {
-            Some(RequestStatus::Ended { lease, vm, at, how, .. }) => {
-                Refusal::LeaseEnded { lease: lease.clone(), vm: vm.clone(), at: *at, how: *how }
-            }
-            _ => Refusal::UnknownLease { lease: id.clone() },
+        let ended = request.and_then(|request| request.status.ended().find(|ended| ended.lease == *id));
+        match ended {
+            Some(EndedLease { lease, vm, at, how }) => Refusal::LeaseEnded { lease, vm, at, how },
+            None => Refusal::UnknownLease { lease: id.clone() },
         }
     }
 

@@ -40,7 +40,13 @@ pub(crate) fn request(request: &mut RequestRecord, now: Timestamp) {
         RequestStatus::Waiting | RequestStatus::Granted { .. } => {}
         RequestStatus::Ended { at, .. }
         | RequestStatus::Cancelled { at, .. }
-        | RequestStatus::TimedOut { at } => *at = (*at).min(now),
+        | RequestStatus::TimedOut { at }
+        | RequestStatus::TurnedAway { at, .. } => *at = (*at).min(now),
+    }
+    if let RequestStatus::Granted { ended, .. } | RequestStatus::Ended { before: ended, .. } =
+        &mut request.status
+    {
+        ended.iter_mut().for_each(|ended| ended.at = ended.at.min(now));
     }
 }
 

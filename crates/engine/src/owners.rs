@@ -173,6 +173,19 @@ pub(crate) fn most(owner: &Owner, limits: &LimitsConfig) -> Option<Allowance> {
     Owners::default().limits(owner, limits).min_by_key(|limit| limit.max)
 }
 
+/// Returns the key of the configuration that says how many leases an owner may have.
+pub(crate) fn key(owner: &Owner, limits: &LimitsConfig) -> String {
+    let of = |owner: &Owner| limits.owners.get(owner);
+    match owner.parent() {
+        _ if of(owner).is_some_and(|limits| limits.max.is_some()) => format!("limits.owners.{owner}.max"),
+        Some(parent) if of(&parent).is_some_and(|limits| limits.max_per_sub_owner.is_some()) => {
+            format!("limits.owners.{parent}.max_per_sub_owner")
+        }
+        Some(_) => "limits.max_per_sub_owner".to_owned(),
+        None => "limits.max_per_owner".to_owned(),
+    }
+}
+
 /// Returns an owner's share where several wait.
 pub(crate) fn weight(owner: &Owner, limits: &LimitsConfig) -> u32 {
     limits.owners.get(owner).map_or(1, |limits| limits.weight.max(1))
@@ -193,6 +206,22 @@ mod tests {
 
     fn owner(name: &str) -> Owner {
         Owner::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_limit_is_named_by_the_key_that_says_it() {
+        let limits = r#"{"max_per_owner": 9, "max_per_sub_owner": 3, "owners": {"ann": {"max": 4},
+            "team": {"max_per_sub_owner": 2}, "team/x": {"max": 1}}}"#;
+        let limits: LimitsConfig = serde_json::from_str(limits).unwrap();
+        let keys = ["ann", "bob", "team/x", "team/y", "bob/z"].map(|name| key(&owner(name), &limits));
+        let wanted = [
+            "limits.owners.ann.max",
+            "limits.max_per_owner",
+            "limits.owners.team/x.max",
+            "limits.owners.team.max_per_sub_owner",
+            "limits.max_per_sub_owner",
+        ];
+        assert_eq!(keys, wanted);
     }
 
     fn pool(name: &str) -> PoolName {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use vmpool_model::{
-    Drain, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::PoolConfig, states::NodeState,
+    Drain, PoolName, PoolRecord, ProviderName, RecordState, Timestamp, VmName, VmRecord, config::PoolConfig,
+    states::NodeState,
 };
 
 use crate::{
@@ -57,6 +58,8 @@ pub(crate) struct Pool {
     pub(crate) by_price: BTreeSet<(usize, Timestamp, VmName)>,
     /// How many of these are at each provider, so that who only asks whether there are any need not look at all.
     priced_at: BTreeMap<ProviderName, usize>,
+    /// What is written of it.
+    pub(crate) record: Option<PoolRecord>,
     /// Requests that wait, and may be served from here.
     pub(crate) queue: Queue,
     /// Who waits here and has ready VMs here that are kept for them.
@@ -86,6 +89,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(config: PoolConfig, retired: bool) -> Self {
         Self {
+            record: None,
             offers: config.offers().into_iter().map(Offer::new).collect(),
             config: Arc::new(config),
             retired,
@@ -125,9 +129,11 @@ impl Pool {
         Self::new(PoolConfig::new(provider, "", 0), true)
     }
 
-    /// Returns whether the VMs that nobody uses are destroyed, whatever they are good for.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.drain.is_some() || self.removed_at.is_some()
+    /// Returns what is to be remembered of the pool, if there is anything.
+    pub(crate) fn to_record(&self, name: &PoolName) -> Option<PoolRecord> {
+        let (drain, removed_at) = (self.drain.clone(), self.removed_at);
+        let record = PoolRecord { drain, removed_at, ..PoolRecord::of(name.clone(), &self.config) };
+        (!record.is_empty()).then_some(record)
     }
 
     /// Gives the pool another configuration; its VMs must be counted out before, and in again after.

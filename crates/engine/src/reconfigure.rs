@@ -169,10 +169,8 @@ impl Engine {
         pool.change(config);
         its().for_each(|vm| pool.count_in(&vm.record, vm.stale));
         let config = Arc::clone(&pool.config);
-        let was_removed = pool.removed_at.take().is_some();
-        if was_removed {
-            self.put_pool(name);
-        }
+        pool.removed_at = None;
+        self.put_pool(name);
         for vm in vms {
             if let Some(vm) = self.vms.get_mut(&vm) {
                 // Whoever passed another check passed none.

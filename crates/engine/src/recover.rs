@@ -83,6 +83,8 @@ impl Engine {
         };
         for pool in engine.spec.pools.keys().cloned().collect::<Vec<_>>() {
             engine.wake_pool(&pool);
+            // What its VMs need is written while it is known.
+            engine.put_pool(&pool);
         }
         records.leases.into_iter().for_each(|lease| engine.recover_lease(lease, newest));
         records.vms.into_iter().for_each(|vm| engine.recover_vm(vm));
@@ -107,15 +109,13 @@ impl Engine {
         let Some(pool) = self.pools.get_mut(name) else { return };
         let mut record = before.clone();
         mend::pool(&mut record, self.now);
-        record.removed_at = record.removed_at.filter(|_| pool.retired);
-        pool.removed_at = record.removed_at;
+        pool.removed_at = record.removed_at.filter(|_| pool.retired);
         pool.drain.clone_from(&record.drain);
         if pool.retired {
-            Arc::make_mut(&mut pool.config).hooks.clone_from(&record.hooks);
+            record.complete(Arc::make_mut(&mut pool.config));
         }
-        if record != before {
-            self.put_pool(name);
-        }
+        pool.record = Some(before);
+        self.put_pool(name);
     }
 
     /// Takes in what left the configuration and has no VM any more: providers are over, and pools are once no listing shows
@@ -132,6 +132,20 @@ impl Engine {
         for name in self.providers.keys().cloned().collect::<Vec<_>>() {
             self.drop_provider(&name);
         }
+        self.forget_asleep();
+    }
+
+    /// Forgets pools that are not configured and have no VM, unless they are to stay drained; a VM whose record cannot be read
+    /// may be one of theirs.
+    fn forget_asleep(&mut self) {
+        if !self.unreadable.is_empty() {
+            return;
+        }
+        let is_of_use = |record: &PoolRecord| record.drain.is_some() || record.removed_at.is_some();
+        let (kept, over): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.asleep).into_iter().partition(|(_, record)| is_of_use(record));
+        self.asleep = kept;
+        self.out.changes.extend(over.into_keys().map(Change::RemovePool));
     }
 
     fn recover_lease(&mut self, before: Lease, newest: Timestamp) {
@@ -259,9 +273,7 @@ impl Engine {
         let due = match &request.status {
             RequestStatus::Waiting => Some(request.deadline),
             RequestStatus::Granted { .. } => None,
-            RequestStatus::Ended { at, .. }
-            | RequestStatus::Cancelled { at, .. }
-            | RequestStatus::TimedOut { at } => Some(*at + self.spec.request_memory),
+            over => over.over_at().map(|at| at + self.spec.request_memory),
         };
         self.timers.set(Timer::Request(request.id.clone()), due);
         self.remember_ended(&request);
@@ -299,7 +311,7 @@ impl Engine {
         for (lease, suspect) in leased.collect::<Vec<_>>() {
             self.tell_holder(&lease, suspect);
         }
-        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
+        let is_unserved = |request: &&RequestRecord| matches!(&request.status, RequestStatus::Granted { leases, .. } if !leases.iter().any(|lease| self.leases.contains_key(lease)));
         let unserved: Vec<_> = self.requests.sorted().filter(is_unserved).cloned().collect();
         for request in unserved {
             self.drop_request(&request);

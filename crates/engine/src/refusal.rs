@@ -21,6 +21,18 @@ pub enum Refusal {
         /// The pools there are.
         known: Vec<PoolName>,
     },
+    /// The pool left the configuration, and only what there is of it is looked after.
+    #[error(
+        "pool {pool} is not in the configuration any more, so it gives no VMs: configure it again, or ask another pool; the \
+         pools are {}",
+        list(.known)
+    )]
+    PoolRetired {
+        /// The pool.
+        pool: PoolName,
+        /// The pools that are configured.
+        known: Vec<PoolName>,
+    },
     /// The request says neither which pools nor which labels it wants.
     #[error("the request names no pool and no label; the pools are {}", list(.known))]
     NoPoolNamed {
@@ -62,7 +74,7 @@ pub enum Refusal {
     },
     /// More VMs are wanted at once than their owner may ever hold.
     #[error(
-        "{owner} may hold {max} VMs{} at once, and {count} were asked for: ask for fewer, or have the limit raised",
+        "{owner} may hold {max} VMs{} at once ({why}), and {count} were asked for: ask for fewer, or have the limit raised",
         of(.pools)
     )]
     OwnerLimit {
@@ -72,8 +84,10 @@ pub enum Refusal {
         count: u32,
         /// How many the owner may hold.
         max: usize,
-        /// The pools that the limit is about; empty if it is about all.
+        /// The pools that these could be of; empty if the limit is about all.
         pools: Vec<PoolName>,
+        /// Which limit it is, by its key and value, and what else is in the way.
+        why: String,
     },
     /// As many requests wait as may wait.
     #[error("{max} requests wait, and no more may: try again later")]
@@ -121,6 +135,16 @@ pub enum Refusal {
         at: Timestamp,
         /// How long it waited.
         waited: Duration,
+    },
+    /// The request waited until nobody could ever serve it any more, and for a while that is remembered.
+    #[error("request {request} was turned away at {at}, because {why}")]
+    TurnedAway {
+        /// The request.
+        request: RequestId,
+        /// When it was.
+        at: Timestamp,
+        /// Why, and what to do.
+        why: String,
     },
     /// The same request id was used for another request.
     #[error("request id {request} was used for a different request: choose a new id for each request")]
@@ -232,6 +256,20 @@ pub enum Refusal {
         pool: PoolName,
         /// How many VMs may be held.
         max_held: u32,
+    },
+    /// The time that a VM is to be held is longer than its pool allows.
+    #[error(
+        "a VM of pool {pool} is held for at most {} (max_hold_time), and {} were asked for: ask for less, and hold it again \
+         before that is over",
+        format_duration(*.max), format_duration(*.time)
+    )]
+    HoldTooLong {
+        /// The pool.
+        pool: PoolName,
+        /// How long the VM was to be held.
+        time: Duration,
+        /// The longest time allowed.
+        max: Duration,
     },
     /// There is no such VM.
     #[error("there is no VM {vm}")]

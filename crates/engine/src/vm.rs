@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use vmpool_model::{
-    Change, RecordState, Timestamp, Transition, VmName, VmRecord,
+    Change, EventKind, RecordState, Timestamp, Transition, VmName, VmRecord,
     config::{CheckConfig, CheckMode, PoolConfig},
 };
 
@@ -174,9 +174,29 @@ impl Engine {
             }
         }
         self.out.changes.push(Change::PutVm(Box::new(vm.record.clone())));
-        if let Some(lease) = vm.record.lease.clone().filter(|_| suspect != vm.record.suspect) {
-            let suspect = vm.record.suspect.clone();
-            self.tell_holder(&lease, suspect);
+        let now_suspect = vm.record.suspect.clone();
+        if suspect != now_suspect {
+            self.suspicion_changed(name, suspect, now_suspect);
+        }
+    }
+
+    /// Tells the holder of a VM of what it is suspected, and everybody that it is of nothing any more.
+    fn suspicion_changed(&mut self, name: &VmName, before: Option<String>, now: Option<String>) {
+        let Some(VmRecord { pool, lease, owner, .. }) = self.vms.get(name).map(|vm| &vm.record) else {
+            return;
+        };
+        let (pool, lease, owner) = (pool.clone(), lease.clone(), owner.clone());
+        if let (Some(before), None) = (before, &now) {
+            self.event(EventKind::VmTrusted, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+                event.lease.clone_from(&lease);
+                event.owner = owner;
+                event.detail = format!("it was doubted because {before}");
+            });
+        }
+        if let Some(lease) = lease {
+            self.tell_holder(&lease, now);
         }
     }
 

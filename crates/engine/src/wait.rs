@@ -85,11 +85,22 @@ impl Engine {
                 Err(refusal) => {
                     self.owners.stop_waiting(&request.owner);
                     self.request_event(EventKind::RequestCancelled, &request, &refusal.to_string());
-                    self.drop_request(&request);
-                    self.out.decided.push((request.id, Err(refusal)));
+                    self.out.decided.push((request.id.clone(), Err(refusal.clone())));
+                    self.turned_away(request, &refusal);
                 }
             }
         }
+    }
+
+    /// Remembers a request that nobody can serve any more, so that it hears of that if it is sent again; one that never waited
+    /// for anything may be made anew at any time.
+    fn turned_away(&mut self, request: RequestRecord, refusal: &Refusal) {
+        if request.at_once {
+            return self.drop_request(&request);
+        }
+        self.timers.set(Timer::Request(request.id.clone()), Some(self.now + self.spec.request_memory));
+        let status = RequestStatus::TurnedAway { at: self.now, why: refusal.to_string() };
+        self.put_request(RequestRecord { status, ..request });
     }
 
     /// The time of a request is over: it waited long enough, or need not be remembered any longer.
@@ -143,13 +154,13 @@ impl Engine {
         }
     }
 
-    /// Notes a request that is over, so that it is forgotten in its turn, and whose lease it was that ended.
+    /// Notes a request that is over, so that it is forgotten in its turn, and whose leases they were that ended.
     pub(crate) fn remember_ended(&mut self, request: &RequestRecord) {
         if let Some(at) = request.status.over_at() {
             self.remembered.insert((at, request.id.clone()));
         }
-        if let RequestStatus::Ended { lease, .. } = &request.status {
-            self.ended.insert(lease.clone(), request.id.clone());
+        for ended in request.status.ended() {
+            self.ended.insert(ended.lease, request.id.clone());
         }
     }
 
@@ -157,8 +168,8 @@ impl Engine {
         if let Some(at) = request.status.over_at() {
             self.remembered.remove(&(at, request.id.clone()));
         }
-        if let RequestStatus::Ended { lease, .. } = &request.status {
-            self.ended.remove(lease);
+        for ended in request.status.ended() {
+            self.ended.remove(&ended.lease);
         }
     }
 

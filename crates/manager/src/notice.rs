@@ -21,7 +21,7 @@ pub enum Notice {
     /// There are records of a pool that is not configured any more.
     #[error(
         "pool {pool} is not configured any more but has {vms} VM records: the VMs that nobody uses are kept, and those whose \
-         leases end are destroyed; configure the pool again to go on, or drain it"
+         leases end are destroyed, or held if the pool held those that expire; configure the pool again to go on, or drain it"
     )]
     UnknownPool {
         /// The pool.

@@ -175,7 +175,7 @@ impl<'a> Found<'a> {
     fn status(&self, request: &RequestId) -> Status {
         let leases = match self.requests.get(request).map(|record| &record.status) {
             Some(RequestStatus::Waiting) => return Status::Waits,
-            Some(RequestStatus::Granted { leases }) => leases,
+            Some(RequestStatus::Granted { leases, .. }) => leases,
             _ => return Status::Ended,
         };
         let grant = |id: &LeaseId| {

@@ -34,7 +34,7 @@ impl Withheld {
         let (withheld, vms) = vms.into_iter().partition::<Vec<_>, _>(is_lost);
         let (unknown, requests) =
             requests.into_iter().partition::<Vec<_>, _>(|request| match &request.status {
-                RequestStatus::Granted { leases } => leases.iter().any(|lease| lost.contains(lease)),
+                RequestStatus::Granted { leases, .. } => leases.iter().any(|lease| lost.contains(lease)),
                 _ => false,
             });
         let mut fenced: BTreeSet<VmName> = ids(&unreadable, RecordKind::Vm);

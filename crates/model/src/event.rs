@@ -111,10 +111,14 @@ event_kinds! {
     /// A VM is doubted that somebody uses, or whose node is in no known state for too long; nothing happens to it for that,
     /// and its holder may go on or release it.
     VmSuspect = "vm_suspect",
+    /// A VM is not doubted any more: its node runs again, a check passed, or it is checked anew.
+    VmTrusted = "vm_trusted",
     /// A VM is held for debugging, or is to be when its lease ends.
     VmHeld = "vm_held",
     /// A VM is not held any more.
     VmUnheld = "vm_unheld",
+    /// A hook ended well.
+    HookSucceeded = "hook_succeeded",
     /// A hook failed, or took too long.
     HookFailed = "hook_failed",
     /// The VM is to be destroyed.

@@ -29,7 +29,7 @@ pub use crate::{
     change::Change,
     event::{Event, EventKind},
     failure::{Certainty, Failure, FailureKind},
-    hold::{Drain, Hold, PoolRecord},
+    hold::{Drain, Hold, PoolEnds, PoolRecord},
     id::{LeaseId, NodeId, RequestId, VmName},
     lease::{Lease, LeaseEnd, Returned},
     name::{
@@ -39,7 +39,7 @@ pub use crate::{
     node::{Node, NodeImage, NodeLocation, NodeSize},
     record::{NodeView, VmRecord},
     record_state::{IllegalTransition, RecordState, Transition, UnknownRecordState},
-    request::{Acquire, RequestRecord, RequestStatus},
+    request::{Acquire, EndedLease, RequestRecord, RequestStatus},
     time::{InvalidTime, Timestamp, format_duration, parse_duration},
     token::{InvalidToken, Token},
 };

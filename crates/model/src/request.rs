@@ -173,6 +173,9 @@ pub enum RequestStatus {
         /// All leases that it was given, those that ended included.
         #[serde(alias = "lease", deserialize_with = "one_or_many")]
         leases: Vec<LeaseId>,
+        /// Those of them that ended, in that order; earlier versions did not write them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ended: Vec<EndedLease>,
     },
     /// It was given leases, which ended.
     Ended {
@@ -188,6 +191,9 @@ pub enum RequestStatus {
         /// How it ended.
         #[serde(default)]
         how: LeaseEnd,
+        /// Those that ended before, in that order; earlier versions did not write them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        before: Vec<EndedLease>,
     },
     /// Somebody withdrew it before it was given a lease.
     Cancelled {
@@ -202,15 +208,53 @@ pub enum RequestStatus {
         /// When its time was over.
         at: Timestamp,
     },
+    /// It came to be one that nobody can ever serve, because a pool was drained or the configuration changed.
+    TurnedAway {
+        /// When it did.
+        at: Timestamp,
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// A lease of a request that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedLease {
+    /// The lease.
+    pub lease: LeaseId,
+    /// The VM that was leased.
+    pub vm: VmName,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How it ended.
+    #[serde(default)]
+    pub how: LeaseEnd,
 }
 
 impl RequestStatus {
+    /// Returns the leases that it was given and that ended, the one that ended last coming last; earlier versions of vmpool
+    /// wrote only that one.
+    pub fn ended(&self) -> impl Iterator<Item = EndedLease> {
+        let (before, last) = match self {
+            Self::Granted { ended, .. } => (ended.as_slice(), None),
+            Self::Ended { lease, vm, at, how, before, .. } => {
+                let (lease, vm) = (lease.clone(), vm.clone());
+                (before.as_slice(), Some(EndedLease { lease, vm, at: *at, how: *how }))
+            }
+            _ => (&[][..], None),
+        };
+        before.iter().cloned().chain(last)
+    }
+
     /// Returns when the request was over, if it is: then it is only remembered.
     #[must_use]
     pub const fn over_at(&self) -> Option<Timestamp> {
         match self {
             Self::Waiting | Self::Granted { .. } => None,
-            Self::Ended { at, .. } | Self::Cancelled { at, .. } | Self::TimedOut { at } => Some(*at),
+            Self::Ended { at, .. }
+            | Self::Cancelled { at, .. }
+            | Self::TimedOut { at }
+            | Self::TurnedAway { at, .. } => Some(*at),
         }
     }
 }
@@ -262,13 +306,15 @@ mod tests {
         let request: RequestRecord = serde_json::from_str(json).unwrap();
         assert_eq!((request.pools, request.count), (vec![PoolName::new("small").unwrap()], 1));
         let leases = vec![LeaseId::new("l1").unwrap()];
-        assert_eq!((request.status, request.until), (RequestStatus::Granted { leases }, None));
+        assert_eq!((request.status, request.until), (RequestStatus::Granted { leases, ended: vec![] }, None));
     }
 
     #[test]
     fn an_end_that_an_earlier_version_wrote_is_read() {
         let json = r#"{"status":"ended","lease":"l1","vm":"small-1","at":"2026-01-01T00:00:00Z"}"#;
         let status: RequestStatus = serde_json::from_str(json).unwrap();
+        let ended: Vec<_> = status.ended().map(|ended| ended.lease.to_string()).collect();
+        assert_eq!(ended, ["l1"]);
         assert!(matches!(status, RequestStatus::Ended { leases, .. } if leases.is_empty()));
     }
 

@@ -54,7 +54,8 @@ pub(crate) struct AcquireArgs {
     /// How long the lease lasts without renewal [default: the pool's]
     #[arg(long, value_name = "TIME", value_parser = parse)]
     pub(crate) ttl: Option<Duration>,
-    /// An id of your own: the same id again is the same request and yields the same lease
+    /// An id of your own: the same id again is the same request and yields the same lease; of several leases those that last,
+    /// and it tells which ended
     #[arg(long, value_name = "ID")]
     pub(crate) request: Option<String>,
     /// The command to run with the VM

@@ -56,7 +56,7 @@ pub(crate) struct HoldArgs {
     /// Why, for the people who find it; without it, a VM that is held keeps the reason it has
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// For how long; the VM is destroyed after that [default: 24h]
+    /// For how long, max_hold_time of the pool at most; the VM is destroyed after that [default: 24h]
     #[arg(long, value_name = "TIME", value_parser = parse)]
     pub(crate) time: Option<Duration>,
     /// Who does it

@@ -3,7 +3,11 @@
 use std::{io, pin::pin};
 
 use rustix::process::Signal;
-use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, code, exit};
+use vmpool_api::{
+    AcquireAnswer, AcquireRequest, EndedLease, Lease,
+    code::{self, Code},
+    exit,
+};
 use vmpool_client::{Client, ClientError};
 
 use crate::{
@@ -21,6 +25,10 @@ const NOT_STARTED: u8 = 126;
 /// What a shell exits with if there is no such command.
 const NO_COMMAND: u8 = 127;
 
+/// What a request is that there is nothing to withdraw of.
+const OVER: [Code; 4] =
+    [code::REQUEST_CANCELLED, code::REQUEST_ENDED, code::REQUEST_TURNED_AWAY, code::WAIT_TIMED_OUT];
+
 /// Leases VMs, and either prints the leases or runs a command with them; returns the exit code.
 pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
     // Caught before the request is sent, so that no signal can leave a request behind.
@@ -31,12 +39,18 @@ pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> R
         signal = signals.next() => return Ok(cancel(client, &request, signal, output).await),
     };
     let Some((program, arguments)) = args.command.split_first() else {
+        ended(&answer).for_each(|lease| output.notice(&format!("warning: {}", told(lease))));
         output.result(&answer, |answer| match leases(answer) {
             [lease] if args.count == 1 => render::lease(lease),
             leases => render::leases(leases),
         })?;
         return Ok(exit::OK);
     };
+    if let Some(lease) = ended(&answer).next() {
+        let message = format!("{} before the command could begin", told(lease));
+        let hint = format!("release what is left of request {}, and make a new request", request.request);
+        return Err(Failure::new(exit::REFUSED, message).with_hint(hint));
+    }
     let leases = leases(&answer).to_vec();
     let running = match Running::start(program, arguments, &environment(&leases, client)) {
         Ok(running) => running,
@@ -76,6 +90,20 @@ fn leases(answer: &AcquireAnswer) -> &[Lease] {
     }
 }
 
+/// Returns the leases that the request was given and that ended.
+fn ended(answer: &AcquireAnswer) -> impl Iterator<Item = &EndedLease> {
+    let ended = match answer {
+        AcquireAnswer::Granted { ended, .. } => ended.as_slice(),
+        _ => &[],
+    };
+    ended.iter()
+}
+
+fn told(lease: &EndedLease) -> String {
+    let EndedLease { id, vm, at, end } = lease;
+    format!("the request was given lease {id} of VM {vm} too, which ended at {at:.0}, because {end}")
+}
+
 fn request(args: &AcquireArgs) -> AcquireRequest {
     let owner = args.owner.clone().unwrap_or_else(user);
     let id = args.request.clone().unwrap_or_else(vmpool_client::new_request_id);
@@ -96,11 +124,7 @@ async fn cancel(client: &Client, request: &AcquireRequest, signal: Signal, outpu
     match client.clone().with_by(Some(request.owner.clone())).abandon(&request.request).await {
         Ok(()) => output.notice("cancelled"),
         // Whoever was faster left nothing to withdraw.
-        Err(ClientError::Problem(problem))
-            if [code::REQUEST_CANCELLED, code::REQUEST_ENDED, code::WAIT_TIMED_OUT]
-                .iter()
-                .any(|code| problem.is(*code)) =>
-        {
+        Err(ClientError::Problem(problem)) if OVER.iter().any(|code| problem.is(*code)) => {
             output.notice(&problem.detail);
         }
         Err(err) => output.notice(&format!(

@@ -65,6 +65,14 @@ impl Engine {
             RecordState::Terminating => HookKind::AfterDestroy,
             _ => return,
         };
+        if result.is_ok() {
+            let pool = vm.record.pool.clone();
+            self.event(EventKind::HookSucceeded, |event| {
+                event.pool = Some(pool);
+                event.vm = Some(name.clone());
+                event.detail = kind.to_string();
+            });
+        }
         match (kind, result) {
             (_, Err(why)) => self.hook_failed(name, kind, &why),
             (HookKind::AfterBoot, Ok(())) => {

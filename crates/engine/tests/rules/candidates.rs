@@ -155,7 +155,8 @@ fn who_waits_for_a_pool_that_is_drained_goes_on_to_the_next_or_is_turned_away() 
     waits(&mut lab, wish("r2", "ann", ["a"]));
     let _ = lab.step(Input::Drain { pool: name("a"), reason: "new image".to_owned() });
     let (turned_away, result) = lab.decided.remove(0);
-    assert_eq!((turned_away.as_str(), lab.engine.requests().count()), ("r2", 1));
+    assert_eq!((turned_away.as_str(), lab.engine.requests().count()), ("r2", 2), "it is remembered");
+    assert!(matches!(refusal(&mut lab, wish("r2", "ann", ["a"])), Refusal::TurnedAway { .. }));
     assert!(matches!(result, Err(Refusal::PoolDrained { .. })), "{result:?}");
     lab.boot_all();
     assert_eq!(served(&lab), ["r1"]);

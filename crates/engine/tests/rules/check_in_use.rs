@@ -61,6 +61,9 @@ fn c64_c66_w12_checks_of_a_leased_vm_that_fail_are_counted_and_never_end_it() {
     check_again(&mut lab, Ok(()));
     assert_eq!((lab.only_vm().check_fails, lab.only_vm().problem.clone()), (0, None));
     assert_eq!(suspicion(&mut lab, &lease), None);
+    let trusted = lab.events.iter().find(|event| event.kind == EventKind::VmTrusted).unwrap();
+    assert_eq!((&trusted.lease, trusted.owner.as_ref()), (&Some(lease.id), Some(&lease.owner)));
+    assert_eq!(trusted.detail, "it was doubted because its health checks fail: refused");
 }
 
 #[test]

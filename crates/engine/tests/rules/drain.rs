@@ -1,7 +1,11 @@
 //! A drained pool comes to its end without hurting anybody, and may begin again.
 
 use vmpool_engine::{Answer, Input, Reconfigure, Refusal};
-use vmpool_model::{EventKind, PoolName, RecordState, config::OnRelease, states::NodeState};
+use vmpool_model::{
+    EventKind, PoolName, RecordState,
+    config::{HookKind, OnExpiry, OnRelease},
+    states::NodeState,
+};
 
 use crate::{
     farm::{
@@ -112,8 +116,18 @@ fn requests_that_only_a_drained_pool_could_serve_are_refused_with_the_reason() {
         refusal.to_string(),
         "pool small is being drained (the image is broken): it gives no VMs until it is undrained; ask another pool"
     );
-    let acquire = Input::Acquire(Box::new(wish("r2", "ann").with_wait(seconds(600))));
-    assert_eq!(lab.refused(acquire), refusal);
+    let acquire = |request| Input::Acquire(Box::new(wish(request, "ann").with_wait(seconds(600))));
+    assert_eq!(lab.refused(acquire("r2")), refusal);
+    // Its client lost the connection, and asks what became of it.
+    let (why, request) = (refusal.to_string(), wish("r1", "ann").request);
+    let turned_away = Refusal::TurnedAway { request: request.clone(), at: lab.now, why };
+    assert_eq!(lab.refused(acquire("r1")), turned_away);
+    lab.restart();
+    assert_eq!(lab.step(Input::Undrain(pool())), Answer::Accepted);
+    assert_eq!(lab.refused(acquire("r1")), turned_away, "it is over, whatever has changed since");
+    assert_eq!(lab.refused(Input::Cancel(request)), turned_away);
+    lab.pass(seconds(600));
+    assert_eq!(lab.step(acquire("r1")), Answer::Waiting, "nobody remembers it");
 }
 
 #[test]
@@ -217,6 +231,7 @@ fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
             drain: Some(vmpool_model::Drain { reason: "upgrade".to_owned(), since: lab.now, by: None }),
             removed_at: None,
             hooks: vmpool_model::config::HooksConfig::default(),
+            ends: vmpool_model::PoolEnds::default(),
         },
     );
     lab.restart();
@@ -226,16 +241,69 @@ fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
 #[test]
 fn a_pool_that_is_not_configured_keeps_its_vms_until_it_is_drained() {
     let mut lab = Lab::ready(config(2));
-    let mut spec = lab.engine.spec().clone();
-    spec.epoch += 1;
-    spec.pools.clear();
-    lab.restart_as(spec);
+    without_pools(&mut lab);
     lab.pass(seconds(3600));
     assert_eq!(lab.counts([RecordState::Ready]), [2]);
+    let told = lab.refused(Input::Acquire(Box::new(wish("r1", "ann"))));
+    assert!(told.to_string().starts_with("pool small is not in the configuration any more"), "{told}");
     drain(&mut lab, "nobody wants it");
     assert_eq!(lab.counts([RecordState::Terminating]), [2]);
     destroy_all(&mut lab);
     assert!(lab.engine.pools().is_empty() && lab.pools.is_empty());
+}
+
+/// Starts anew without any pool in the configuration.
+fn without_pools(lab: &mut Lab) {
+    let mut spec = lab.engine.spec().clone();
+    spec.epoch += 1;
+    spec.pools.clear();
+    lab.restart_as(spec);
+}
+
+#[test]
+fn a_lease_of_a_pool_that_is_not_configured_ends_as_it_was_promised() {
+    let mut config = config(3);
+    (config.on_expiry, config.max_held, config.max_hold_time) = (OnExpiry::Hold, 1, seconds(100));
+    (config.lease_ttl, config.max_lease_ttl) = (seconds(100_000), seconds(200_000));
+    config.hooks.after_destroy = crate::lab::hook();
+    let mut lab = Lab::ready(config);
+    let leases = ["r1", "r2", "r3"].map(|request| lab.granted(wish(request, "ann")).lease);
+    for _ in 0..2 {
+        without_pools(&mut lab);
+        let renew = Input::Renew { lease: leases[0].id.clone(), fence: None, ttl: Some(seconds(200_000)) };
+        assert!(matches!(lab.step(renew), Answer::Renewed(_)), "as long as the pool allowed");
+    }
+    lab.release(&leases[2]);
+    lab.pass(seconds(100_000));
+    lab.pass(seconds(99_999));
+    let states = || leases.each_ref().map(|lease| lab.vm(&lease.vm).map(|vm| vm.state));
+    let (used, held, gone) = (RecordState::InUse, RecordState::Held, RecordState::Terminating);
+    assert_eq!(states(), [Some(used), Some(gone), Some(gone)], "it was held for as long as its pool allowed");
+    assert_eq!(lab.happened(EventKind::VmHeld), 1);
+    lab.pass(seconds(1));
+    assert_eq!(lab.vm(&leases[0].vm).unwrap().state, held);
+    destroy_all(&mut lab);
+    assert!(lab.hooks().iter().all(|run| run.kind == HookKind::AfterDestroy) && !lab.hooks().is_empty());
+}
+
+#[test]
+fn what_is_remembered_of_a_pool_goes_with_its_last_vm_and_what_is_drained_stays_so() {
+    let mut held = config(1);
+    held.on_expiry = OnExpiry::Hold;
+    let mut lab = Lab::ready(held.clone());
+    assert_eq!(lab.pools.len(), 1, "what its leases need is written while it is known");
+    without_pools(&mut lab);
+    assert_eq!((lab.pools.len(), lab.engine.pools().len()), (1, 1));
+    let vm = lab.only_vm().name.clone();
+    assert_eq!(lab.step(Input::Forget { vm, reason: "test".to_owned() }), Answer::Accepted);
+    without_pools(&mut lab);
+    lab.pass(seconds(1));
+    assert!(lab.pools.is_empty(), "{:?}", lab.pools);
+    let mut lab = Lab::new(held);
+    drain(&mut lab, "upgrade");
+    without_pools(&mut lab);
+    lab.pass(seconds(1));
+    assert!(lab.pools[&pool()].drain.is_some());
 }
 
 #[test]

@@ -60,6 +60,31 @@ fn a_limit_in_one_pool_is_told_of_that_pool() {
 }
 
 #[test]
+fn what_an_owner_may_have_of_a_stand_in_binds_who_wants_more_of_it_than_that_while_the_pool_itself_is_full() {
+    let mut scarce = kept(4);
+    scarce.max_per_owner = Some(2);
+    let mut lab = farm([("a", with_fallback(kept(1), "b")), ("b", scarce)]);
+    given(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
+    waits(&mut lab, wish("r2", "ann", ["a"]).with_count(3));
+    lab.pass(seconds(1));
+    let explained = lab.engine.explain(&id("r2")).unwrap();
+    let told: Vec<_> = explained.obstacles.iter().map(|obstacle| obstacle.limit.to_string()).collect();
+    let wanted = [
+        "the pool has 1 VMs, and max_total is 1",
+        "ann holds 1 of the 2 VMs of pool b that it may have at once, and wants 3 more",
+    ];
+    assert_eq!(told, wanted);
+    // Of two, one of b is enough once a has one.
+    waits(&mut lab, wish("r3", "ann", ["a"]).with_count(2));
+    let explained = lab.engine.explain(&id("r3")).unwrap();
+    assert!(matches!(explained.obstacles[1].limit, Limit::OwnerLimit { .. }), "{explained:?}");
+    let mut lab = farm([("a", with_fallback(on_demand(2), "b")), ("b", kept(1))]);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
+    let explained = lab.engine.explain(&id("r1")).unwrap();
+    assert!(matches!(explained.obstacles[0].limit, Limit::Starting { .. }), "{explained:?}");
+}
+
+#[test]
 fn a_full_pool_is_told_and_since_when_but_not_before_the_request_came() {
     let mut lab = farm([("a", kept(1))]);
     given(&mut lab, wish("r1", "ann", ["a"]));

@@ -55,6 +55,39 @@ fn a_ready_vm_is_held_at_once_for_a_day_and_then_destroyed() {
 }
 
 #[test]
+fn a_vm_is_held_for_no_longer_than_its_pool_allows_at_a_time() {
+    let (mut lab, vm) = ready(|pool| pool.max_hold_time = seconds(3600));
+    let before = lab.vm(&vm).unwrap().clone();
+    let told = lab.refused(hold(&vm, Some(seconds(3601))));
+    let wanted = "a VM of pool small is held for at most 1h (max_hold_time), and 1h1s were asked for: ask for less, and hold it \
+                  again before that is over";
+    assert_eq!(told.to_string(), wanted);
+    assert_eq!(*lab.vm(&vm).unwrap(), before);
+    held(&mut lab, &vm);
+    let until = |lab: &Lab| lab.vm(&vm).unwrap().hold.clone().unwrap().until;
+    assert_eq!(
+        until(&lab),
+        lab.now + seconds(3600),
+        "who says nothing gets a day, or as much of it as is allowed"
+    );
+    lab.pass(seconds(3000));
+    assert_eq!(lab.step(hold(&vm, Some(seconds(3600)))), Answer::Accepted);
+    assert_eq!(until(&lab), lab.now + seconds(3600), "and may ask for it again");
+}
+
+#[test]
+fn the_hold_of_an_expired_lease_is_no_longer_than_its_pool_allows() {
+    let (mut lab, vm) = ready(|pool| {
+        (pool.on_expiry, pool.max_hold_time) = (vmpool_model::config::OnExpiry::Hold, seconds(60));
+    });
+    let lease = lab.granted(wish("r1", "ann")).lease;
+    lab.pass(lease.ttl);
+    assert_eq!(state(&lab, &vm), RecordState::Held);
+    lab.pass(seconds(60));
+    assert_eq!(state(&lab, &vm), RecordState::Terminating);
+}
+
+#[test]
 fn a_held_vm_is_neither_given_nor_checked_nor_too_old() {
     let (mut lab, vm) = ready(|pool| {
         pool.max_age = Some(seconds(700));

@@ -63,6 +63,10 @@ fn each_hook_runs_once_in_its_part_of_a_vms_life() {
     lab.hooked(Ok(()));
     assert!(lab.vm(&vm).is_none());
     assert_eq!((lab.happened(EventKind::HookFailed), lab.happened(EventKind::VmGone)), (0, 1));
+    let ended = lab.events.iter().filter(|event| event.kind == EventKind::HookSucceeded);
+    let ended: Vec<_> = ended.map(|event| (event.detail.as_str(), event.vm.clone())).collect();
+    let all = ["after_boot", "before_release", "after_destroy"];
+    assert_eq!(ended, all.map(|kind| (kind, Some(vm.clone()))), "each tells that it ended well");
 }
 
 #[test]
@@ -107,7 +111,8 @@ fn a_vm_whose_after_destroy_fails_is_gone_all_the_same() {
     let (mut lab, vm) = gone();
     lab.hooked(Err("exit code 3"));
     assert!(lab.vm(&vm).is_none());
-    assert_eq!((lab.happened(EventKind::HookFailed), lab.happened(EventKind::VmGone)), (1, 1));
+    let happened = [EventKind::HookFailed, EventKind::HookSucceeded, EventKind::VmGone];
+    assert_eq!(happened.map(|kind| lab.happened(kind)), [1, 0, 1]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_ready_vm_whose_node_stays_in_an_unknown_state_is_told_of_once_and_never_des
     assert_eq!((lab.only_vm().state, lab.happened(EventKind::VmSuspect)), (RecordState::Ready, 1));
     node.state = NodeState::Running;
     lab.list(std::slice::from_ref(&node));
-    assert_eq!(lab.only_vm().suspect, None);
+    assert_eq!((lab.only_vm().suspect.clone(), lab.happened(EventKind::VmTrusted)), (None, 1));
     lab.granted(wish("r1", "ann"));
 }
 

@@ -198,7 +198,7 @@ fn a_removed_pool_gives_nothing_destroys_what_nobody_uses_and_lets_leases_run_ou
     assert_eq!(lab.acquire(wish("r3", "bob").with_wait(seconds(600))), Answer::Waiting);
     change(&mut lab, |to| drop(to.pools.remove(&pool())));
     assert_eq!(told(&lab), ["removed pools.small"]);
-    let refusal = Refusal::UnknownPool { pool: pool(), known: Vec::new() };
+    let refusal = Refusal::PoolRetired { pool: pool(), known: Vec::new() };
     assert_eq!(lab.decided.pop().unwrap().1, Err(refusal.clone()));
     assert_eq!(lab.refused(Input::Acquire(Box::new(wish("r4", "eve")))), refusal);
     assert_eq!(lab.counts([RecordState::InUse]), [2]);

@@ -1,7 +1,7 @@
 //! Several VMs in one request: all at once or none, and nobody starves.
 
 use vmpool_engine::{Answer, Input, Limit, Refusal};
-use vmpool_model::{RecordState, RequestStatus};
+use vmpool_model::{EndedLease, LeaseEnd, RecordState, RequestStatus};
 
 use crate::{
     farm::{
@@ -128,13 +128,25 @@ fn a_request_has_ended_once_the_last_of_its_leases_has() {
     let mut lab = farm([("a", kept(2))]);
     let all = grants(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
     lab.release(&all[0].lease);
-    assert!(matches!(status(&lab, "r1"), RequestStatus::Granted { leases } if leases.len() == 2));
+    let RequestStatus::Granted { leases, ended } = status(&lab, "r1") else { panic!() };
+    let first = EndedLease {
+        lease: all[0].lease.id.clone(),
+        vm: all[0].lease.vm.clone(),
+        at: lab.now,
+        how: LeaseEnd::Released,
+    };
+    assert_eq!((leases.len(), ended), (2, vec![first.clone()]), "who asks again is told what is left of it");
     assert_eq!(grants(&mut lab, wish("r1", "ann", ["a"]).with_count(2)), [all[1].clone()], "what lasts");
     lab.restart();
     lab.pass(seconds(1));
+    let EndedLease { lease, vm, at, how } = first.clone();
+    let ended = Refusal::LeaseEnded { lease, vm, at, how };
+    let renew = Input::Renew { lease: first.lease.clone(), fence: None, ttl: None };
+    assert_eq!(lab.refused(renew.clone()), ended, "while the other one lasts");
     lab.release(&all[1].lease);
-    let RequestStatus::Ended { lease, leases, .. } = status(&lab, "r1") else { panic!() };
-    assert_eq!(lease, all[1].lease.id);
+    assert_eq!(lab.refused(renew), ended, "and once it has ended, too");
+    let RequestStatus::Ended { lease, leases, before, .. } = status(&lab, "r1") else { panic!() };
+    assert_eq!((lease, before), (all[1].lease.id.clone(), vec![first]));
     assert_eq!(leases, [all[0].lease.id.clone(), all[1].lease.id.clone()], "all of them are told");
 }
 
@@ -305,13 +317,28 @@ fn more_than_an_owner_may_ever_have_of_a_pool_is_refused_although_another_one_st
     pool.max_per_owner = Some(2);
     let mut lab = farm([("a", pool), ("b", on_demand(4))]);
     let told = refusal(&mut lab, wish("r1", "ann", ["a"]).with_count(3));
-    assert!(matches!(told, Refusal::OwnerLimit { max: 2, count: 3, .. }), "{told}");
+    let wanted = "ann may hold 2 VMs of pool a at once (max_per_owner of pool a is 2, pool b stands in for pool a only while \
+                  that can make none), and 3 were asked for: ask for fewer, or have the limit raised";
+    assert_eq!(told.to_string(), wanted);
     waits(&mut lab, wish("r2", "ann", ["a"]).with_count(2));
     // Of a pool that is full another one makes what is missing.
     let mut lab = farm([("a", with_fallback(on_demand(2), "b")), ("b", on_demand(4))]);
     waits(&mut lab, wish("r1", "ann", ["a"]).with_count(3));
     lab.boot_all();
     assert_eq!(served(&lab), ["r1"]);
+}
+
+#[test]
+fn of_several_limits_of_an_owner_those_are_named_that_bind() {
+    let mut scarce = on_demand(4);
+    scarce.max_per_owner = Some(1);
+    let mut lab = farm([("a", on_demand(1)), ("b", scarce)]);
+    let told = refusal(&mut lab, wish("r1", "ann", ["a", "b"]).with_count(3)).to_string();
+    assert!(told.contains("2 VMs of the pools a, b at once (max_per_owner of pool b is 1)"), "{told}");
+    let mut spec = spec([("a", with_fallback(on_demand(1), "b")), ("b", on_demand(4))]);
+    spec.limits.max_per_owner = Some(2);
+    let told = refusal(&mut of(spec), wish("r1", "ann", ["a"]).with_count(3)).to_string();
+    assert!(told.starts_with("ann may hold 2 VMs at once (limits.max_per_owner is 2), and 3"), "{told}");
 }
 
 #[test]

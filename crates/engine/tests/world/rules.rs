@@ -57,14 +57,13 @@ fn changed(world: &mut World, before: &Store, input: &Input, change: &Change) ->
             let is_due = match &request.status {
                 RequestStatus::Waiting => {
                     let is_over = request.deadline <= world.now;
-                    // What the quotas of the providers allow that are left is for directed tests.
-                    let may_be_too_many = !world.absent.is_empty() && 1 < request.count;
-                    is_over || may_be_too_many || turns::cannot_be_served(&world.open(), request)
+                    is_over || request.at_once && is_turned_away(world, request)
                 }
                 RequestStatus::Granted { .. } => false,
                 RequestStatus::Ended { at, .. }
                 | RequestStatus::Cancelled { at, .. }
-                | RequestStatus::TimedOut { at } => {
+                | RequestStatus::TimedOut { at }
+                | RequestStatus::TurnedAway { at, .. } => {
                     let requests = world.working.requests.values();
                     let ended = requests.filter_map(|other| Some((other.status.over_at()?, &other.id)));
                     let is_oldest = ended.clone().min() == Some((*at, id));
@@ -194,6 +193,13 @@ fn lease_removed(world: &mut World, input: &Input, id: &LeaseId) -> Result<(), S
     Ok(())
 }
 
+/// Returns whether nobody can serve a request that waits.
+fn is_turned_away(world: &World, request: &RequestRecord) -> bool {
+    // What the quotas of the providers allow that are left is for directed tests.
+    let may_be_too_many = !world.absent.is_empty() && 1 < request.count;
+    may_be_too_many || turns::cannot_be_served(&world.open(), request)
+}
+
 fn request_put(world: &mut World, input: &Input, new: &RequestRecord) -> Result<(), String> {
     match world.working.requests.get(&new.id) {
         None => {
@@ -211,9 +217,17 @@ fn request_put(world: &mut World, input: &Input, new: &RequestRecord) -> Result<
                 (RequestStatus::Waiting, RequestStatus::TimedOut { at }) => {
                     *at == world.now && old.deadline <= world.now
                 }
-                (RequestStatus::Granted { leases: old }, RequestStatus::Ended { lease: new, .. }) => {
-                    old.contains(new)
+                (RequestStatus::Waiting, RequestStatus::TurnedAway { at, .. }) => {
+                    *at == world.now && !old.at_once && is_turned_away(world, old)
                 }
+                (
+                    RequestStatus::Granted { leases: old, ended },
+                    RequestStatus::Granted { leases, ended: now },
+                ) => old == leases && now.len() == ended.len() + 1 && now.starts_with(ended),
+                (
+                    RequestStatus::Granted { leases: old, ended },
+                    RequestStatus::Ended { lease: new, before, .. },
+                ) => old.contains(new) && ended == before,
                 _ => false,
             };
             ensure!(legal, "{old:?} became {new:?}");
@@ -337,7 +351,7 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
     for (id, result) in &step.decided {
         let request = working.requests.get(id).map(|request| &request.status);
         let fits = match (result, request) {
-            (Ok(grants), Some(RequestStatus::Granted { leases })) => {
+            (Ok(grants), Some(RequestStatus::Granted { leases, .. })) => {
                 grants.iter().map(|grant| &grant.lease.id).eq(leases)
             }
             // Served, and over in the same step.
@@ -348,6 +362,7 @@ fn answered(world: &World, before: &Store, input: &Input, step: &Step) -> Result
             (Err(refusal), Some(RequestStatus::TimedOut { .. })) => {
                 matches!(refusal, Refusal::TimedOut { .. })
             }
+            (Err(refusal), Some(RequestStatus::TurnedAway { why, .. })) => refusal.to_string() == *why,
             _ => false,
         };
         ensure!(fits, "{id} was told {result:?} and is {request:?}");

@@ -14,7 +14,11 @@ use crate::{life, store::Store, world::World};
 
 /// Checks that a request may be given its leases, which are in the working records already.
 pub(crate) fn granted(world: &World, request: &RequestRecord) -> Result<(), String> {
-    let RequestStatus::Granted { leases } = &request.status else { return Ok(()) };
+    let RequestStatus::Granted { leases, ended } = &request.status else { return Ok(()) };
+    // It was given them before, and one has ended since.
+    if !ended.is_empty() {
+        return Ok(());
+    }
     let id = &request.id;
     let given: Vec<_> = leases.iter().filter_map(|lease| world.working.leases.get(lease)).collect();
     let vms: BTreeSet<_> = given.iter().map(|lease| lease.vm.clone()).collect();

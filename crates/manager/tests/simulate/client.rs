@@ -103,7 +103,10 @@ async fn ask_again(world: &World, acquire: &Acquire, grants: &[Grant]) {
 fn is_of_reload(world: &World, refusal: &Refusal) -> bool {
     let may_be = matches!(
         refusal,
-        Refusal::UnknownPool { .. } | Refusal::NoPoolWithLabels { .. } | Refusal::NeverPossible { .. }
+        Refusal::UnknownPool { .. }
+            | Refusal::PoolRetired { .. }
+            | Refusal::NoPoolWithLabels { .. }
+            | Refusal::NeverPossible { .. }
     );
     may_be && world.scenario.reload_pause != 0
 }
@@ -120,6 +123,7 @@ fn is_expected(refusal: &Refusal) -> bool {
             | Refusal::CountOutOfRange { .. }
             | Refusal::OwnerLimit { .. }
             | Refusal::PoolDrained { .. }
+            | Refusal::TurnedAway { .. }
     )
 }
 
@@ -133,7 +137,8 @@ async fn withdraw(world: &World, acquire: &Acquire, rng: &mut Rng) {
                 Refusal::UnknownRequest { .. }
                 | Refusal::RequestEnded { .. }
                 | Refusal::RequestTimedOut { .. }
-                | Refusal::Cancelled { .. },
+                | Refusal::Cancelled { .. }
+                | Refusal::TurnedAway { .. },
             ) => return,
             ManagerError::Refused(refusal) => {
                 return world.journal.violate(format!("{} is not withdrawn: {refusal}", acquire.request));

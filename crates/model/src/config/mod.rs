@@ -13,6 +13,7 @@ mod stock;
 mod validate;
 mod whole;
 
+pub(crate) use self::pool::defaults;
 pub use self::{
     check::{CheckConfig, CheckMode, HttpCheck, SshCheck},
     doubts::doubts,

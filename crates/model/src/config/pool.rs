@@ -59,6 +59,9 @@ pub struct PoolConfig {
     /// How many VMs may be held for debugging at once. Default: 2.
     #[serde(default = "defaults::max_held")]
     pub max_held: u32,
+    /// For how long a VM may be held at most, counted from when it is held or held again. Default: 7 days.
+    #[serde(with = "duration_text", default = "defaults::max_hold_time")]
+    pub max_hold_time: Duration,
     /// How many VMs may be starting at once. Default: 2.
     #[serde(default = "defaults::max_starting")]
     pub max_starting: u32,
@@ -181,6 +184,7 @@ impl PoolConfig {
             demand: None,
             max_per_owner: None,
             max_held: defaults::max_held(),
+            max_hold_time: defaults::max_hold_time(),
             max_starting: defaults::max_starting(),
             spawn_min_interval: Duration::ZERO,
             lease_ttl: defaults::lease_ttl(),
@@ -227,7 +231,8 @@ impl PoolConfig {
     }
 }
 
-mod defaults {
+/// What holds where a configuration says nothing.
+pub(crate) mod defaults {
     use std::time::Duration;
 
     pub(super) const fn max_starting() -> u32 {
@@ -236,7 +241,7 @@ mod defaults {
     pub(super) const fn lease_ttl() -> Duration {
         Duration::from_secs(600)
     }
-    pub(super) const fn max_lease_ttl() -> Duration {
+    pub(crate) const fn max_lease_ttl() -> Duration {
         Duration::from_secs(86_400)
     }
     pub(super) const fn dirty_timeout() -> Duration {
@@ -254,8 +259,11 @@ mod defaults {
     pub(super) const fn check_interval() -> Duration {
         Duration::from_secs(120)
     }
-    pub(super) const fn max_held() -> u32 {
+    pub(crate) const fn max_held() -> u32 {
         2
+    }
+    pub(crate) const fn max_hold_time() -> Duration {
+        Duration::from_secs(7 * 86_400)
     }
     pub(super) const fn check_max_time() -> Duration {
         Duration::from_secs(300)

@@ -107,6 +107,11 @@ impl PoolConfig {
             ("max_checks", self.max_checks == 0, "no VM would ever be checked"),
             ("max_hooks", self.max_hooks == 0, "no hook would ever be run"),
             ("lease_ttl", self.lease_ttl.is_zero(), "every lease would end at once"),
+            (
+                "max_hold_time",
+                self.max_hold_time.is_zero(),
+                "every VM would be destroyed as soon as it is held; to hold none, set max_held to 0",
+            ),
             ("boot_timeout", self.boot_timeout.is_zero(), "no VM would ever have an address in time"),
             ("check_timeout", self.check_timeout.is_zero(), "no check could ever pass in time"),
             (

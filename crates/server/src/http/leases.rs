@@ -20,7 +20,7 @@ pub(super) async fn acquire(
     Body(body): Body<AcquireRequest>,
 ) -> Result<(StatusCode, Json<AcquireAnswer>), Refused> {
     let acquire = read(&api, body).await?;
-    let request = acquire.request.clone();
+    let (request, wanted) = (acquire.request.clone(), acquire.count as usize);
     let poll = api.polls.begin(&request, &api.manager);
     let answer = api.manager.acquire_within(acquire, api.hold).await;
     poll.answer();
@@ -28,7 +28,12 @@ pub(super) async fn acquire(
         Some(grants) => {
             let leases: Vec<Lease> = grants.iter().map(convert::grant).collect();
             let lease = Box::new(leases.first().cloned().ok_or(ManagerError::Stopped)?);
-            Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease, leases })))
+            // Who asks again after some ended gets fewer, and is told of the others.
+            let ended = match leases.len() < wanted {
+                true => requests::find(&api, request.as_str()).await?.ended,
+                false => Vec::new(),
+            };
+            Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease, leases, ended })))
         }
         None => {
             let request = Box::new(requests::find(&api, request.as_str()).await?);

@@ -63,7 +63,7 @@ fn manager(err: ManagerError) -> Problem {
 
 fn refused(refusal: &Refusal) -> Problem {
     let code = match refusal {
-        Refusal::UnknownPool { .. } => code::UNKNOWN_POOL,
+        Refusal::UnknownPool { .. } | Refusal::PoolRetired { .. } => code::UNKNOWN_POOL,
         Refusal::NoPoolNamed { .. } => code::INVALID_REQUEST,
         Refusal::NoPoolWithLabels { .. } => code::UNKNOWN_LABEL,
         Refusal::NeverPossible { .. } => code::NEVER_POSSIBLE,
@@ -76,6 +76,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::Cancelled { .. } => code::REQUEST_CANCELLED,
         Refusal::RequestConflict { .. } => code::REQUEST_CONFLICT,
         Refusal::RequestEnded { .. } => code::REQUEST_ENDED,
+        Refusal::TurnedAway { .. } => code::REQUEST_TURNED_AWAY,
         Refusal::UnknownRequest { .. } => code::UNKNOWN_REQUEST,
         Refusal::UnknownLease { .. } | Refusal::LeaseEnded { .. } => code::UNKNOWN_LEASE,
         Refusal::StaleFence { .. } => code::STALE_FENCE,
@@ -84,7 +85,7 @@ fn refused(refusal: &Refusal) -> Problem {
         Refusal::PoolUnreadable { .. } => code::RECORD_UNREADABLE,
         Refusal::NoMassLoss { .. } => code::NO_MASS_LOSS,
         Refusal::InvalidConfig(_) => code::INVALID_CONFIG,
-        Refusal::TtlOutOfRange { .. } => code::TTL_OUT_OF_RANGE,
+        Refusal::TtlOutOfRange { .. } | Refusal::HoldTooLong { .. } => code::TTL_OUT_OF_RANGE,
         Refusal::UnknownVm { .. } => code::UNKNOWN_VM,
         Refusal::InvalidState { .. } => code::INVALID_STATE,
         _ => code::REFUSED,

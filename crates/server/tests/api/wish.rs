@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
 
+use std::{sync::Arc, time::Duration};
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use vmpool_client::api::Problem;
+use vmpool::store::MemoryStore;
+use vmpool_client::api::{AcquireAnswer, Problem, RequestStatus, exit};
 
-use crate::world::{World, wish};
+use crate::world::{ONE_VM, World, config, wish};
 
 /// Sends the body of an acquire, and returns what is refused.
 async fn refused(world: &World, body: Value) -> String {
@@ -43,6 +46,62 @@ async fn the_first_lease_stands_beside_all() {
     assert_eq!((request.pools, request.count, request.priority), (vec!["small".to_owned()], 1, 0));
     assert_eq!(request.leases, [leases[0].id.clone()]);
     assert_eq!(world.client.acquire(&wish("r1")).await.unwrap(), leases[0]);
+}
+
+#[tokio::test]
+async fn who_asks_again_for_several_vms_is_told_which_lease_ended_and_given_those_that_last() {
+    let two = ONE_VM.replace("size = 1", "size = 2");
+    let world = World::start(config(&two), Arc::new(MemoryStore::new())).await;
+    let wish = wish("r1").with_count(2).with_wait(Duration::from_secs(30));
+    let all = world.client.acquire_all(&wish).await.unwrap();
+    world.client.release(&all[0].id).await.unwrap();
+    for _ in 0..2 {
+        let answer = world.client.acquire_answer(&wish).await.unwrap();
+        let AcquireAnswer::Granted { lease, leases, ended } = answer else { panic!("{answer:?}") };
+        assert_eq!((&*lease, leases.as_slice()), (&all[1], &all[1..]));
+        let told: Vec<_> = ended.iter().map(|ended| [&ended.id, &ended.vm, &ended.end]).collect();
+        assert_eq!(told, [[&all[0].id, &all[0].vm, &"it was released".to_owned()]]);
+    }
+    assert_eq!(world.client.request("r1").await.unwrap().ended.len(), 1);
+    world.client.release(&all[1].id).await.unwrap();
+    let over = world.client.acquire(&wish).await.unwrap_err();
+    assert_eq!(over.problem().unwrap().code, "request_ended");
+    let ended = world.client.request("r1").await.unwrap().ended;
+    assert_eq!(ended.iter().map(|ended| &ended.id).collect::<Vec<_>>(), [&all[0].id, &all[1].id]);
+}
+
+#[tokio::test]
+async fn a_request_that_a_drain_turned_away_hears_of_it_when_it_is_sent_again() {
+    let world = World::ready().await;
+    world.client.acquire(&wish("r1")).await.unwrap();
+    let patient = wish("r2").with_wait(Duration::from_secs(60));
+    let waiting = tokio::spawn({
+        let (client, patient) = (world.client.clone(), patient.clone());
+        async move { client.acquire(&patient).await }
+    });
+    let mut events = world.client.follow(Some(0));
+    while events.next().await.unwrap().kind != "request_waiting" {}
+    world.client.drain("small", Some("new image")).await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap_err().problem().unwrap().code, "pool_drained");
+    world.client.undrain("small").await.unwrap();
+    let again = world.client.acquire(&patient).await.unwrap_err();
+    let problem = again.problem().unwrap();
+    assert_eq!((problem.code.as_str(), again.exit_code()), ("request_turned_away", exit::REFUSED));
+    assert!(problem.detail.contains("pool small is being drained (new image)"), "{problem}");
+    assert_eq!(world.client.request("r2").await.unwrap().status, RequestStatus::TurnedAway);
+}
+
+#[tokio::test]
+async fn a_vm_is_not_held_for_longer_than_its_pool_allows() {
+    let world = World::ready().await;
+    let vm = world.client.vms(&crate::world::ready()).await.unwrap().remove(0).name;
+    let path = format!("/v1/vms/{vm}/hold");
+    let response = world.raw(Method::POST, &path).json(&json!({"time": "169h"})).send().await.unwrap();
+    let problem = response.json::<Problem>().await.unwrap();
+    assert_eq!((problem.status, problem.code.as_str()), (422, "ttl_out_of_range"));
+    assert!(problem.detail.contains("at most 168h (max_hold_time)"), "{problem}");
+    let response = world.raw(Method::POST, &path).json(&json!({"time": "168h"})).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 204);
 }
 
 #[tokio::test]

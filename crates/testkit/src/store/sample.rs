@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vmpool_model::{
     Change, DomainName, Drain, Event, EventKind, Hold, InstallationId, InvalidName, Label, Lease, LeaseEnd,
-    LeaseId, NodeId, NodeView, Owner, PoolName, PoolRecord, ProviderName, RecordState, RequestId,
+    LeaseId, NodeId, NodeView, Owner, PoolEnds, PoolName, PoolRecord, ProviderName, RecordState, RequestId,
     RequestRecord, RequestStatus, Returned, Sandbox, TaskId, Timestamp, VmName, VmRecord,
     config::HooksConfig,
     states::{NodeState, RawState},
@@ -126,6 +126,7 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
             vm: VmName::new("small-1")?,
             at: time(number),
             how: LeaseEnd::Expired,
+            before: Vec::new(),
         },
     })
 }
@@ -138,7 +139,13 @@ pub fn request(number: u32) -> Sample<RequestRecord> {
 pub fn pool(number: u32) -> Sample<PoolRecord> {
     let drain = Drain { reason: "it moves".to_owned(), since: time(number), by: None };
     let name = PoolName::new(format!("pool-{number:06}"))?;
-    Ok(PoolRecord { name, drain: Some(drain), removed_at: None, hooks: HooksConfig::default() })
+    Ok(PoolRecord {
+        name,
+        drain: Some(drain),
+        removed_at: None,
+        hooks: HooksConfig::default(),
+        ends: PoolEnds::default(),
+    })
 }
 
 /// Makes an event that says its number.

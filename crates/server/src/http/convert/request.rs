@@ -1,15 +1,25 @@
 //! Requests.
 
-use vmpool::model::{LeaseId, RequestRecord, RequestStatus};
+use vmpool::model::{EndedLease, LeaseId, RequestRecord, RequestStatus};
 use vmpool_api as api;
 
 use super::time;
 
+/// Tells of a lease that ended.
+fn ended(lease: &EndedLease) -> api::EndedLease {
+    api::EndedLease {
+        id: lease.lease.to_string(),
+        vm: lease.vm.to_string(),
+        at: time(lease.at),
+        end: lease.how.to_string(),
+    }
+}
+
 pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
     let (status, leases, end): (_, &[LeaseId], _) = match &record.status {
         RequestStatus::Waiting => (api::RequestStatus::Waiting, &[], None),
-        RequestStatus::Granted { leases } => (api::RequestStatus::Granted, leases, None),
-        RequestStatus::Ended { lease, leases, vm, at, how } => {
+        RequestStatus::Granted { leases, .. } => (api::RequestStatus::Granted, leases, None),
+        RequestStatus::Ended { lease, leases, vm, at, how, .. } => {
             let leases = if leases.is_empty() { std::slice::from_ref(lease) } else { leases };
             (api::RequestStatus::Ended, leases, Some((Some(vm), *at, how.to_string())))
         }
@@ -20,7 +30,11 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
         RequestStatus::TimedOut { at } => {
             (api::RequestStatus::TimedOut, &[], Some((None, *at, "its time was over".to_owned())))
         }
+        RequestStatus::TurnedAway { at, why } => {
+            (api::RequestStatus::TurnedAway, &[], Some((None, *at, format!("it was turned away: {why}"))))
+        }
     };
+    let several = 1 < leases.len();
     api::Request {
         id: record.id.to_string(),
         pool: record.pools.first().map(ToString::to_string).unwrap_or_default(),
@@ -41,6 +55,7 @@ pub(in crate::http) fn request(record: &RequestRecord) -> api::Request {
         vm: end.as_ref().and_then(|(vm, ..)| vm.map(ToString::to_string)),
         ended_at: end.as_ref().map(|(_, at, _)| time(*at)),
         end: end.map(|(.., how)| how),
+        ended: record.status.ended().filter(|_| several).map(|lease| ended(&lease)).collect(),
         limit: None,
     }
 }
