@@ -5,15 +5,20 @@ mod report;
 use crate::cargo;
 use crate::console::say;
 use crate::error::Error;
+use crate::python;
 use crate::tree;
 
 /// The comparisons with others, by name: the package and its bench.
 const COMPARISONS: [(&str, &str, &str); 2] =
     [("cloudapi", "vmpool-cloudapi", "listing"), ("opennebula", "vmpool-opennebula", "listing")];
 
-/// Returns the names of the comparisons.
-pub(crate) fn comparisons() -> [&'static str; 2] {
-    COMPARISONS.map(|(name, ..)| name)
+/// What a browser makes of the dashboard.
+const DASHBOARD: &str = "dashboard";
+
+/// Returns the names of what is written into the report: the comparisons, and the dashboard.
+pub(crate) fn comparisons() -> [&'static str; 3] {
+    let [first, second] = COMPARISONS.map(|(name, ..)| name);
+    [first, second, DASHBOARD]
 }
 
 /// Runs the benches, or compiles them only, and says where the results are.
@@ -31,6 +36,14 @@ pub(crate) fn run(compile_only: bool) -> Result<(), Error> {
 
 /// Runs one comparison with others and writes its tables into docs/benchmarks.md.
 pub(crate) fn compare(name: &str) -> Result<(), Error> {
+    if name == DASHBOARD {
+        // Whoever names a program measures that one, and the report says so.
+        if std::env::var_os("VMPOOL_BINARY").is_none() {
+            cargo::run(&["build", "--release", "--package", "vmpool-cli"], &[])?;
+        }
+        let tables = python::capture("tests/dashboard/run.py", &["--bench"])?;
+        return report::write(name, &tables);
+    }
     for (_, package, bench) in COMPARISONS.iter().filter(|(known, ..)| *known == name) {
         let tables = cargo::capture(&["bench", "--package", package, "--bench", bench, "--", "--peers"])?;
         report::write(name, &tables)?;

@@ -2,13 +2,12 @@
 
 mod jobs;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use self::jobs::{JOBS, Job, PYTHON, Step};
+use self::jobs::{JOBS, Job, Step};
 use crate::console::say;
 use crate::error::Error;
-use crate::{cargo, tidy, tree};
+use crate::{cargo, python, tidy};
 
 /// Returns the names of the jobs, in the order in which they run.
 pub(crate) fn job_names() -> impl Iterator<Item = &'static str> {
@@ -60,7 +59,7 @@ fn run_job(job: &Job) -> Result<(), Error> {
 fn run_step(step: &Step) -> Result<(), Error> {
     match step {
         Step::Cargo { args, env } => cargo::run(args, env),
-        Step::Python { script } => run_python(script, step.shown()),
+        Step::Python { script } => python::run(script),
         Step::Tidy => tidy::run(false),
         Step::Tests { runner, fallback } => {
             if cargo::works(&["nextest", "--version"]) {
@@ -71,15 +70,6 @@ fn run_step(step: &Step) -> Result<(), Error> {
             );
             cargo::run(fallback, &[])
         }
-    }
-}
-
-/// Runs a script of ours.
-fn run_python(script: &str, command: String) -> Result<(), Error> {
-    match Command::new(PYTHON).arg(script).current_dir(tree::root()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Command { command, outcome: status.to_string() }),
-        Err(source) => Err(Error::Start { command, source }),
     }
 }
 

@@ -10,6 +10,7 @@ mod dag;
 mod error;
 mod fuzz;
 mod mutants;
+mod python;
 mod simulate;
 mod tidy;
 mod tree;

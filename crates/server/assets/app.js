@@ -96,6 +96,10 @@ function loading() {
   return h("main", { id: "main" }, h("h1", { class: "sr" }, "vmpool"), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
 }
 
+function mark(name) {
+  if (!performance.getEntriesByName(name).length) performance.mark(name);
+}
+
 function draw() {
   const app = document.getElementById("app");
   if (live.needsToken) return render(app, logInPage());
@@ -108,6 +112,12 @@ function draw() {
     h("main", { id: "main", key: at.page + "/" + at.name, class: `page page-${at.page || "overview"}${live.lostSince === null ? "" : " stale"}`, tabindex: -1 },
       view ? view(at) : [h("h1", null, "Not found"), h("p", null, "There is no such page. ", h("a", { href: "#/" }, "Go to the overview"))]),
     h("footer", { class: "foot" }, `vmpool ${live.health.version} · installation ${live.health.installation} · started `, ago(live.health.started_at)));
+  // For whoever measures, once it is on the screen.
+  const { complete } = live;
+  requestAnimationFrame(() => {
+    mark("figures");
+    if (complete) mark("complete");
+  });
 }
 
 onChange(redraw);

@@ -3,7 +3,7 @@
 import { button, release } from "./actions.js";
 import { want } from "./app.js";
 import { h } from "./dom.js";
-import { ago, badge, count, empty, number, poolLink, requestLink, since, vmLink } from "./format.js";
+import { ago, badge, count, empty, poolLink, requestLink, since, vmLink } from "./format.js";
 import { list, memo } from "./list.js";
 import { live } from "./live.js";
 import { search } from "./vms.js";
@@ -38,7 +38,7 @@ export function leases({ query }) {
   const text = query.get("q") ?? "";
   const { rows, owners, leases } = byOwner(live.version, text);
   return [
-    h("div", { class: "page-head" }, h("h1", null, "Leases"), h("p", { class: "muted", role: "status" }, `${number(leases)} of ${count(owners, "owner")}`)),
+    h("div", { class: "page-head" }, h("h1", null, "Leases"), h("p", { class: "muted", role: "status" }, `${count(leases, "lease")} of ${count(owners, "owner")}`)),
     h("div", { class: "filters" }, search(text, "Find", (value) => want({ q: value }))),
     !live.complete ? h("div", { class: "skeleton tall" })
       : list({

@@ -33,8 +33,8 @@ export function list({ id, label, columns, items, row, keyOf, kindOf = () => "",
     redraw();
   };
   return h("div", { key: id, class: `list list-${id}`, role: "table", "aria-label": label, "aria-rowcount": items.length + 1 },
-    h("div", { class: "row head", role: "row", "aria-rowindex": 1 }, columns.map((name) => h("div", { role: "columnheader", key: name }, name))),
-    h("div", { class: "scroller", role: "rowgroup", tabindex: 0, "aria-label": label, onscroll: scroll, onkeydown: keys, ref: measure },
+    h("div", { class: "scroller", role: "rowgroup", tabindex: 0, onscroll: scroll, onkeydown: keys, ref: measure },
+      h("div", { class: "row head", role: "row", "aria-rowindex": 1 }, columns.map((name, column) => h("div", { role: "columnheader", key: column }, name))),
       h("div", { class: "sizer", role: "presentation", style: { height: `${items.length * height}px` } },
         shown.map((item, index) =>
           h("div", { key: keyOf(item), class: `row ${kindOf(item)}`, role: "row", "aria-rowindex": first + index + 2, style: { height: `${height}px`, transform: `translateY(${(first + index) * height}px)` } },

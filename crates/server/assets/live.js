@@ -11,6 +11,7 @@ export const live = {
   health: null,
   pools: [],
   providers: [],
+  traffic: {},
   queue: [],
   waiting: 0,
   vms: new Map(),
@@ -53,7 +54,7 @@ const pause = (millis) =>
 
 function take(state) {
   live.offset = state.now - Date.now();
-  for (const key of ["health", "pools", "providers", "queue", "waiting"]) live[key] = state[key];
+  for (const key of ["health", "pools", "providers", "traffic", "queue", "waiting"]) live[key] = state[key];
   const delta = state.changed;
   if (!delta) return;
   if (delta.full) {

@@ -41,7 +41,7 @@ function strangers(provider) {
 }
 
 function card(provider) {
-  const [kind, text] = health(provider), { events } = provider;
+  const [kind, text] = health(provider), { events } = provider, traffic = live.traffic[provider.name];
   return h("article", { key: provider.name, class: "card", "aria-label": `Provider ${provider.name}` },
     h("div", { class: "card-head" }, h("h2", null, provider.name), badge(kind, text), h("div", { class: "spacer" }), provider.brake && button("Accept loss", () => acceptLoss(provider), { kind: "danger-text", name: provider.name })),
     provider.brake && h("p", { class: "banner bad" }, `${number(provider.brake.missing)} of ${number(provider.brake.known)} nodes are missing at once for `, since(provider.brake.since), ": none counts as lost until they are seen again, or an operator says so."),
@@ -49,7 +49,9 @@ function card(provider) {
     provider.problem && h("p", { class: "note bad" }, provider.problem),
     facts(["Driver", provider.driver], ["Endpoint", provider.endpoint && h("span", { class: "mono" }, provider.endpoint)], ["Listed", provider.listed_at ? ago(provider.listed_at) : "never"], ["Nodes", number(provider.nodes)],
       ["Orphans", number(provider.orphans)], ["Strangers", number(provider.strangers)], ["Events", events && h("span", null, events.state.replaceAll("_", " "), events.since && [" for ", since(events.since)], events.reason && `: ${events.reason}`)],
-      ["Retired", provider.retired_at && ago(provider.retired_at)]),
+      ["New VMs", provider.limit ? provider.limit.kind.replaceAll("_", " ") : "are made"], ["Breaker", provider.limit?.kind === "breaker_open" ? "open" : "closed"],
+      ["Calls since the start", traffic && [number(traffic.calls), traffic.failed > 0 && h("small", null, ` ${number(traffic.failed)} failed`)]], ["Calls under way", traffic && number(traffic.under_way)],
+      ["Rate", traffic && (traffic.rate ? `${traffic.rate} a second, ${traffic.burst} at once` : "no limit")], ["Retired", provider.retired_at && ago(provider.retired_at)]),
     Object.keys(provider.quota).length > 0 && [h("h3", null, "Quota"), meters(provider)],
     strangers(provider));
 }

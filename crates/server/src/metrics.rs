@@ -26,6 +26,7 @@ use vmpool::{
 
 pub(crate) use self::{
     around::{MeasuredChecks, MeasuredHooks},
+    layers::Calls,
     numbers::Happened,
     render::{Now, render},
     text::CONTENT_TYPE,
@@ -45,6 +46,11 @@ impl Metrics {
     pub(crate) fn driver(&self, provider: &ProviderName, driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
         let layer: MetricsLayer = self.layers().of(provider);
         driver.layer(&layer)
+    }
+
+    /// Returns how many calls there were to a provider.
+    pub(crate) fn calls(&self, provider: &ProviderName) -> Calls {
+        self.layers().calls(provider)
     }
 
     /// Counts a commit, and what it was about if it is durable.

@@ -1,9 +1,6 @@
 //! The jobs as data.
 
-use crate::cargo;
-
-/// What scripts in Python are run with.
-pub(super) const PYTHON: &str = "python3";
+use crate::{cargo, python};
 
 /// A job: its steps run one after the other, and the first that fails ends it.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl Step {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Cargo { args, env } => cargo::shown(args, env),
-            Self::Python { script } => format!("{PYTHON} {script}"),
+            Self::Python { script } => python::shown(script, &[]),
             Self::Tidy => cargo::shown(&["xtask", "tidy"], &[]),
             Self::Tests { runner, .. } => cargo::shown(runner, &[]),
         }
@@ -106,6 +103,17 @@ pub(super) const JOBS: &[Job] = &[
                 env: &[],
             },
             Step::Python { script: "crates/sim/tests/clients/run.py" },
+        ],
+    },
+    Job {
+        name: "dashboard",
+        about: "a browser finds the figures of the API in the dashboard, and nothing that somebody could not use",
+        steps: &[
+            Step::Cargo {
+                args: &["build", "--package", "vmpool-cli", "--no-default-features", "--features", "serve"],
+                env: &[],
+            },
+            Step::Python { script: "tests/dashboard/run.py" },
         ],
     },
     Job {

@@ -9,13 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use vmpool::manager::Clock as _;
+use vmpool::manager::{Clock as _, ProviderStatus};
 use vmpool_api::{Explanation, Health, Pool, Problem, Provider, code};
 
 use super::{Api, convert, health, read::Filter, refuse::Refused};
-use crate::dashboard::{
-    Delta, Range, Series,
-    assets::{Asset, INDEX},
+use crate::{
+    dashboard::{
+        Delta, Range, Series,
+        assets::{Asset, INDEX},
+    },
+    metrics::Calls,
 };
 
 /// How many requests that wait are told, those that are served first.
@@ -46,6 +49,16 @@ pub(super) struct Wanted {
     brief: bool,
 }
 
+/// How much is asked of a provider, and how fast that may be.
+#[derive(Debug, Serialize)]
+pub(super) struct Traffic {
+    calls: u64,
+    failed: u64,
+    under_way: usize,
+    rate: Option<f64>,
+    burst: u32,
+}
+
 /// How everything is: the same words as in the API, but for VMs and leases, of which there may be very many.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
@@ -53,6 +66,7 @@ pub(super) struct Shown {
     health: Health,
     pools: Vec<Pool>,
     providers: Vec<Provider>,
+    traffic: BTreeMap<String, Traffic>,
     /// How many requests wait; only the first of them are told.
     waiting: usize,
     queue: Vec<Explanation>,
@@ -74,11 +88,17 @@ pub(super) async fn state(
         now: watched.clock.now().as_millis(),
         health: health::of(&api).await?,
         pools: pools.iter().map(convert::pool).collect(),
+        traffic: providers.iter().map(|status| (status.name.to_string(), traffic(&api, status))).collect(),
         providers: providers.iter().map(convert::provider).collect(),
         waiting,
         queue,
         changed,
     }))
+}
+
+fn traffic(api: &Api, status: &ProviderStatus) -> Traffic {
+    let Calls { calls, failed, under_way } = api.watched.metrics.calls(&status.name);
+    Traffic { calls, failed, under_way, rate: status.config.rate, burst: status.config.burst }
 }
 
 async fn queue(api: &Api) -> Result<(usize, Vec<Explanation>), Refused> {

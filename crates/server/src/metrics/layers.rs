@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use vmpool::{
     layers::{CallMetrics, MetricsLayer},
     model::ProviderName,
@@ -26,6 +27,17 @@ impl Layers {
         self.0.entry(provider.clone()).or_default().clone()
     }
 
+    /// Returns how many calls there were to a provider.
+    pub(super) fn calls(&self, provider: &ProviderName) -> Calls {
+        let Some(layer) = self.0.get(provider) else { return Calls::default() };
+        let mut all = Calls { under_way: layer.under_way(), ..Calls::default() };
+        for CallMetrics { outcome, calls, .. } in layer.snapshot() {
+            all.calls += calls;
+            all.failed += if outcome == "ok" { 0 } else { calls };
+        }
+        all
+    }
+
     pub(super) fn render(&self, text: &mut Text) {
         let all: Vec<_> = self.0.iter().map(|(name, layer)| (name.as_str(), layer.snapshot())).collect();
         let mut samples = text.family(&PROVIDER_CALLS);
@@ -45,6 +57,14 @@ impl Layers {
             samples.count(&[name.as_str()], layer.under_way());
         }
     }
+}
+
+/// The calls to one provider, those that ended and those under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Calls {
+    pub(crate) calls: u64,
+    pub(crate) failed: u64,
+    pub(crate) under_way: usize,
 }
 
 /// Adds up how long the calls of each operation took, whatever their outcome.
