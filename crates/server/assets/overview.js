@@ -32,7 +32,7 @@ function tiles() {
   }
   const oldest = live.queue.reduce((first, { request }) => Math.min(first, Date.parse(request.submitted_at)), Infinity);
   return h("div", { class: "tiles" },
-    tile("Ready", all.ready, `${number(all.target)} to be ready`, "k-ready", "#/vms?state=ready"),
+    tile("Ready", all.ready, all.target ? `${number(all.target)} to be ready` : "to be had at once", "k-ready", "#/vms?state=ready"),
     tile("In use", all.busy, count(new Set([...live.leases.values()].map((lease) => lease.owner)).size, "owner"), "k-busy", "#/leases"),
     tile("Starting", all.starting, `${number(total)} VMs in all`, "k-starting", "#/vms?state=spawning,got_ip,check_health"),
     tile("Waiting", live.waiting, live.waiting ? `longest for ${Math.round((live.now() - oldest) / 1000)} s` : "nobody waits", live.waiting ? "k-waiting" : "", "#/queue"),
@@ -60,7 +60,7 @@ function card(pool, range) {
       h("h3", null, poolLink(pool.name)), h("div", { class: "badges" }, poolState(pool)), h("div", { class: "spacer" }), drainButton(pool)),
     chart(pool, samples(range, pool.name)),
     h("dl", { class: "figures" },
-      figure("g-ready", h("span", null, number(now.ready), h("small", null, ` of ${number(now.target)}`)), "Ready"),
+      figure("g-ready", h("span", null, number(now.ready), now.target > 0 && h("small", null, ` of ${number(now.target)}`)), "Ready"),
       figure("g-busy", number(now.busy), "In use"),
       figure("g-starting", number(now.starting), "Starting"),
       figure("waiting", number(now.waiting), "Waiting"),

@@ -16,7 +16,7 @@ export function limits(all) {
 }
 
 function offers(pool) {
-  return h("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Offers" },
+  return h("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Table of the offers" },
     h("table", null,
       h("thead", null, h("tr", null, ["Provider", "Template", "Preference", "Weight", "VMs", "Limit", "Price per hour"].map((name) => h("th", { scope: "col", key: name }, name)))),
       h("tbody", null, pool.offers.map((offer) =>

@@ -50,7 +50,7 @@ export function vms({ query }) {
     !isNarrow() && lifeLegend(),
     !live.complete ? h("div", { class: "skeleton tall" })
       : list({
-        id: "vms", label: "VMs", columns: ["Name", "Pool", "State", "For", axis(length), "Owner", "Actions"], items: found, keyOf: (vm) => vm.name,
+        id: "vms", label: "VMs", columns: ["Name", "Pool", "State", "For", [h("span", { class: "sr" }, "States over time"), axis(length)], "Owner", "Actions"], items: found, keyOf: (vm) => vm.name,
         row: (vm) => cells(vm, length), heights: [46, live.canOperate() ? 126 : 92],
         none: live.vms.size ? empty("No VM is like that", "Change what you look for.") : empty("No VMs", "The pools make them as they are needed."),
       }),

@@ -3,6 +3,7 @@
 mod acquire;
 mod body;
 mod copies;
+mod dashboard;
 mod events;
 mod metrics;
 mod operate;
