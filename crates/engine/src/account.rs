@@ -1,6 +1,6 @@
 //! What the answers of a provider tell of it: whether it works, and how much at once it takes.
 
-use vmpool_model::{EventKind, Failure, FailureKind, ProviderName, Timestamp, VmName, VmRecord};
+use vmpool_model::{Certainty, EventKind, Failure, FailureKind, ProviderName, Timestamp, VmName, VmRecord};
 
 use crate::{EffectId, Engine, backoff::Trouble, breaker::Failed, gate::Gate};
 
@@ -33,6 +33,7 @@ impl Engine {
         let Some(provider) = self.providers.get(&vm.record.provider) else { return false };
         let window = provider.gate.window.size(provider.config.max_creating());
         provider.gate.stop(&vm.record.provider, self.now).is_none()
+            && provider.gate.is_within(&provider.config, &vm.record.needs)
             && provider.gate.creates.len() < window
             && !self.is_outdone(&vm.record)
     }
@@ -55,7 +56,10 @@ impl Engine {
             return;
         };
         let (name, config, gate) = (name.clone(), &provider.config, &mut provider.gate);
-        gate.creates.remove(&create);
+        let is_refused = failure.is_some_and(proves_no_node);
+        if let Some(vm) = gate.creates.remove(&create) {
+            gate.unrecorded.answered(&vm, is_refused, now.at);
+        }
         let most = config.max_creating();
         let mut opened = None;
         let mut closes = false;
@@ -99,7 +103,9 @@ impl Engine {
         let asked = providers.find(|(_, provider)| provider.gate.creates.contains_key(&create));
         let Some((name, provider)) = asked else { return };
         let name = name.clone();
-        provider.gate.creates.remove(&create);
+        if let Some(vm) = provider.gate.creates.remove(&create) {
+            provider.gate.unrecorded.answered(&vm, true, now);
+        }
         provider.gate.breaker.pass(create, now);
         self.unserved = true;
         self.wake_pools(&name);
@@ -170,4 +176,9 @@ fn tells_of_provider(kind: FailureKind) -> bool {
 /// Returns whether a failed create tells that too much was asked for at once.
 fn is_too_much(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Timeout | FailureKind::RateLimited | FailureKind::Capacity)
+}
+
+/// Returns whether a failed create proves that it made no node.
+pub(crate) fn proves_no_node(failure: &Failure) -> bool {
+    failure.certainty == Certainty::NotApplied && failure.kind != FailureKind::AlreadyExists
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vmpool_model::PoolName;
 
-use crate::{Engine, check::ensure, gate::Gate, pool::Pool, timers::Timer};
+use crate::{Engine, check::ensure, gate::Gate, pool::Pool, provider::Orphan, timers::Timer};
 
 impl Engine {
     pub(crate) fn check_supply(&self) -> Result<(), String> {
@@ -19,6 +19,18 @@ impl Engine {
             ensure(provider.gate.has_same_counts(recount), || {
                 format!("{name}: a recount gives {recount:#?} instead of {:#?}", provider.gate)
             })?;
+            let unrecorded = &provider.gate.unrecorded;
+            ensure(unrecorded.is_counted_right(), || {
+                format!("{name}: a recount gives something else than {unrecorded:#?}")
+            })?;
+            let recorded = unrecorded.nodes().find(|node| provider.by_node.contains_key(node));
+            ensure(recorded.is_none(), || {
+                format!("{name}: {recorded:?} has a record and counts as without")
+            })?;
+            let is_left_out =
+                |(node, orphan): &(&_, &Orphan)| orphan.destroying.is_none() && !unrecorded.has(node);
+            let left_out = provider.orphans.iter().find(is_left_out);
+            ensure(left_out.is_none(), || format!("{name}: the orphan {left_out:?} takes no room"))?;
         }
         self.pools.iter().try_for_each(|(name, pool)| self.check_growth(name, pool))
     }

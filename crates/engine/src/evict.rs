@@ -73,7 +73,7 @@ impl Engine {
     fn in_the_way_at(&self, name: &PoolName, pool: &Pool, offer: &OfferConfig) -> Option<Vec<VmName>> {
         let provider = self.providers.get(&offer.provider)?;
         let quota = &provider.config.quota;
-        let stays = provider.gate.taken().without(&provider.gate.leaving);
+        let stays = provider.gate.taken().without(&provider.gate.leaving());
         let fit = (0..pool.missing()).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
         let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
         let idle: Vec<_> = self.unneeded_at(&offer.provider).chain(kept).collect();
@@ -112,7 +112,7 @@ impl Engine {
         let found = full.map(|(offer, _)| &offer.config).find_map(|offer| {
             let provider = self.providers.get(&offer.provider)?;
             let (quota, needs) = (&provider.config.quota, &offer.needs);
-            let stays = self.taken_by_others(name, &offer.provider)?.without(&provider.gate.leaving);
+            let stays = self.taken_by_others(name, &offer.provider)?.without(&provider.gate.leaving());
             let fit = (0..wanted).find(|fit| stays.lack(quota, needs, fit + 1).is_some())?;
             let unneeded: Vec<_> = self.unneeded_at(&offer.provider).collect();
             make_room(self, stays, quota, needs, fit + 1, &unneeded)

@@ -43,10 +43,14 @@ impl Engine {
         if let Some((pool, provider)) = pool {
             self.look_for_forgotten(&pool, provider.as_ref());
         }
+        self.go_on_counting(name);
         self.remove(name);
         if is_unreadable {
+            self.seek_unreadable(name);
             self.unreadable.remove(name);
             self.count_unreadable();
+            // Its pool has room for another one, and so may others have.
+            self.touched.extend(self.pools.keys().cloned());
             self.unserved = true;
             self.out.changes.push(Change::RemoveVm(name.clone()));
         }

@@ -13,8 +13,10 @@ use crate::{
     EffectId, Limit,
     backoff::Pause,
     breaker::{Breaker, Stop},
+    first_listing::Unlisted,
     pool::{is_free, is_gone, tenant},
-    quota::Usage,
+    quota::{Lack, Usage},
+    unrecorded::Unrecorded,
     window::Window,
 };
 
@@ -24,9 +26,13 @@ pub(crate) struct Gate {
     /// What all VMs take that are not proven gone, but for those whose records cannot be read.
     pub(crate) usage: Usage,
     /// What those of them take that are being destroyed.
-    pub(crate) leaving: Usage,
+    leaving: Usage,
     /// What VMs take at most whose records cannot be read.
     pub(crate) unreadable: Usage,
+    /// Nodes of ours that no record speaks of, and what they take.
+    pub(crate) unrecorded: Unrecorded,
+    /// That nobody knows yet what there is beside the records.
+    pub(crate) unlisted: Option<Unlisted>,
     /// VMs whose node is not known: it is asked for, or looked for.
     nodeless: BTreeSet<VmName>,
     /// VMs that are kept for their last users, the one that waited longest first.
@@ -47,6 +53,8 @@ impl Gate {
             usage: Usage::default(),
             unreadable: Usage::default(),
             leaving: Usage::default(),
+            unrecorded: Unrecorded::default(),
+            unlisted: None,
             nodeless: BTreeSet::new(),
             dirty: BTreeSet::new(),
             creates: BTreeMap::new(),
@@ -101,11 +109,19 @@ impl Gate {
         usize::try_from(self.usage.vms).unwrap_or(usize::MAX) - self.nodeless.len()
     }
 
-    /// Returns what is taken of the quota, by VMs whose records cannot be read, too.
+    /// Returns what is taken of the quota, by VMs whose records cannot be read and by nodes without a record, too.
     pub(crate) fn taken(&self) -> Cow<'_, Usage> {
-        match self.unreadable == Usage::default() {
+        match self.unreadable == Usage::default() && self.unrecorded.is_empty() {
             true => Cow::Borrowed(&self.usage),
-            false => Cow::Owned(self.usage.with(&self.unreadable)),
+            false => Cow::Owned(self.usage.with(&self.unreadable).with(self.unrecorded.usage())),
+        }
+    }
+
+    /// Returns what of that is being destroyed.
+    pub(crate) fn leaving(&self) -> Cow<'_, Usage> {
+        match self.unrecorded.is_empty() {
+            true => Cow::Borrowed(&self.leaving),
+            false => Cow::Owned(self.leaving.with(self.unrecorded.leaving())),
         }
     }
 
@@ -147,6 +163,19 @@ impl Gate {
         self.pause.until(now).into_iter().chain(opens).min()
     }
 
+    /// Returns the limit that a lack in the quota is.
+    pub(crate) fn lacking(&self, provider: ProviderName, lack: Lack, since: Timestamp) -> Limit {
+        let Lack { resource, needs, used, quota } = lack;
+        let unrecorded = u64::try_from(self.unrecorded.usage().of(&resource)).unwrap_or(u64::MAX);
+        Limit::Quota { provider, resource, needs, used, quota, unrecorded, since }
+    }
+
+    /// Returns whether all that is taken is within the quota, as far as a VM with these needs is concerned, and known.
+    pub(crate) fn is_within(&self, config: &ProviderConfig, needs: &BTreeMap<String, u64>) -> bool {
+        config.quota.is_empty()
+            || (self.unlisted.is_none() && self.taken().lack(&config.quota, needs, 0).is_none())
+    }
+
     /// Returns what there is no room for, if one more VM with these needs is to be made.
     pub(crate) fn room(
         &self,
@@ -156,9 +185,11 @@ impl Gate {
         now: Timestamp,
     ) -> Option<Limit> {
         let (provider, since) = (provider.clone(), now);
+        if let Some(unlisted) = self.unlisted.as_ref().filter(|_| !config.quota.is_empty()) {
+            return Some(unlisted.limit(&provider));
+        }
         if let Some(lack) = self.taken().lack(&config.quota, needs, 1) {
-            let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
-            return Some(Limit::Quota { provider, resource, needs, used, quota, since });
+            return Some(self.lacking(provider, lack, now));
         }
         let (creating, window) = (self.creating(), self.window.size(config.max_creating()));
         (window <= creating).then_some(Limit::CreateWindow { provider, creating, window, since })

@@ -59,16 +59,29 @@ impl Engine {
         if let Some(limit) = self.pool_limit(pool) {
             return Err(vec![limit]);
         }
+        let limits = pool.offers.iter().map(|offer| self.offer_limit(offer).or_else(|| beside(offer)));
+        let limits: Vec<_> = limits.collect();
         let mut best: Option<usize> = None;
-        let mut limits = Vec::new();
+        let mut awaited: Option<usize> = None;
         for (index, offer) in pool.offers.iter().enumerate() {
-            match self.offer_limit(offer).or_else(|| beside(offer)) {
-                Some(limit) => limits.push(limit),
-                None if best.is_none_or(|best| offer.is_before(&pool.offers[best])) => best = Some(index),
-                None => {}
+            let first = match &limits[index] {
+                None => &mut best,
+                Some(Limit::Unlisted { listings: 0, .. }) => &mut awaited,
+                Some(_) => continue,
+            };
+            if first.is_none_or(|first| offer.is_before(&pool.offers[first])) {
+                *first = Some(index);
             }
         }
-        best.ok_or(limits)
+        // What is liked better is not passed over for the moment that its provider takes to say what it has.
+        let awaited = awaited
+            .filter(|awaited| best.is_none_or(|best| pool.offers[*awaited].is_before(&pool.offers[best])));
+        match (best, awaited.and_then(|awaited| limits[awaited].clone())) {
+            (Some(best), None) => Ok(best),
+            (_, awaited) => {
+                Err(limits.into_iter().filter_map(|limit| limit.or_else(|| awaited.clone())).collect())
+            }
+        }
     }
 
     /// Returns the quota that has no room for one more VM of an offer beside those that others wait for and are to be made.
@@ -77,8 +90,7 @@ impl Engine {
         let known = self.providers.get(provider)?;
         let taken = self.taken_by_others(name, provider)?;
         let lack = taken.lack(&known.config.quota, needs, 1)?;
-        let (resource, needs, used, quota) = (lack.resource, lack.needs, lack.used, lack.quota);
-        Some(Limit::Quota { provider: provider.clone(), resource, needs, used, quota, since: self.now })
+        Some(known.gate.lacking(provider.clone(), lack, self.now))
     }
 
     /// Returns what is taken of a provider's quota, together with what other pools are missing for those who wait; `None` if
@@ -106,7 +118,7 @@ impl Engine {
             offer.config.provider == *provider
                 && self
                     .offer_limit(offer)
-                    .is_none_or(|limit| matches!(limit, Limit::Quota { .. } | Limit::CreateWindow { .. }))
+                    .is_none_or(|limit| matches!(limit, Limit::Quota { .. }) || limit.is_pace())
         };
         pool.offers.iter().filter(|_| paces).find(is_open).map(|offer| &offer.config.needs)
     }

@@ -2,7 +2,7 @@
 
 use vmpool_model::{Owner, PoolName, ProviderName, Timestamp};
 
-use crate::words::of;
+use crate::words::{of, without_record};
 
 /// What keeps a pool from growing, or a request waiting, and since when.
 ///
@@ -138,7 +138,10 @@ pub enum Limit {
         since: Timestamp,
     },
     /// The quota of a provider has no room for one more VM.
-    #[error("a VM needs {needs} {resource} at provider {provider}, where {used} of {quota} are taken")]
+    #[error(
+        "a VM needs {needs} {resource} at provider {provider}, where {used} of {quota} are taken{}",
+        without_record(*.unrecorded)
+    )]
     Quota {
         /// The provider.
         provider: ProviderName,
@@ -150,6 +153,20 @@ pub enum Limit {
         used: u64,
         /// How much of it there is.
         quota: u64,
+        /// How much of what is taken is taken by nodes of ours that no record speaks of, until these are destroyed.
+        unrecorded: u64,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The provider has a quota and was not listed since the start: there may be nodes that no record speaks of.
+    #[error("nobody knows yet how much of its quota is taken at provider {provider}: {why}")]
+    Unlisted {
+        /// The provider.
+        provider: ProviderName,
+        /// How many listings since then failed, or did not tell.
+        listings: u32,
+        /// Why it is not known yet.
+        why: String,
         /// Since when.
         since: Timestamp,
     },
@@ -254,6 +271,7 @@ macro_rules! since_of {
             | Limit::ProviderPaused { since, .. }
             | Limit::CreateWindow { since, .. }
             | Limit::Quota { since, .. }
+            | Limit::Unlisted { since, .. }
             | Limit::ProviderUnknown { since, .. }
             | Limit::ProviderRetired { since, .. }
             | Limit::StoreFull { since }
@@ -290,6 +308,7 @@ impl Limit {
             | Self::Probing { provider, .. }
             | Self::ProviderPaused { provider, .. }
             | Self::CreateWindow { provider, .. }
+            | Self::Unlisted { provider, .. }
             | Self::ProviderUnknown { provider, .. }
             | Self::ProviderRetired { provider, .. } => (Some(provider), ""),
             _ => (None, ""),
@@ -317,9 +336,21 @@ impl Limit {
         match self {
             Self::Probing { provider, .. }
             | Self::CreateWindow { provider, .. }
+            | Self::Unlisted { provider, .. }
             | Self::Quota { provider, .. } => Some(provider),
             _ => None,
         }
+    }
+
+    /// Returns whether VMs are made all the same, one after the other.
+    pub(crate) fn is_pace(&self) -> bool {
+        matches!(
+            self,
+            Self::MaxStarting { .. }
+                | Self::SpawnInterval { .. }
+                | Self::CreateWindow { .. }
+                | Self::Unlisted { listings: 0, .. }
+        )
     }
 
     /// Returns until when the limit is in the way, if that is known.
@@ -349,6 +380,7 @@ impl Limit {
             Self::ProviderPaused { .. } => "provider_paused",
             Self::CreateWindow { .. } => "create_window",
             Self::Quota { .. } => "quota",
+            Self::Unlisted { .. } => "unlisted",
             Self::ProviderUnknown { .. } => "provider_unknown",
             Self::ProviderRetired { .. } => "provider_retired",
             Self::StoreFull { .. } => "store_full",
@@ -382,7 +414,7 @@ mod tests {
 
     fn quota(resource: &str, second: i64) -> Limit {
         let (provider, resource) = (provider("lab"), resource.to_owned());
-        Limit::Quota { provider, resource, needs: 1, used: 1, quota: 1, since: at(second) }
+        Limit::Quota { provider, resource, needs: 1, used: 1, quota: 1, unrecorded: 0, since: at(second) }
     }
 
     fn probing(at_provider: &str, second: i64) -> Limit {

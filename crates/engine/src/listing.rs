@@ -38,6 +38,7 @@ impl Engine {
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(asked_at + interval));
                 self.take_in(id, name, &listed, asked_at);
+                self.first_listed(name, asked_at, listed.incomplete.as_deref());
                 self.drop_provider(name);
                 if again {
                     self.list(name);
@@ -57,6 +58,7 @@ impl Engine {
                     self.provider_event(EventKind::ProviderFailed, name, failure.to_string());
                 }
                 self.timers.set(Timer::Provider(name.clone()), Some(self.now + pause));
+                self.first_listing_failed(name, &failure);
                 self.listing_refused(name, &failure);
                 self.give_up_provider(name);
             }
@@ -79,8 +81,16 @@ impl Engine {
             }
             self.usurp(provider, node);
             match self.kin(provider, node) {
-                Kin::Stray => strays.push(node),
+                Kin::Stray => {
+                    self.reckon(id, provider, node);
+                    strays.push(node);
+                }
                 Kin::Stranger => strangers.add(node),
+                Kin::OfNoPool(why) => {
+                    self.reckon(id, provider, node);
+                    strangers.add(node);
+                    self.announce(provider, node, why);
+                }
                 Kin::Unplaced(why) => {
                     strangers.add(node);
                     self.announce(provider, node, why);
@@ -94,6 +104,7 @@ impl Engine {
         self.meet(provider, strangers, &listed.nodes);
         self.take_absences(id, provider, asked_at);
         self.sweep(provider, &strays);
+        self.miss_unrecorded(id, provider, asked_at);
         self.looked_for_forgotten(provider, asked_at, &strays);
     }
 

@@ -62,9 +62,14 @@ impl Engine {
         let Some(vm) = self.vms.get(name) else { return };
         let Some(provider) = self.providers.get_mut(&vm.record.provider) else { return };
         let orphan = provider.orphans.remove(node);
+        let was_counted = provider.gate.unrecorded.remove(node);
         let before = provider.bind(node, name).filter(|before| before != name);
         let is_aimed_at = orphan.is_some_and(|orphan| orphan.destroying.is_some())
             || before.as_ref().and_then(|vm| self.vms.get(vm)).is_some_and(|vm| vm.is_doing(Doing::Destroy));
+        if was_counted {
+            let provider = self.vms.get(name).map(|vm| vm.record.provider.clone());
+            provider.iter().for_each(|provider| self.room_changed(provider));
+        }
         if let Some(before) = before {
             self.lose(&before, "its node is gone: another VM's node has its id");
         }

@@ -1,11 +1,8 @@
 //! What became of effects.
 
-use vmpool_model::{
-    Certainty, EventKind, Failure, FailureKind, Node, NodeView, RecordState, Transition, VmName,
-    states::NodeState,
-};
+use vmpool_model::{EventKind, Failure, Node, NodeView, RecordState, Transition, VmName, states::NodeState};
 
-use crate::{EffectId, Engine, Outcome, backoff};
+use crate::{EffectId, Engine, Outcome, account::proves_no_node, backoff};
 
 impl Engine {
     pub(crate) fn done(&mut self, id: EffectId, outcome: Outcome) {
@@ -21,7 +18,7 @@ impl Engine {
             _ => {}
         }
         let Some(name) = self.awaited.remove(&id) else {
-            return self.orphan_done(id);
+            return self.orphan_done(id, matches!(outcome, Outcome::Destroyed(Ok(()))));
         };
         match self.vms.get_mut(&name) {
             Some(vm) if vm.effect == Some(id) => vm.effect = None,
@@ -73,8 +70,7 @@ impl Engine {
     fn not_created(&mut self, name: &VmName, failure: &Failure) {
         let now = self.moment();
         let Some(vm) = self.vms.get_mut(name) else { return };
-        let certain =
-            failure.certainty == Certainty::NotApplied && failure.kind != FailureKind::AlreadyExists;
+        let certain = proves_no_node(failure);
         let (pool, state, has_node) = (vm.record.pool.clone(), vm.record.state, vm.record.node.is_some());
         if !certain {
             // The provider may have taken until now to make the node, and only now it begins to be invisible.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use vmpool_model::{NodeId, PoolName, Timestamp, VmName, config::ProviderConfig};
 
 use crate::{
-    EffectId, brake::Brake, gate::Gate, hint::Glance, look::Look, sequence::Sequence, stranger::Strangers,
-    table::Table,
+    EffectId, brake::Brake, first_listing::Unlisted, gate::Gate, hint::Glance, look::Look,
+    sequence::Sequence, stranger::Strangers, table::Table,
 };
 
 /// One provider.
@@ -71,9 +71,11 @@ pub(crate) struct Orphan {
 }
 
 impl Provider {
-    pub(crate) fn new(config: ProviderConfig, seed: u64) -> Self {
+    pub(crate) fn new(config: ProviderConfig, seed: u64, now: Timestamp) -> Self {
+        let mut gate = Gate::new(&config);
+        gate.unlisted = Some(Unlisted::new(now));
         Self {
-            gate: Gate::new(&config),
+            gate,
             config,
             retired_at: None,
             listing: None,

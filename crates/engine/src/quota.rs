@@ -48,8 +48,13 @@ impl Usage {
 
     /// Takes away what [`add`](Self::add) added.
     pub(crate) fn remove(&mut self, record: &VmRecord) {
+        self.remove_vm(&record.needs);
+    }
+
+    /// Takes away a VM with these needs that was added.
+    pub(crate) fn remove_vm(&mut self, needs: &BTreeMap<String, u64>) {
         self.vms -= 1;
-        for (resource, amount) in &record.needs {
+        for (resource, amount) in needs {
             if let Some(taken) = self.needs.get_mut(resource) {
                 *taken -= u128::from(*amount);
             }

@@ -7,7 +7,10 @@ use vmpool_model::{
     config::{ConfigTable, LimitsConfig, Misfit, PoolConfig, ProviderConfig, check_config},
 };
 
-use crate::{Answer, Engine, Reconfigure, Refusal, pool::Pool, provider::Provider, timers::Timer};
+use crate::{
+    Answer, Engine, Reconfigure, Refusal, first_listing::Unlisted, pool::Pool, provider::Provider,
+    timers::Timer, unrecorded::Unrecorded,
+};
 
 impl Reconfigure {
     /// Checks every value, and what pools refer to.
@@ -80,6 +83,8 @@ impl Engine {
                         (provider.listing, provider.list_again) = (None, false);
                         provider.glances.clear();
                         provider.orphans.clear();
+                        provider.gate.unrecorded = Unrecorded::default();
+                        provider.gate.unlisted = Some(Unlisted::new(self.now));
                         self.meet_again(name);
                     }
                 }
@@ -109,7 +114,7 @@ impl Engine {
 
     /// Adds a provider; the VMs that were there before go on as after a start.
     fn add_provider(&mut self, name: &ProviderName, config: ProviderConfig) {
-        self.providers.insert(name.clone(), Provider::new(config, self.spec.seed));
+        self.providers.insert(name.clone(), Provider::new(config, self.spec.seed, self.now));
         self.refloat(name);
         for vm in self.vms_at(name) {
             self.bind_known(&vm);

@@ -39,12 +39,15 @@ impl Engine {
         let pools = spec.pools.iter().map(|(name, config)| (name.clone(), Pool::new(config.clone(), false)));
         let mut providers = BTreeMap::new();
         for (name, config) in &spec.providers {
-            providers.insert(name.clone(), Provider::new(config.clone(), seed));
+            providers.insert(name.clone(), Provider::new(config.clone(), seed, now));
         }
         for (name, config) in retired {
-            let retired = || Provider { retired_at: Some(now), ..Provider::new(config, seed) };
+            let retired = || Provider { retired_at: Some(now), ..Provider::new(config, seed, now) };
             providers.entry(name).or_insert_with(retired);
         }
+        let is_blank = records.is_blank();
+        let unlisted = providers.values_mut().filter_map(|provider| provider.gate.unlisted.as_mut());
+        unlisted.for_each(|unlisted| unlisted.is_blank = is_blank);
         let mut engine = Self {
             // No engine repeats the names and effects of the one before it.
             rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
@@ -236,16 +239,8 @@ impl Engine {
                 continue;
             };
             pool.unreadable += 1;
-            let mut needs = BTreeMap::<_, BTreeMap<String, u64>>::new();
-            for offer in &pool.offers {
-                let most = needs.entry(&offer.config.provider).or_default();
-                for (resource, amount) in &offer.config.needs {
-                    let before = most.entry(resource.clone()).or_default();
-                    *before = (*before).max(*amount);
-                }
-            }
-            for (provider, needs) in needs {
-                if let Some(provider) = self.providers.get_mut(provider) {
+            for (provider, needs) in pool.most_needs() {
+                if let Some(provider) = self.providers.get_mut(&provider) {
                     provider.gate.unreadable.add_vm(&needs);
                 }
             }

@@ -55,6 +55,8 @@ pub(crate) fn used(name: &str, of: &str) -> VmRecord {
 
 pub(crate) fn engine(spec: Spec, vms: Vec<VmRecord>) -> Engine {
     let mut engine = Engine::recover(spec, Records { vms, ..Records::default() }, Timestamp::default());
+    // As if all had been listed.
+    engine.providers.values_mut().for_each(|provider| provider.gate.unlisted = None);
     let _ = engine.step(Timestamp::default(), Input::Tick);
     engine
 }

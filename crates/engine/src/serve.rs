@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vmpool_model::{Owner, PoolName, RecordState, RequestId, VmName};
 
 use crate::{
-    Engine, Limit,
+    Engine,
     candidate::Candidates,
     claim::{Before, Taken},
     pool::Pool,
@@ -230,14 +230,8 @@ impl Engine {
     /// Returns whether a pool cannot make VMs, apart from those that start.
     pub(crate) fn is_stuck(&self, name: &PoolName) -> bool {
         let Some(pool) = self.pools.get(name) else { return true };
-        match self.first_limit(pool) {
-            // It makes them at its own pace.
-            None
-            | Some(Limit::MaxStarting { .. } | Limit::SpawnInterval { .. } | Limit::CreateWindow { .. }) => {
-                false
-            }
-            Some(_) => true,
-        }
+        // It may make them at its own pace.
+        self.first_limit(pool).is_some_and(|limit| !limit.is_pace())
     }
 
     /// Returns what a request would be given of each pool: in each, what its tenant used before comes first.

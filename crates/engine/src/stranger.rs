@@ -48,6 +48,8 @@ pub(crate) enum Kin {
     Stray,
     /// It is not ours.
     Stranger,
+    /// It is ours, and of a pool that there is not; this is what becomes of it.
+    OfNoPool(&'static str),
     /// It is ours, and this is why it cannot be placed.
     Unplaced(&'static str),
     /// It is nothing to speak of, or waits for what becomes of a record.
@@ -71,7 +73,7 @@ impl Engine {
             return Kin::Unplaced("the record of its VM cannot be read");
         }
         if !self.pools.contains_key(&token.pool) {
-            return Kin::Unplaced(
+            return Kin::OfNoPool(
                 "there is no such pool; if it left the configuration and its VM was forgotten, destroy the node by hand",
             );
         }

@@ -55,17 +55,23 @@ impl Engine {
         {
             orphan.destroying = Some(id);
         }
+        if let Some(provider) = self.providers.get_mut(name) {
+            provider.gate.unrecorded.leave(node);
+        }
+        self.room_changed(name);
     }
 
     /// An orphan's destruction was answered; whether it is gone, the next listings tell, for which its pool and its provider
     /// stay.
-    pub(crate) fn orphan_done(&mut self, id: EffectId) {
-        let now = self.now;
+    pub(crate) fn orphan_done(&mut self, id: EffectId, is_accepted: bool) {
+        let (now, moment) = (self.now, self.moment());
         for provider in self.providers.values_mut() {
             let is_it = |(_, orphan): &(&NodeId, &Orphan)| orphan.destroying == Some(id);
             let Some(node) = provider.orphans.iter().find(is_it).map(|(node, _)| node.clone()) else {
                 continue;
             };
+            self.growing.append(&mut provider.gate.waiting);
+            provider.gate.unrecorded.destroyed(&node, is_accepted, moment);
             if let Some(pool) = provider.orphans.remove(&node).and_then(|orphan| orphan.pool) {
                 provider.forgotten.insert(pool, now);
             }

@@ -170,6 +170,10 @@ impl Engine {
             }
             if let Some(after) = after {
                 provider.orphans.remove(&after);
+                if provider.gate.unrecorded.remove(&after) {
+                    self.growing.append(&mut provider.gate.waiting);
+                    self.unserved = true;
+                }
                 provider.bind(&after, name);
             }
         }
@@ -250,7 +254,12 @@ impl Engine {
             self.awaited.remove(&id);
         }
         // What was asked for it in this very step is in vain, and a node that is made for it would be an orphan.
-        self.out.effects.retain(|(_, effect)| effect.vm() != Some(name));
+        let (vain, effects): (Vec<_>, _) = std::mem::take(&mut self.out.effects)
+            .into_iter()
+            .partition(|(_, effect)| effect.vm() == Some(name));
+        self.out.effects = effects;
+        let creates = vain.into_iter().filter(|(_, effect)| matches!(effect, Effect::Create { .. }));
+        creates.for_each(|(id, _)| self.create_not_sent(id));
         self.timers.set(Timer::Expiry(name.clone()), None);
         if let Some(pool) = self.pools.get_mut(&vm.record.pool) {
             pool.count_out(&vm.record, vm.stale);

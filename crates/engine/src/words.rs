@@ -58,6 +58,14 @@ pub(crate) fn of(pools: &[PoolName]) -> String {
     }
 }
 
+/// Says how much of what is taken of a quota is taken by nodes that no record speaks of, if any is.
+pub(crate) fn without_record(amount: u64) -> String {
+    match amount {
+        0 => String::new(),
+        amount => format!(", {amount} of these by nodes of ours without a record"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -156,7 +156,7 @@ impl Engine {
             let taken = reach
                 .taken
                 .entry(config.provider.clone())
-                .or_insert_with(|| provider.gate.taken().without(&provider.gate.leaving));
+                .or_insert_with(|| provider.gate.taken().without(&provider.gate.leaving()));
             while made < most && supply.room != 0 && *of_offer < left {
                 let room = if is_here && name == site.pool { &reach.freed } else { &*taken };
                 if room.lack(&provider.config.quota, &config.needs, 1).is_some() {
@@ -174,8 +174,7 @@ impl Engine {
 
     /// Returns whether nothing but a pace or a quota keeps an offer from being used.
     fn can_make(&self, offer: &Offer) -> bool {
-        self.offer_limit(offer)
-            .is_none_or(|limit| matches!(limit, Limit::Quota { .. } | Limit::CreateWindow { .. }))
+        self.offer_limit(offer).is_none_or(|limit| matches!(limit, Limit::Quota { .. }) || limit.is_pace())
     }
 }
 

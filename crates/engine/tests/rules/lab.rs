@@ -86,8 +86,19 @@ impl Lab {
         Self::of(spec(config))
     }
 
-    /// Makes an engine without records, and lets it begin.
+    /// Makes an engine without records, and lets it begin at clouds without nodes.
     pub(crate) fn of(spec: Spec) -> Self {
+        let mut lab = Self::unlisted(spec);
+        let limited = lab.engine.spec().providers.iter().filter(|(_, config)| !config.quota.is_empty());
+        // What may be there is known only then, and where there is no quota nobody waits for it.
+        for provider in limited.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            lab.listed_at(&provider, Ok(ListedNodes { nodes: Vec::new(), incomplete: None }));
+        }
+        lab
+    }
+
+    /// Makes an engine without records, and lets it begin; no provider was listed yet.
+    pub(crate) fn unlisted(spec: Spec) -> Self {
         let now = Timestamp::from_millis(1_000_000_000);
         let mut lab = Self {
             engine: Engine::recover(spec, Records::default(), now),

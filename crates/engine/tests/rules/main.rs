@@ -59,4 +59,5 @@ mod stranded;
 mod stranger;
 mod terminate;
 mod turns;
+mod unrecorded;
 mod window;

@@ -248,8 +248,15 @@ impl<'a> Turns<'a> {
             let vms = self.records.vms.values().filter(|vm| vm.pool == *pool);
             let has_some = vms.clone().any(|vm| vm.state.is_starting() || vm.state == RecordState::Ready);
             let limit = self.world.engine.can_grow(pool).err();
-            let full =
-                ["pool_full", "quota", "offer_full", "max_starting", "spawn_interval", "create_window"];
+            let full = [
+                "pool_full",
+                "quota",
+                "offer_full",
+                "max_starting",
+                "spawn_interval",
+                "create_window",
+                "unlisted",
+            ];
             limit.is_some_and(|limit| !full.contains(&limit.kind())) && !has_some
         })
     }

@@ -1,9 +1,11 @@
 //! Calm: nothing goes wrong any more, and everything must come to rest.
 
+use vmpool_dummy::Death;
 use vmpool_manager::{
     ManagerError,
     model::{
-        Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, VmRecord, states::NodeState,
+        Acquire, Change, Node, Owner, RecordState, RequestId, RequestStatus, Token, VmRecord,
+        states::NodeState,
     },
 };
 
@@ -69,6 +71,19 @@ pub(crate) async fn clean_up(world: &World) {
         let ledger = world.ledger.lock().unwrap();
         ledger.rows.vms.values().filter(held).map(|vm| vm.name.clone()).collect()
     };
+    // Nobody else ends what is of a pool that there is not.
+    let pools = world.config().pools;
+    for cloud in world.clouds.values() {
+        let is_left = |token: &Token| {
+            let ledger = world.ledger.lock().unwrap();
+            let is_ours = token.installation == ledger.installation;
+            is_ours && !pools.contains_key(&token.pool) && !ledger.rows.vms.contains_key(&token.vm)
+        };
+        let left = cloud.dummy.nodes().into_iter().filter(|node| node.token.as_ref().is_some_and(is_left));
+        left.for_each(|node| {
+            cloud.dummy.kill_node(&node.id, Death::Vanished);
+        });
+    }
     for vm in held {
         // It is tried again if it is refused or not answered.
         let _ = world.handle().unhold(vm).await;

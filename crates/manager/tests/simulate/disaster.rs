@@ -85,6 +85,9 @@ pub(crate) async fn care(world: Arc<World>, mut rng: Rng) {
 
 async fn one(world: &World, rng: &mut Rng) {
     let disasters = world.scenario.disasters;
+    if disasters.losses && rng.u32(0..4) == 0 {
+        return lose(world).await;
+    }
     match rng.u32(0..6) {
         0 | 1 if disasters.crashes => {
             world.journal.note(|| "the managers crash".to_owned());
@@ -102,6 +105,20 @@ async fn one(world: &World, rng: &mut Rng) {
         }
         _ => {}
     }
+}
+
+/// Loses all records while no manager runs: somebody deletes the state directory, once nothing is being made any more.
+async fn lose(world: &World) {
+    // Nobody starts a manager meanwhile.
+    let _editing = world.editing.lock().await;
+    let mut managers = world.managers.lock().await;
+    world.journal.note(|| "the managers crash, and the records are lost".to_owned());
+    managers.clear();
+    while world.ledger.lock().unwrap().is_making() {
+        pass(seconds(1)).await;
+    }
+    world.ledger.lock().unwrap().lose();
+    world.store.lose();
 }
 
 /// Buries managers that have stopped, and starts another one if none is left.

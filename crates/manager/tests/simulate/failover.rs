@@ -73,6 +73,9 @@ fn room(world: &World, pool: &PoolName, config: &PoolConfig, down: &ProviderName
     }
     let has_room = |provider: &ProviderName| {
         let vms: Vec<&VmRecord> = ledger.rows.vms.values().filter(|vm| vm.provider == *provider).collect();
+        if ledger.may_have_unknown(provider) {
+            return false;
+        }
         let Some(quota) = providers.get(provider).map(|config| &config.quota) else { return false };
         let fits = |(resource, most): (&String, &u64)| {
             let need = |vm: &&VmRecord| {

@@ -335,6 +335,18 @@ impl Ledger {
         self.forgotten.insert(vm.clone());
     }
 
+    /// All records are lost: their nodes are nobody's.
+    pub(crate) fn lose(&mut self) {
+        let vms: Vec<_> = self.rows.vms.keys().cloned().collect();
+        vms.iter().for_each(|vm| self.forget(vm));
+        (self.rows, self.owners) = (Rows::default(), Owners::default());
+    }
+
+    /// Returns whether a create may still have its effect.
+    pub(crate) fn is_making(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
     pub(crate) fn is_forgotten(&self, vm: &VmName) -> bool {
         self.forgotten.contains(vm)
     }

@@ -97,6 +97,8 @@ pub(crate) struct Disasters {
     pub(crate) doubles: bool,
     /// That the wall clock is days off at some starts.
     pub(crate) clocks: bool,
+    /// That all records are lost.
+    pub(crate) losses: bool,
     /// Seconds between two disasters at most.
     pub(crate) pause: u64,
 }
@@ -139,6 +141,7 @@ impl Scenario {
                 shutdowns: rng.u32(0..4) == 0,
                 doubles: rng.u32(0..4) == 0,
                 clocks: rng.u32(0..8) == 0,
+                losses: false,
                 pause: rng.u64(5..120),
             },
             providers,
@@ -156,6 +159,7 @@ impl Scenario {
         for provider in scenario.providers.values_mut() {
             speak(&mut provider.cloud, &mut rng);
         }
+        scenario.disasters.losses = Rng::with_seed(seed ^ 0x1057).u32(0..8) == 0;
         scenario
     }
 
@@ -172,6 +176,7 @@ impl Scenario {
         fair.pools = [(pool_name(0), config)].into();
         (fair.limits, fair.stays_down) = (LimitsConfig::default(), None);
         (fair.store.fails, fair.store.outages, fair.disasters.clocks) = (0.0, false, false);
+        fair.disasters.losses = false;
         fair
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 /// A store in memory that is watched, and that fails.
 #[derive(Debug)]
 pub(crate) struct WatchedStore {
-    inner: MemoryStore,
+    inner: Mutex<Arc<MemoryStore>>,
     luck: StoreLuck,
     ledger: Arc<Mutex<Ledger>>,
     journal: Journal,
@@ -45,7 +45,7 @@ enum Luck {
 impl WatchedStore {
     pub(crate) fn new(luck: StoreLuck, ledger: &Arc<Mutex<Ledger>>, journal: &Journal, rng: Rng) -> Self {
         Self {
-            inner: MemoryStore::new().with_keep_events(100),
+            inner: Mutex::new(empty()),
             luck,
             ledger: Arc::clone(ledger),
             journal: journal.clone(),
@@ -58,6 +58,16 @@ impl WatchedStore {
     pub(crate) fn calm(&self) {
         self.is_calm.store(true, Ordering::Relaxed);
         self.is_out.store(false, Ordering::Relaxed);
+    }
+
+    /// Loses all records; whoever starts next finds a store that nobody has used.
+    pub(crate) fn lose(&self) {
+        self.journal.note(|| "store: lost".to_owned());
+        *self.inner.lock().unwrap() = empty();
+    }
+
+    fn inner(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.inner.lock().unwrap())
     }
 
     /// Lets every write fail, or none.
@@ -92,14 +102,14 @@ impl Store for WatchedStore {
         match self.roll() {
             Luck::Good => {}
             Luck::AnswerLost => {
-                let claim = self.inner.claim(domain, holder).await?;
+                let claim = self.inner().claim(domain, holder).await?;
                 self.journal
                     .note(|| format!("store: {holder} claims with {:?}, and is not told", claim.fence));
                 return Err(failed("claiming", true));
             }
             _ => return Err(failed("claiming", false)),
         }
-        let claim = self.inner.claim(domain, holder).await?;
+        let claim = self.inner().claim(domain, holder).await?;
         self.journal.note(|| format!("store: {holder} claims with {:?}", claim.fence));
         self.take_time().await;
         self.ledger.lock().unwrap().owners.claimed(holder, claim.fence);
@@ -108,7 +118,7 @@ impl Store for WatchedStore {
 
     async fn load(&self, domain: &DomainName) -> Result<Snapshot, StoreError> {
         self.take_time().await;
-        self.inner.load(domain).await
+        self.inner().load(domain).await
     }
 
     async fn commit(&self, claim: &Claim, batch: Batch) -> Result<Committed, StoreError> {
@@ -119,7 +129,7 @@ impl Store for WatchedStore {
             Luck::Full => return Err(StoreError::Full { place: "the store".to_owned() }),
             Luck::Refused | Luck::Lost => return Err(failed("committing", luck == Luck::Lost)),
         }
-        let committed = self.inner.commit(claim, batch.clone()).await;
+        let committed = self.inner().commit(claim, batch.clone()).await;
         match &committed {
             Ok(_) => {
                 self.journal.note(|| {
@@ -150,13 +160,13 @@ impl Store for WatchedStore {
             Luck::Good => {}
             _ => return Err(failed("proving a claim", false)),
         }
-        let proven = self.inner.prove(claim).await;
+        let proven = self.inner().prove(claim).await;
         self.take_time().await;
         proven
     }
 
     fn is_short(&self) -> bool {
-        self.inner.is_short()
+        self.inner().is_short()
     }
 
     async fn events(
@@ -165,8 +175,12 @@ impl Store for WatchedStore {
         after: Cursor,
         limit: usize,
     ) -> Result<EventPage, StoreError> {
-        self.inner.events(domain, after, limit).await
+        self.inner().events(domain, after, limit).await
     }
+}
+
+fn empty() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new().with_keep_events(100))
 }
 
 fn failed(operation: &'static str, unknown: bool) -> StoreError {

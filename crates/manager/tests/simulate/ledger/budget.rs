@@ -45,10 +45,8 @@ impl Ledger {
         let most = self.most_at.get(provider).and_then(|most| usize::try_from(*most).ok());
         let Some(most) = most else { return Ok(()) };
         let is_ours = |node: &&Node| {
-            let token = node.token.as_ref();
-            token.is_some_and(|token| {
-                token.installation == self.installation && !self.forgotten.contains(&token.vm)
-            })
+            // Those that no record speaks of take their room, too.
+            node.token.as_ref().is_some_and(|token| token.installation == self.installation)
         };
         let nodes: Vec<_> = self.nodes_at(provider).collect();
         let ours: Vec<_> =

@@ -18,6 +18,8 @@ const PACE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Unknown {
     since: BTreeMap<(ProviderName, NodeId), Instant>,
+    /// When there was one last at each provider.
+    last: BTreeMap<ProviderName, Instant>,
     looked_at: Option<Instant>,
 }
 
@@ -29,9 +31,11 @@ impl Ledger {
             return Ok(());
         }
         let (mut unknown, mut late) = (BTreeMap::new(), None);
+        let mut last = std::mem::take(&mut self.unknown.last);
         for (provider, cloud) in &self.clouds {
             let Some(most) = self.soon(provider) else { continue };
             for node in cloud.nodes().into_iter().filter(|node| self.is_unknown(provider, node)) {
+                last.insert(provider.clone(), now);
                 let place = (provider.clone(), node.id.clone());
                 let since = self.unknown.since.get(&place).copied().unwrap_or(now);
                 let calm_since = self.calm_since.map(|calm| calm.max(since));
@@ -41,8 +45,13 @@ impl Ledger {
                 unknown.insert(place, since);
             }
         }
-        self.unknown = Unknown { since: unknown, looked_at: Some(now) };
+        self.unknown = Unknown { since: unknown, last, looked_at: Some(now) };
         late.map_or(Ok(()), Err)
+    }
+
+    /// Returns whether a node may take room at a provider that no record speaks of, or may have for a while.
+    pub(crate) fn may_have_unknown(&self, provider: &ProviderName) -> bool {
+        self.unknown.last.get(provider).is_some_and(|last| last.elapsed() < SLACK)
     }
 
     /// Returns whether a node is ours, is not at its end, and no record is of it.

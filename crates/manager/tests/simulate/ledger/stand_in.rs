@@ -44,6 +44,9 @@ impl Ledger {
         let there = || self.rows.vms.values().filter(|vm| !vm.is_gone());
         let mut offers = pool.offers().into_iter().filter(|offer| {
             let Some(provider) = config.providers.get(&offer.provider) else { return false };
+            if self.may_have_unknown(&offer.provider) && !provider.quota.is_empty() {
+                return false;
+            }
             let made = there().filter(|vm| vm.pool == *name && vm.provider == offer.provider).count();
             let has_room = |(resource, most): (&String, &u64)| {
                 let need = |needs: &std::collections::BTreeMap<String, u64>| match resource.as_str() {

@@ -1,0 +1,288 @@
+//! Nodes of ours that no record speaks of: each takes room in the quota of its provider until it is proven gone.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use vmpool_model::{Node, NodeId, PoolName, ProviderName, Timestamp, VmName, states::NodeState};
+
+use crate::{EffectId, Engine, moment::Moment, pool::Pool, quota::Usage};
+
+/// What VMs need of a provider, by name.
+pub(crate) type Needs = BTreeMap<String, u64>;
+
+/// What there is at a provider, or may be, although no record says so.
+#[derive(Debug, Default)]
+pub(crate) struct Unrecorded {
+    nodes: BTreeMap<NodeId, Found>,
+    /// VMs that were forgotten before their nodes were known, if they have any.
+    sought: BTreeMap<VmName, Sought>,
+    usage: Usage,
+    leaving: Usage,
+}
+
+/// A node that no record speaks of.
+#[derive(Debug)]
+struct Found {
+    needs: Needs,
+    /// Its destruction was asked for.
+    leaves: bool,
+    /// When its provider accepted to destroy it.
+    destroyed_at: Option<Moment>,
+    /// From when on a listing that is asked for must show it.
+    visible_from: Timestamp,
+    /// The last listing that showed it.
+    seen_in: Option<EffectId>,
+    /// How many complete listings in a row lacked it.
+    missed: u32,
+}
+
+/// A VM that was forgotten before its node was known.
+#[derive(Debug)]
+struct Sought {
+    needs: Needs,
+    /// Since when nothing more was asked for it.
+    since: Timestamp,
+}
+
+/// A complete listing, as far as it can prove what is gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Proof {
+    pub(crate) listing: EffectId,
+    pub(crate) asked_at: Timestamp,
+    /// How long after it was asked for a node may come to be that no listing shows.
+    pub(crate) settles: Duration,
+}
+
+impl Unrecorded {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.sought.is_empty()
+    }
+
+    /// Returns what they all take.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// Returns what those take that are being destroyed.
+    pub(crate) fn leaving(&self) -> &Usage {
+        &self.leaving
+    }
+
+    /// A listing shows a node; returns whether that changes what is taken.
+    pub(crate) fn show(&mut self, node: &NodeId, vm: &VmName, needs: Needs, listing: EffectId) -> bool {
+        let sought = self.drop_sought(vm);
+        if let Some(found) = self.nodes.get_mut(node) {
+            (found.seen_in, found.missed) = (Some(listing), 0);
+            return sought.is_some();
+        }
+        let found = Found {
+            // The record that was forgotten knew it better than anybody does now.
+            needs: sought.unwrap_or(needs),
+            leaves: false,
+            destroyed_at: None,
+            visible_from: Timestamp::default(),
+            seen_in: Some(listing),
+            missed: 0,
+        };
+        self.put(node, found);
+        true
+    }
+
+    /// The record of a VM is removed whose node may be there.
+    pub(crate) fn forget(&mut self, node: &NodeId, needs: Needs, visible_from: Timestamp) {
+        let (leaves, destroyed_at, seen_in, missed) = (false, None, None, 0);
+        self.put(node, Found { needs, leaves, destroyed_at, visible_from, seen_in, missed });
+    }
+
+    /// The record of a VM is removed whose node is not known, and may be there or still come to be.
+    pub(crate) fn seek(&mut self, vm: &VmName, needs: Needs, since: Timestamp) {
+        self.drop_sought(vm);
+        self.usage.add_vm(&needs);
+        self.sought.insert(vm.clone(), Sought { needs, since });
+    }
+
+    /// A create was answered of a VM that was forgotten; returns whether that changes what is taken.
+    pub(crate) fn answered(&mut self, vm: &VmName, is_refused: bool, now: Timestamp) -> bool {
+        if is_refused {
+            return self.drop_sought(vm).is_some();
+        }
+        if let Some(sought) = self.sought.get_mut(vm) {
+            sought.since = now;
+        }
+        false
+    }
+
+    /// The destruction of a node is asked for.
+    pub(crate) fn leave(&mut self, node: &NodeId) {
+        if let Some(found) = self.nodes.get_mut(node).filter(|found| !found.leaves) {
+            found.leaves = true;
+            self.leaving.add_vm(&found.needs);
+        }
+    }
+
+    /// The destruction of a node was accepted, or not.
+    pub(crate) fn destroyed(&mut self, node: &NodeId, is_accepted: bool, now: Moment) {
+        let Some(found) = self.nodes.get_mut(node) else { return };
+        if is_accepted {
+            found.destroyed_at = Some(now);
+        } else if std::mem::take(&mut found.leaves) {
+            self.leaving.remove_vm(&found.needs);
+        }
+    }
+
+    /// A node is proven gone, or has its record; returns whether that changes what is taken.
+    pub(crate) fn remove(&mut self, node: &NodeId) -> bool {
+        let Some(found) = self.nodes.remove(node) else { return false };
+        self.usage.remove_vm(&found.needs);
+        if found.leaves {
+            self.leaving.remove_vm(&found.needs);
+        }
+        true
+    }
+
+    /// Takes in what a complete listing lacks; returns whether that changes what is taken.
+    ///
+    /// What was destroyed before the listing was asked for is gone then. Of anything else one listing may be wrong, and two in a
+    /// row are believed: nothing is lost by that but room. What is still being asked for cannot be proven not to come.
+    pub(crate) fn miss(&mut self, proof: Proof, is_asked_for: impl Fn(&VmName) -> bool) -> bool {
+        let Proof { listing, asked_at, settles } = proof;
+        let mut gone = Vec::new();
+        for (node, found) in &mut self.nodes {
+            if found.seen_in == Some(listing) || asked_at < found.visible_from {
+                continue;
+            }
+            found.missed = found.missed.saturating_add(1);
+            if 2 <= found.missed || found.destroyed_at.is_some_and(|at| at.is_before(listing)) {
+                gone.push(node.clone());
+            }
+        }
+        let is_over =
+            |(vm, sought): &(&VmName, &Sought)| sought.since + settles <= asked_at && !is_asked_for(vm);
+        let over: Vec<_> = self.sought.iter().filter(is_over).map(|(vm, _)| vm.clone()).collect();
+        let gone = gone.iter().filter(|node| self.remove(node)).count();
+        let over = over.iter().filter_map(|vm| self.drop_sought(vm)).count();
+        gone + over != 0
+    }
+
+    fn put(&mut self, node: &NodeId, found: Found) {
+        self.remove(node);
+        self.usage.add_vm(&found.needs);
+        self.nodes.insert(node.clone(), found);
+    }
+
+    fn drop_sought(&mut self, vm: &VmName) -> Option<Needs> {
+        let Sought { needs, .. } = self.sought.remove(vm)?;
+        self.usage.remove_vm(&needs);
+        Some(needs)
+    }
+
+    /// Returns whether a node is counted.
+    pub(crate) fn has(&self, node: &NodeId) -> bool {
+        self.nodes.contains_key(node)
+    }
+
+    /// Returns the nodes that are known.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeId> {
+        self.nodes.keys()
+    }
+
+    /// Returns whether what is taken is what a recount says.
+    pub(crate) fn is_counted_right(&self) -> bool {
+        let (mut usage, mut leaving) = (Usage::default(), Usage::default());
+        for found in self.nodes.values() {
+            usage.add_vm(&found.needs);
+            if found.leaves {
+                leaving.add_vm(&found.needs);
+            }
+        }
+        self.sought.values().for_each(|sought| usage.add_vm(&sought.needs));
+        (&usage, &leaving) == (&self.usage, &self.leaving)
+    }
+}
+
+impl Pool {
+    /// Returns what a VM of the pool needs at most at each provider that it may be at.
+    pub(crate) fn most_needs(&self) -> BTreeMap<ProviderName, Needs> {
+        let mut needs = BTreeMap::<_, Needs>::new();
+        for offer in &self.offers {
+            let most = needs.entry(offer.config.provider.clone()).or_default();
+            for (resource, amount) in &offer.config.needs {
+                let before = most.entry(resource.clone()).or_default();
+                *before = (*before).max(*amount);
+            }
+        }
+        needs
+    }
+}
+
+impl Engine {
+    /// A listing shows a node of ours that no record speaks of: it takes room from now on.
+    ///
+    /// Of which offer it was made, nobody knows any more, so it takes the most that its pool's offers need there; of a pool that
+    /// there is not, it is one VM and takes nothing else.
+    pub(crate) fn reckon(&mut self, listing: EffectId, name: &ProviderName, node: &Node) {
+        let Some(token) = &node.token else { return };
+        let record = self.vms.get(&token.vm).map(|vm| &vm.record).filter(|vm| vm.provider == *name);
+        let needs = match record {
+            Some(record) => record.needs.clone(),
+            None => self.most_needed(&token.pool, name),
+        };
+        let Some(provider) = self.providers.get_mut(name) else { return };
+        let unrecorded = &mut provider.gate.unrecorded;
+        let is_changed = match node.state {
+            NodeState::Terminated => {
+                provider.orphans.retain(|id, orphan| *id != node.id || orphan.destroying.is_some());
+                unrecorded.remove(&node.id)
+            }
+            _ => unrecorded.show(&node.id, &token.vm, needs, listing),
+        };
+        if is_changed {
+            self.room_changed(name);
+        }
+    }
+
+    fn most_needed(&self, pool: &PoolName, provider: &ProviderName) -> Needs {
+        let needs = self.pools.get(pool).map(Pool::most_needs);
+        needs.and_then(|mut needs| needs.remove(provider)).unwrap_or_default()
+    }
+
+    /// Takes in which of the nodes without a record a complete listing lacks.
+    pub(crate) fn miss_unrecorded(&mut self, listing: EffectId, name: &ProviderName, asked_at: Timestamp) {
+        let Some(provider) = self.providers.get_mut(name) else { return };
+        let (config, gate) = (&provider.config, &mut provider.gate);
+        let settles = config.create_settle() + config.visibility_window;
+        let creates = &gate.creates;
+        let is_asked_for = |vm: &VmName| creates.values().any(|asked| asked == vm);
+        if gate.unrecorded.miss(Proof { listing, asked_at, settles }, is_asked_for) {
+            self.room_changed(name);
+        }
+    }
+
+    /// Goes on counting what a VM takes whose record is about to be removed although its node may be there.
+    pub(crate) fn go_on_counting(&mut self, name: &VmName) {
+        let Some(vm) = self.vms.get(name).filter(|vm| !vm.record.is_gone()) else { return };
+        let Some(provider) = self.providers.get_mut(&vm.record.provider) else { return };
+        let (needs, unrecorded) = (vm.record.needs.clone(), &mut provider.gate.unrecorded);
+        let window = provider.config.visibility_window;
+        match &vm.record.node {
+            Some(node) if provider.by_node.get(&node.id).is_some_and(|bound| bound.vm == *name) => {
+                provider.by_node.remove(&node.id);
+                unrecorded.forget(&node.id, needs, vm.asked_at.at + window);
+            }
+            // Another VM has the node by now.
+            Some(_) => {}
+            None if vm.may_exist => unrecorded.seek(name, needs, self.now),
+            None => {}
+        }
+    }
+
+    /// Goes on counting what a VM takes at most whose record cannot be read and is about to be removed.
+    pub(crate) fn seek_unreadable(&mut self, name: &VmName) {
+        let pool = self.pool_by_name_of(name).and_then(|pool| self.pools.get(&pool));
+        let needs = pool.map(Pool::most_needs).unwrap_or_default();
+        for (provider, needs) in needs {
+            if let Some(provider) = self.providers.get_mut(&provider) {
+                provider.gate.unrecorded.seek(name, needs, self.now);
+            }
+        }
+    }
+}
