@@ -74,6 +74,9 @@ pub struct Engine {
     pub(crate) yielding: BTreeSet<PoolName>,
     /// The pool that nothing could make room for when it was looked at last in this step, and how much had changed until then.
     pub(crate) in_nobodys_way: Option<(PoolName, usize)>,
+    /// How often it was asked what can make room.
+    #[cfg(test)]
+    pub(crate) looks: std::cell::Cell<usize>,
     /// Pools that may want another VM.
     pub(crate) growing: BTreeSet<PoolName>,
     /// Who said what is being decided, if they said who they are.

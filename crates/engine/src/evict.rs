@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig};
@@ -11,7 +11,7 @@ use vmpool_model::{PoolName, ProviderName, VmName, VmRecord, config::OfferConfig
 use crate::{
     Engine, Limit,
     pool::Pool,
-    quota::{self, Usage},
+    quota::{self, Lack, Usage},
     serve::Walk,
     worth::Site,
 };
@@ -48,6 +48,13 @@ impl Engine {
     /// Returns VMs that nobody uses, and whose end lets the pool have one more VM for those who wait or, if there are enough for
     /// them, of those that it is to keep.
     pub(crate) fn in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
+        self.seen_in_the_way(name)
+    }
+
+    /// Returns the same for who only makes sure of it.
+    pub(crate) fn seen_in_the_way(&self, name: &PoolName) -> Option<(Vec<VmName>, &'static str)> {
         let pool = self.pools.get(name)?;
         if pool.missing() == 0 {
             return self.in_the_way_of_stock(name, pool);
@@ -75,25 +82,29 @@ impl Engine {
         let quota = &provider.config.quota;
         let stays = provider.gate.taken().without(&provider.gate.leaving());
         let fit = (0..pool.missing()).find(|fit| stays.lack(quota, &offer.needs, fit + 1).is_some())?;
-        let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
-        let idle: Vec<_> = self.unneeded_at(&offer.provider).chain(kept).collect();
-        let room = |vms: &[&VmName]| make_room(self, stays.clone(), quota, &offer.needs, fit + 1, vms);
-        if let Some(found) = room(&idle) {
+        // Who needs little room finds it soon, whatever there is besides; so each is looked at only when it is needed.
+        let idle = || {
+            let kept = provider.gate.dirty().filter(|name| self.is_evictable(name));
+            self.unneeded_at(&offer.provider).chain(kept)
+        };
+        let wanted = Wanted { quota, needs: &offer.needs, vms: fit + 1 };
+        if let Some(found) = make_room(self, stays.clone(), wanted, idle()) {
             return Some(found);
         }
-        let stock: Vec<_> = self.stock_at(&offer.provider).collect();
+        let stock = || self.stock_at(&offer.provider);
         let late = self.set_aside_late(name, &offer.provider, fit);
-        let all = [&idle[..], &stock, &late].concat();
-        let found = room(&all);
-        if stock.is_empty() {
-            return found;
+        // If not even the end of all makes room, that of some of them does not either.
+        let found =
+            make_room(self, stays.clone(), wanted, idle().chain(stock()).chain(late.iter().copied()))?;
+        if stock().next().is_none() {
+            return Some(found);
         }
         let mut freed = stays.clone();
-        let each: BTreeSet<_> = all.iter().copied().collect();
+        let each: BTreeSet<_> = idle().chain(stock()).chain(late.iter().copied()).collect();
         each.into_iter().filter_map(|vm| self.vms.get(vm)).for_each(|vm| freed.remove(&vm.record));
         match fit < self.worth(Site { pool: name, provider: &offer.provider, freed: &freed }, pool) {
-            true => found,
-            false => room(&[&idle[..], &late].concat()),
+            true => Some(found),
+            false => make_room(self, stays, wanted, idle().chain(late.iter().copied())),
         }
     }
 
@@ -114,29 +125,41 @@ impl Engine {
             let (quota, needs) = (&provider.config.quota, &offer.needs);
             let stays = self.taken_by_others(name, &offer.provider)?.without(&provider.gate.leaving());
             let fit = (0..wanted).find(|fit| stays.lack(quota, needs, fit + 1).is_some())?;
-            let unneeded: Vec<_> = self.unneeded_at(&offer.provider).collect();
-            make_room(self, stays, quota, needs, fit + 1, &unneeded)
+            let wanted = Wanted { quota, needs, vms: fit + 1 };
+            make_room(self, stays, wanted, self.unneeded_at(&offer.provider))
         });
         Some((found?, OF_STOCK))
     }
 
     /// Returns the VMs at a provider that their pools have too many of, although not for long enough to give them up.
-    fn unneeded_at(&self, provider: &ProviderName) -> impl Iterator<Item = &VmName> {
-        let is_there = |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
+    fn unneeded_at<'a>(&'a self, provider: &'a ProviderName) -> impl Iterator<Item = &'a VmName> {
+        let is_there =
+            move |name: &&VmName| self.vms.get(*name).is_some_and(|vm| vm.record.provider == *provider);
         self.pools.values().flat_map(move |pool| pool.dearest().take(pool.unneeded()).filter(is_there))
     }
 
     /// Returns the VMs at a provider that pools keep ready and nobody waits for, first those of the pools that have the most of
     /// them: who waits comes before who may come.
     fn stock_at<'a>(&'a self, provider: &'a ProviderName) -> impl Iterator<Item = &'a VmName> {
-        let mut stock = Vec::new();
+        let mut pools = Vec::new();
+        let mut most = BinaryHeap::new();
         for (name, pool) in &self.pools {
             let spare = self.unwanted(name, pool);
-            let vms = self.ready_at(pool, provider).take(spare).enumerate();
-            stock.extend(vms.map(|(index, vm)| (spare - index, vm)));
+            if spare != 0 {
+                most.push((spare, Reverse(pools.len())));
+                pools.push(self.ready_at(pool, provider));
+            }
         }
-        stock.sort_by_key(|(left, _)| Reverse(*left));
-        stock.into_iter().map(|(_, vm)| vm)
+        std::iter::from_fn(move || {
+            loop {
+                let (spare, Reverse(pool)) = most.pop()?;
+                let Some(vm) = pools.get_mut(pool)?.next() else { continue };
+                if 1 < spare {
+                    most.push((spare - 1, Reverse(pool)));
+                }
+                return Some(vm);
+            }
+        })
     }
 
     /// Returns how many ready VMs of a pool nobody waits for.
@@ -196,24 +219,37 @@ impl Engine {
     }
 }
 
-/// Returns the first of these VMs whose end, beside what stays, leaves room for as many VMs with these needs; `None` if even the
-/// end of all does not.
-fn make_room(
+/// The room that is wanted in a quota.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    quota: &'a BTreeMap<String, u64>,
+    /// What each VM needs.
+    needs: &'a BTreeMap<String, u64>,
+    vms: usize,
+}
+
+/// Returns the first of these VMs whose end, beside what stays, leaves the room that is wanted; `None` if even the end of all does
+/// not. It looks at no more of them than it needs.
+fn make_room<'a>(
     engine: &Engine,
     mut stays: Usage,
-    quota: &BTreeMap<String, u64>,
-    needs: &BTreeMap<String, u64>,
-    wanted: usize,
-    vms: &[&VmName],
+    wanted: Wanted<'_>,
+    vms: impl Iterator<Item = &'a VmName>,
 ) -> Option<Vec<VmName>> {
+    let Wanted { quota, needs, vms: count } = wanted;
     let mut found = BTreeSet::new();
-    for vm in vms.iter().filter_map(|name| engine.vms.get(*name)) {
-        let Some(lack) = stays.lack(quota, needs, wanted) else { break };
-        if quota::need(&lack.resource, &vm.record.needs) != 0 && found.insert(vm.record.name.clone()) {
+    let mut lack = stays.lack(quota, needs, count);
+    for vm in vms.filter_map(|name| engine.vms.get(name)) {
+        let Some(Lack { resource, .. }) = &lack else { break };
+        if quota::need(resource, &vm.record.needs) != 0 && found.insert(vm.record.name.clone()) {
             stays.remove(&vm.record);
+            lack = stays.lack(quota, needs, count);
+        }
+        if lack.is_none() {
+            break;
         }
     }
-    stays.lack(quota, needs, wanted).is_none().then(|| found.into_iter().collect())
+    lack.is_none().then(|| found.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -250,5 +286,68 @@ mod tests {
         assert_eq!([late("a", 0), late("a", 3)], [["b-2"], ["b-2"]]);
         assert_eq!(late("a", 4), [""; 0], "there is room for all that it wants");
         assert_eq!(late("b", 0), [""; 0], "who has VMs set aside comes first");
+    }
+
+    #[test]
+    fn no_more_vms_are_looked_at_than_make_the_room() {
+        let vms: Vec<_> = (0..9).map(|number| ready(&format!("a-{number}"))).collect();
+        let names: Vec<_> = vms.iter().map(|vm| vm.name.clone()).collect();
+        let engine = engine(spec([("a", on_demand(9))]), vms);
+        let (quota, needs) = ([("vms".to_owned(), 9)].into(), BTreeMap::new());
+        let stays = engine.providers.get(&provider()).unwrap().gate.taken().into_owned();
+        let mut looked_at = 0;
+        let wanted = Wanted { quota: &quota, needs: &needs, vms: 2 };
+        let found = make_room(&engine, stays, wanted, names.iter().inspect(|_| looked_at += 1));
+        assert_eq!((found.unwrap().len(), looked_at), (2, 2));
+    }
+
+    /// The stock in the order in which it goes, found by looking at all of it.
+    fn whole_stock(engine: &Engine) -> Vec<VmName> {
+        let mut stock = Vec::new();
+        for (name, pool) in &engine.pools {
+            let spare = engine.unwanted(name, pool);
+            let at = provider();
+            let vms: Vec<_> = engine.ready_at(pool, &at).take(spare).cloned().collect();
+            stock.extend(vms.into_iter().enumerate().map(|(index, vm)| (spare - index, vm)));
+        }
+        stock.sort_by_key(|(left, _)| Reverse(*left));
+        stock.into_iter().map(|(_, vm)| vm).collect()
+    }
+
+    #[test]
+    fn the_stock_goes_in_the_same_order_whether_it_is_looked_at_at_once_or_one_by_one() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        for _ in 0..100 {
+            let names = ["a", "b", "c", "d"];
+            let vms = names
+                .iter()
+                .flat_map(|pool| (0..rng.u32(0..6)).map(move |number| format!("{pool}-{number}")));
+            let mut vms: Vec<_> = vms.map(|name| ready(&name)).collect();
+            for vm in vms.iter_mut().filter(|_| rng.u32(0..4) == 0) {
+                vm.provider = ProviderName::new("far").unwrap();
+            }
+            let mut spec = spec(names.map(|name| (name, on_demand(9))));
+            let far = spec.providers[&provider()].clone();
+            spec.providers.insert(ProviderName::new("far").unwrap(), far);
+            spec.pools.values_mut().for_each(|config| config.size = rng.u32(0..6));
+            let mut engine = engine(spec, vms);
+            (0..rng.u32(0..4)).for_each(|number| {
+                want(&mut engine, &format!("r{number}"), "ann", names[number as usize], rng.u32(1..9));
+            });
+            let at = provider();
+            let one_by_one: Vec<_> = engine.stock_at(&at).cloned().collect();
+            assert_eq!(one_by_one, whole_stock(&engine));
+        }
+    }
+
+    #[test]
+    fn what_can_make_room_is_asked_for_once_in_a_step_by_a_pool_for_which_nothing_can() {
+        let mut spec = spec([("a", on_demand(9)), ("b", on_demand(9))]);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 1)].into());
+        let mut engine = engine(spec, vec![ready("b-1")]);
+        want(&mut engine, "r1", "bob", "b", 1);
+        engine.looks.set(0);
+        want(&mut engine, "r2", "ann", "a", 1);
+        assert_eq!(engine.looks.get(), 1);
     }
 }

@@ -79,6 +79,8 @@ impl Engine {
             touched: spec.pools.keys().cloned().collect(),
             yielding: BTreeSet::new(),
             in_nobodys_way: None,
+            #[cfg(test)]
+            looks: std::cell::Cell::default(),
             growing: BTreeSet::new(),
             by: None,
             out: Step::default(),

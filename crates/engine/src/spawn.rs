@@ -94,7 +94,7 @@ impl Engine {
                         // Others took the room, or what could make room came to be, since the pool was looked at.
                         let is_in_vain = self.is_known_in_vain(&name);
                         debug_assert!(
-                            !is_in_vain || self.in_the_way(&name).is_none(),
+                            !is_in_vain || self.seen_in_the_way(&name).is_none(),
                             "{name} is looked at no more"
                         );
                         if !is_in_vain && self.in_the_way(&name).is_some() {
