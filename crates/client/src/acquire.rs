@@ -27,7 +27,8 @@ impl Client {
     /// # Errors
     ///
     /// `no_vm` or `wait_timed_out` if there was no VM (exit code 4), `unknown_pool`, and what
-    /// [`request_conflict`, `request_ended` and `request_cancelled`](vmpool_api::code) say about an id that was used before.
+    /// [`request_conflict`, `request_ended`, `request_cancelled` and `request_turned_away`](vmpool_api::code) say about an id
+    /// that was used before.
     /// If the daemon stays away, the last error of the connection; then a VM may be leased to the request if
     /// [`ClientError::may_have_happened`] says so.
     ///
@@ -148,7 +149,7 @@ impl Client {
 fn timed_out(request: &AcquireRequest, wait: Duration) -> ClientError {
     let waited = duration::format(wait);
     let pools: Vec<&str> = request.pools().chain(request.labels.iter().map(String::as_str)).collect();
-    let detail = format!("no VM of pool {} became ready within {waited}", pools.join(", "));
+    let detail = format!("no VM of pool {} could be leased within {waited}", pools.join(", "));
     ClientError::Problem(Box::new(Problem::new(code::WAIT_TIMED_OUT, detail)))
 }
 

@@ -66,8 +66,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// `unknown_request` if the daemon does not remember it; `request_cancelled` or `request_ended` if it was over before, so
-    /// also if a cancellation whose answer was lost is repeated.
+    /// `unknown_request` if the daemon does not remember it; `request_cancelled`, `request_ended` or `request_turned_away` if it
+    /// was over before, so also if a cancellation whose answer was lost is repeated.
     pub async fn cancel(&self, request: &str) -> Result<(), ClientError> {
         self.withdraw(request, None).await
     }

@@ -99,7 +99,7 @@ pub enum Refusal {
     #[error("the disk of the records is full, so nothing is leased until there is room: try again later")]
     StoreFull,
     /// No VM is ready, and the request does not wait.
-    #[error("no VM of {} is ready: {why}; wait for one with --wait", named(.pools))]
+    #[error("no VM of {} can be leased now: {why}; wait for one with --wait", named(.pools))]
     NoVmAvailable {
         /// The pools that could serve the request.
         pools: Vec<PoolName>,
@@ -107,7 +107,7 @@ pub enum Refusal {
         why: String,
     },
     /// The request's time was over before there was a VM.
-    #[error("no VM of {} became ready within {}: {why}", named(.pools), format_duration(whole(*.waited)))]
+    #[error("no VM of {} could be leased within {}: {why}", named(.pools), format_duration(whole(*.waited)))]
     TimedOut {
         /// The pools that could have served the request.
         pools: Vec<PoolName>,
@@ -137,7 +137,9 @@ pub enum Refusal {
         waited: Duration,
     },
     /// The request waited until nobody could ever serve it any more, and for a while that is remembered.
-    #[error("request {request} was turned away at {at}, because {why}")]
+    #[error(
+        "request {request} was turned away at {at}, because {why}; whatever changed since, make a new request"
+    )]
     TurnedAway {
         /// The request.
         request: RequestId,

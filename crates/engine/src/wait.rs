@@ -84,7 +84,7 @@ impl Engine {
                 Ok(candidates) => self.put_in(Waiter::new(&request, candidates)),
                 Err(refusal) => {
                     self.owners.stop_waiting(&request.owner);
-                    self.request_event(EventKind::RequestCancelled, &request, &refusal.to_string());
+                    self.request_event(EventKind::RequestTurnedAway, &request, &refusal.to_string());
                     self.out.decided.push((request.id.clone(), Err(refusal.clone())));
                     self.turned_away(request, &refusal);
                 }

@@ -143,6 +143,8 @@ event_kinds! {
     RequestTimedOut = "request_timed_out",
     /// A request was withdrawn.
     RequestCancelled = "request_cancelled",
+    /// A request waited until nobody could ever serve it any more, because a pool was drained or the configuration changed.
+    RequestTurnedAway = "request_turned_away",
     /// A node that carries our token belongs to no record.
     OrphanFound = "orphan_found",
     /// A node that belongs to no record is destroyed.

@@ -50,7 +50,7 @@ function look(id) {
 export function request({ name: id }) {
   look(id);
   const { explanation } = seen, request = explanation?.request;
-  const kinds = { waiting: "info", granted: "good", timed_out: "bad", cancelled: "warn" };
+  const kinds = { waiting: "info", granted: "good", timed_out: "bad", cancelled: "warn", turned_away: "bad" };
   const leased = [...live.leases.values()].filter((lease) => lease.request === id);
   return [
     h("div", { class: "page-head" }, h("h1", { class: "mono" }, id), request && badge(kinds[request.status] ?? "", request.status.replaceAll("_", " ")), h("div", { class: "spacer" }), request?.status === "waiting" && button("Cancel", () => cancel(request), { name: id })),

@@ -67,7 +67,7 @@ async fn no_vm_is_final() {
 async fn a_request_that_ended_between_two_polls_has_timed_out() {
     let (client, _) = peer(vec![waiting(), problem(503, "no_vm")]).await;
     let err = client.acquire(&wish().with_wait(Duration::from_millis(50))).await.unwrap_err();
-    assert_eq!(err.to_string(), "no VM of pool small became ready within 50ms");
+    assert_eq!(err.to_string(), "no VM of pool small could be leased within 50ms");
     assert_eq!(err.exit_code(), exit::NO_VM);
 }
 

@@ -118,6 +118,8 @@ fn requests_that_only_a_drained_pool_could_serve_are_refused_with_the_reason() {
     );
     let acquire = |request| Input::Acquire(Box::new(wish(request, "ann").with_wait(seconds(600))));
     assert_eq!(lab.refused(acquire("r2")), refusal);
+    let happened = [EventKind::RequestTurnedAway, EventKind::RequestCancelled].map(|kind| lab.happened(kind));
+    assert_eq!(happened, [1, 0], "nobody withdrew it");
     // Its client lost the connection, and asks what became of it.
     let (why, request) = (refusal.to_string(), wish("r1", "ann").request);
     let turned_away = Refusal::TurnedAway { request: request.clone(), at: lab.now, why };

@@ -278,7 +278,7 @@ fn what_a_refused_wish_is_told_is_what_is_in_its_way() {
     let told = refusal(&mut lab, wish("r2", "ann", ["a", "b"]).with_wait(seconds(0))).to_string();
     assert_eq!(
         told,
-        "no VM of the pools a, b is ready: a: 1 in_use, the pool has 1 VMs, and max_total is 1; b: the pool has no VM yet; \
+        "no VM of the pools a, b can be leased now: a: 1 in_use, the pool has 1 VMs, and max_total is 1; b: the pool has no VM yet; \
          wait for one with --wait"
     );
 }

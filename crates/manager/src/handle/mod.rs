@@ -65,6 +65,9 @@ impl ManagerHandle {
 
     /// Waits for as many VMs as the request wants, all at once or none, and leases them.
     ///
+    /// The same request again yields the leases that last: they are fewer if some ended meanwhile, which
+    /// [`RequestStatus::ended`](vmpool_model::RequestStatus::ended) of its record tells.
+    ///
     /// # Errors
     ///
     /// Those of [`acquire`](Self::acquire).

@@ -30,7 +30,10 @@ pub(super) async fn acquire(
             let lease = Box::new(leases.first().cloned().ok_or(ManagerError::Stopped)?);
             // Who asks again after some ended gets fewer, and is told of the others.
             let ended = match leases.len() < wanted {
-                true => requests::find(&api, request.as_str()).await?.ended,
+                // What is granted is told, whatever became of the request since.
+                true => {
+                    requests::find(&api, request.as_str()).await.map(|found| found.ended).unwrap_or_default()
+                }
                 false => Vec::new(),
             };
             Ok((StatusCode::OK, Json(AcquireAnswer::Granted { lease, leases, ended })))

@@ -76,7 +76,7 @@ families! {
     LEASES_EXPIRED = "vmpool_leases_expired_total", Counter, ["pool"];
     /// How long requests waited that were granted, from when they came; 0 if a VM was ready.
     REQUEST_WAIT = "vmpool_request_wait_seconds", Histogram, ["pool"];
-    /// How many requests ended without a VM: `timed_out` or `cancelled`.
+    /// How many requests ended without a VM: `timed_out`, `cancelled` or `turned_away`.
     REQUESTS_UNSERVED = "vmpool_requests_unserved_total", Counter, ["outcome"];
     /// How long acquires took to answer: `granted`, `waiting` (asked again later) or `refused`.
     ACQUIRE = "vmpool_acquire_duration_seconds", Histogram, ["outcome"];

@@ -139,6 +139,7 @@ fn happened(text: &mut Text, numbers: &Numbers) {
     let mut samples = text.family(&c::REQUESTS_UNSERVED);
     samples.total(&["cancelled"], numbers.events_of(EventKind::RequestCancelled));
     samples.total(&["timed_out"], numbers.events_of(EventKind::RequestTimedOut));
+    samples.total(&["turned_away"], numbers.events_of(EventKind::RequestTurnedAway));
     let mut samples = text.family(&c::CHECKS);
     for ((pool, outcome), times) in &numbers.checks {
         samples.histogram(&[pool.as_str(), outcome], times);
