@@ -13,7 +13,7 @@ const GOOD = /ready|granted|recovered|closed|adopted|mass_loss_ended|orphan_dest
 export const mood = (kind) => (BAD.test(kind) ? "bad" : GOOD.test(kind) ? "good" : "");
 
 const about = (event, { vm = true, request = true } = {}) => [
-  vm && event.vm && [vmLink(event.vm), " "], event.pool && (!event.vm || !vm) && [poolLink(event.pool), " "], event.provider && !event.vm && [h("span", null, event.provider), " "],
+  vm && event.vm && [vmLink(event.vm), " "], event.pool && !event.vm && [poolLink(event.pool), " "], event.provider && !event.vm && [h("span", null, event.provider), " "],
   event.owner && [h("span", null, event.owner), " "], request && event.request && !event.vm && [requestLink(event.request), " "],
   event.detail && h("span", { class: "muted" }, event.detail), event.by && h("span", { class: "muted" }, ` by ${event.by}`),
 ];

@@ -77,9 +77,10 @@ async function look(brief) {
 }
 
 function failed(error) {
-  if (error instanceof Refused && error.status === 401) {
+  if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
+    // Who may only use VMs sees no pages about those of others.
     live.needsToken = true;
-    live.problem = token.get() ? error.message : null;
+    live.problem = error.status === 403 ? `${error.message}: the dashboard is for readers, operators and admins` : token.get() ? error.message : null;
     token.set(null);
   } else {
     live.lostSince ??= Date.now();

@@ -93,7 +93,7 @@ export function vm({ name, query }) {
       facts(["Pool", poolLink(full.pool)], ["Provider", full.provider], ["Template", full.template], ["State for", since(full.since)], ["Made", ago(full.created_at)], ["Node", full.node_id && h("span", { class: "mono" }, full.node_id)],
         ["Node state", full.node_state && `${full.node_state}${full.raw_state ? ` (${full.raw_state})` : ""}`], ["Addresses", full.addresses.length ? h("span", { class: "mono" }, full.addresses.join(", ")) : ""],
         ["Owner", full.owner], ["Sandbox", full.sandbox], ["Task", full.task], ["Lease", full.lease && h("span", { class: "mono" }, full.lease)], ["Leases so far", number(full.uses)], ["Failed checks in a row", full.check_fails || ""],
-        ["Last check", full.last_check && ago(full.last_check)], ["Held until", full.hold && h("span", null, ago(full.hold.until), ` ${full.hold.reason}`)], ["Tries again", full.retry_at && ago(full.retry_at)], ["Cloud ends it", full.cloud_expiry && ago(full.cloud_expiry)])),
+        ["Last check", full.last_check && ago(full.last_check)], ["Held until", full.hold && h("span", null, ago(full.hold.until), full.hold.by && ` by ${full.hold.by}`, full.hold.reason && `: ${full.hold.reason}`)], ["Tries again", full.retry_at && ago(full.retry_at)], ["Cloud ends it", full.cloud_expiry && ago(full.cloud_expiry)])),
     h("section", { "aria-labelledby": "history" },
       h("div", { class: "section-head" }, h("h2", { id: "history" }, "History"), seen.events && h("p", { class: "muted" }, count(seen.events.length, "event"))),
       seen.problem && h("p", { class: "note bad" }, seen.problem),
