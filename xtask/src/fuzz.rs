@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::{cargo, tree};
 
 /// The targets, which are files of fuzz/targets.
-pub(crate) const TARGETS: [&str; 3] = ["cloudapi", "document", "rpc"];
+pub(crate) const TARGETS: [&str; 4] = ["cloudapi_headers", "cloudapi_json", "document", "rpc"];
 
 /// Where the recordings of OpenNebula are that a run begins with.
 const RECORDINGS: &str = "crates/opennebula/tests/wire";
@@ -62,14 +62,14 @@ fn seed(target: &str, corpus: &Path) -> Result<usize, Error> {
         move |source| Error::Io { action, path, source }
     };
     fs::create_dir_all(corpus).map_err(failed("create", corpus))?;
-    if target == "cloudapi" {
+    if target.starts_with("cloudapi") {
         let exchanges = tree::root().join(EXCHANGES);
         let text = fs::read_to_string(&exchanges).map_err(failed("read", &exchanges))?;
         let mut count = 0;
         for line in text.lines().filter(|line| line.starts_with('{')) {
-            for choice in 0..3_u8 {
+            for seed in of_exchange(target, line) {
                 let place = corpus.join(format!("{count}"));
-                fs::write(&place, of_exchange(choice, line)).map_err(failed("write", &place))?;
+                fs::write(&place, seed).map_err(failed("write", &place))?;
                 count += 1;
             }
         }
@@ -94,22 +94,22 @@ fn seed(target: &str, corpus: &Path) -> Result<usize, Error> {
     Ok(count)
 }
 
-/// Makes of a recorded exchange, which is one line of JSON, a body, a refusal or the text of a header.
+/// Makes of a recorded exchange, which is one line of JSON, what a target takes: its body, or what its headers say.
 ///
-/// The first byte that `cloudapi` takes says which of them it is.
-fn of_exchange(choice: u8, line: &str) -> Vec<u8> {
+/// The first byte that `cloudapi_headers` takes chooses a refusal or the text of a header.
+fn of_exchange(target: &str, line: &str) -> Vec<Vec<u8>> {
     let after = |mark: &str| line.rsplit_once(mark).map_or("", |(_, rest)| rest);
     let body = after("\"body\":\"");
     let body = body.strip_suffix(',').unwrap_or(body);
     let body = body.strip_suffix("\"}}").unwrap_or(body).replace("\\\"", "\"").replace("\\\\", "\\");
+    if target == "cloudapi_json" {
+        return vec![body.into_bytes()];
+    }
     let date = after("\"date\":\"").split('"').next().unwrap_or_default();
     let status: u16 =
         after("\"status\":").split(',').next().and_then(|text| text.parse().ok()).unwrap_or(500);
-    match choice {
-        0 => [&[0], body.as_bytes()].concat(),
-        1 => [&[1], status.to_be_bytes().as_slice(), format!("{date}\n7\n{body}").as_bytes()].concat(),
-        _ => [&[2], date.as_bytes()].concat(),
-    }
+    let refusal = [&[0], status.to_be_bytes().as_slice(), format!("{date}\n7\n{body}").as_bytes()].concat();
+    vec![refusal, [&[1], date.as_bytes()].concat()]
 }
 
 /// Makes of a recording what a target takes.
@@ -147,9 +147,10 @@ mod tests {
     fn a_recorded_exchange_is_a_body_a_refusal_and_a_header() {
         let line =
             r#"{"id":"x","response":{"status":409,"headers":{"date":"today"},"body":"{\"code\":\"A\"}"}},"#;
-        assert_eq!(of_exchange(0, line), b"\0{\"code\":\"A\"}");
-        assert_eq!(of_exchange(1, line), b"\x01\x01\x99today\n7\n{\"code\":\"A\"}");
-        assert_eq!(of_exchange(2, line), b"\x02today");
+        assert_eq!(of_exchange("cloudapi_json", line), [b"{\"code\":\"A\"}"]);
+        let [refusal, header] = &of_exchange("cloudapi_headers", line)[..] else { panic!() };
+        assert_eq!(refusal, b"\0\x01\x99today\n7\n{\"code\":\"A\"}");
+        assert_eq!(header, b"\x01today");
     }
 
     #[test]

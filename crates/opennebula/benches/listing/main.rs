@@ -1,7 +1,7 @@
 //! What a listing of many VMs costs, beside what others take for the same answer.
 //!
 //! `cargo bench -p vmpool-opennebula --bench listing` prints tables; with `-- --peers` readers in Python join, which are
-//! installed from PyPI. `cargo xtask bench opennebula` writes that into docs/benchmarks.md.
+//! installed from PyPI, and with `-- --live` only what comes over a socket is measured. `cargo xtask bench opennebula` writes that into docs/benchmarks.md.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has nothing to report")]
 #![expect(clippy::print_stdout, reason = "tables are what it is for")]
 #![expect(unreachable_pub, reason = "the parts of a program")]
@@ -20,7 +20,7 @@ use vmpool_opennebula::{
     vm::{ListedVm, ListingSink},
 };
 
-use crate::{answer::Answer, peers::Peer};
+use crate::{answer::Answer, live::Pace, peers::Peer};
 
 /// How much comes from a socket at a time.
 const PIECE: usize = 256 << 10;
@@ -36,10 +36,12 @@ const ROUNDS: usize = 15;
 const ROUNDS_IN_PYTHON: usize = 3;
 
 fn main() {
+    let is_told = |what: &str| std::env::args().any(|arg| arg == what);
     let answer = Answer::of(VMS);
-    let body = answer.whole();
-    side_by_side(&body, std::env::args().any(|arg| arg == "--peers"));
-    by_size();
+    if !is_told("--live") {
+        side_by_side(&answer.whole(), is_told("--peers"));
+        by_size();
+    }
     live(&answer);
 }
 
@@ -71,7 +73,7 @@ fn side_by_side(body: &[u8], with_peers: bool) {
     println!("|---|---|---|---|---|---|");
     for (reader, of_reader) in readers.iter().zip(&times) {
         let factors: Vec<f64> = of_reader.iter().zip(&times[0]).map(|(time, copy)| time / copy).collect();
-        let (time, least) = (median(of_reader), of_reader.iter().copied().fold(f64::MAX, f64::min));
+        let (time, least) = (median(of_reader), least(of_reader));
         row(reader, [time, least, megabytes(body.len()) / time * 1e3, median(&factors)], None);
     }
     if with_peers {
@@ -97,18 +99,20 @@ fn row(name: &str, [time, least, speed, factor]: [f64; 4], memory: Option<f64>) 
 fn by_size() {
     println!("\nInto records, by the number of VMs; the answer is never whole in memory:\n");
     println!(
-        "| VMs | answer | µs for each VM, median | memory at most | left in records | beyond them, of the answer |"
+        "| VMs | answer | µs for each VM, median | least | memory at most | left in records | beyond them, of the answer |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for size in SIZES {
         let answer = Answer::of(size);
-        let rounds = (200_000 / size).clamp(3, 200);
+        let rounds = (200_000 / size).clamp(5, 400);
         let times: Vec<f64> = (0..rounds).map(|_| coming_in(&answer)).collect();
-        let each = median(&times) / size as f64 * 1e3;
+        let [each, least] = [median(&times), least(&times)].map(|time| time / size as f64 * 1e3);
         let memory::Use { most, records } = memory::while_it_comes_in(&answer);
         let beyond = most.saturating_sub(records) as f64 / answer.length() as f64;
         let [length, most, records] = [answer.length(), most, records].map(megabytes);
-        println!("| {size} | {length:.1} MB | {each:.2} | {most:.2} MB | {records:.2} MB | {beyond:.3} |");
+        println!(
+            "| {size} | {length:.1} MB | {each:.2} | {least:.2} | {most:.2} MB | {records:.2} MB | {beyond:.3} |"
+        );
     }
 }
 
@@ -123,17 +127,31 @@ fn coming_in(answer: &Answer) -> f64 {
 }
 
 fn live(answer: &Answer) {
-    let Some(rounds) = live::listings(answer, ROUNDS) else {
-        println!("\nThere is no curl here to compare a listing over a socket with.");
-        return;
-    };
-    let [curl, client] =
-        [0, 1].map(|which| median(&rounds.iter().map(|both| both[which]).collect::<Vec<_>>()));
-    let factor = median(&rounds.iter().map(|[curl, client]| client / curl).collect::<Vec<_>>());
-    println!("\nThe answer with {VMS} VMs from a server on the same machine, {ROUNDS} rounds:\n");
-    println!("| reader | ms, median | times curl, median of the rounds |\n|---|---|---|");
-    println!("| curl, into nothing | {curl:.1} | 1.0 |");
-    println!("| the client, into records | {client:.1} | {factor:.2} |");
+    println!("\nThe answer with {VMS} VMs over a socket of the same machine, {ROUNDS} rounds:\n");
+    println!("| reader | ms, median | least | times curl, median of the rounds | least by least |");
+    println!("|---|---|---|---|---|");
+    for (server, pace) in [
+        ("a server that sends all it can", Pace::Full),
+        ("a server that sends 10 Gbit/s", Pace::Bytes(1.25e9)),
+    ] {
+        let Some(rounds) = live::listings(answer, pace, ROUNDS) else {
+            println!("There is no curl here to compare with.");
+            return;
+        };
+        let of = |which: usize| rounds.iter().map(|both| both[which]).collect::<Vec<_>>();
+        let (curl, client) = (of(0), of(1));
+        let factor = median(&rounds.iter().map(|[curl, client]| client / curl).collect::<Vec<_>>());
+        let by_least = least(&client) / least(&curl);
+        println!(
+            "| curl, into nothing, from {server} | {:.1} | {:.1} | 1.0 | 1.0 |",
+            median(&curl),
+            least(&curl)
+        );
+        let [time, least] = [median(&client), least(&client)];
+        println!(
+            "| the client, into records, from {server} | {time:.1} | {least:.1} | {factor:.2} | {by_least:.2} |"
+        );
+    }
 }
 
 fn reading(body: &[u8], mut decoder: Decoder<ListingSink>) -> f64 {
@@ -182,6 +200,10 @@ fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::MAX, f64::min)
 }
 
 fn megabytes(bytes: usize) -> f64 {
