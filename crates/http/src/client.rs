@@ -3,15 +3,17 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{
-    Certificate, Client, RequestBuilder, Response, header::HeaderValue, redirect::Policy, tls::Version,
-};
+use reqwest::{Client, RequestBuilder, Response, header::HeaderValue, redirect::Policy, tls::Version};
 
-use crate::{Answer, HttpConfig, HttpError, Method, Request, Tls};
+use crate::{Answer, HttpConfig, HttpError, Method, Request, Tls, trust};
+
+/// What a certificate in PEM begins with.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Sends requests, one at a time or many at once, over connections that are kept for the next one.
 ///
 /// It follows no redirect and repeats nothing. The proxies in the environment are used. Cloning it is cheap.
+/// What the system trusts is read when the first server shows its certificate; so a server without TLS costs no reading.
 #[derive(Clone)]
 pub struct HttpClient {
     client: Client,
@@ -32,18 +34,20 @@ impl HttpClient {
             .retry(reqwest::retry::never())
             .user_agent(concat!("vmpool/", env!("CARGO_PKG_VERSION")))
             .timeout(config.timeout)
-            .connect_timeout(config.connect_timeout)
-            .tls_version_min(Version::TLS_1_2);
+            .connect_timeout(config.connect_timeout);
         let builder = match &config.tls {
-            Tls::System => builder,
-            Tls::Insecure => builder.tls_danger_accept_invalid_certs(true),
+            Tls::Insecure => builder.tls_version_min(Version::TLS_1_2).tls_danger_accept_invalid_certs(true),
+            Tls::System => {
+                let tls = trust::tls(&[]).map_err(|err| config_error("TLS cannot be set up", &err))?;
+                builder.tls_backend_preconfigured(tls)
+            }
             Tls::Also(pem) => {
-                let certificates = Certificate::from_pem_bundle(pem)
-                    .map_err(|err| config_error("the certificates to trust are no PEM", &err))?;
-                if certificates.is_empty() {
-                    return Err(config_error("the certificates to trust are no PEM", &"there is none in it"));
+                let unusable =
+                    |err: &dyn fmt::Display| config_error("the certificates to trust are no PEM", err);
+                if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
+                    return Err(unusable(&"there is none in it"));
                 }
-                builder.tls_certs_merge(certificates)
+                builder.tls_backend_preconfigured(trust::tls(pem).map_err(|err| unusable(&err))?)
             }
         };
         let client = builder.build().map_err(|err| config_error("TLS cannot be set up", &err))?;
@@ -112,7 +116,7 @@ impl HttpClient {
         }
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
         while let Some(chunk) = response.chunk().await.map_err(|err| self.failed(err, shown))? {
             if limit < body.len() + chunk.len() {
                 return Err(too_large());

@@ -26,6 +26,7 @@ mod error;
 mod redact;
 mod request;
 mod time;
+mod trust;
 mod upgrade;
 
 pub use crate::{

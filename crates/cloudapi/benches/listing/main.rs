@@ -1,7 +1,7 @@
 //! What a listing of machines costs, beside what others take for the same answers, and what a signature costs.
 //!
 //! `cargo bench -p vmpool-cloudapi --bench listing` prints tables; with `-- --peers` Triton's own client for the command line
-//! joins, which npm installs. `cargo xtask bench cloudapi` writes that into docs/benchmarks.md.
+//! joins, which npm installs, and with `-- --processes` only whole processes are measured. `cargo xtask bench cloudapi` writes that into docs/benchmarks.md.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has nothing to report")]
 #![expect(clippy::print_stdout, reason = "tables are what it is for")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
@@ -19,10 +19,12 @@ fn main() {
     if args.iter().any(|arg| arg == "--list") {
         return runtime.block_on(processes::list());
     }
-    runtime.block_on(async {
-        signing::table().await;
-        decoding::table().await;
-    });
+    if !args.iter().any(|arg| arg == "--processes") {
+        runtime.block_on(async {
+            signing::table().await;
+            decoding::table().await;
+        });
+    }
     processes::table(args.iter().any(|arg| arg == "--peers"));
 }
 
@@ -35,4 +37,8 @@ fn median(times: &[f64]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
+}
+
+fn least(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::MAX, f64::min)
 }

@@ -1,7 +1,7 @@
 //! A server that has its answers ready, so that what is measured is its clients; it looks at no signature.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::Arc,
 };
@@ -50,6 +50,16 @@ pub(super) fn serve(pages: Vec<String>) -> String {
         }
     });
     url
+}
+
+/// Fetches a page and looks at nothing of it; returns how many bytes came.
+pub(super) fn fetch(url: &str, page: usize) -> usize {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /ops/machines?offset={} HTTP/1.1\r\nhost: {address}\r\n\r\n", page * STEP).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap()
 }
 
 fn answer_all(stream: TcpStream, pages: &[String]) {
