@@ -4,6 +4,7 @@ mod create;
 mod destroy;
 mod expiry;
 mod factory;
+mod held;
 #[cfg(feature = "events")]
 mod hints;
 mod list;
@@ -11,8 +12,9 @@ mod marks;
 mod node;
 mod options;
 mod seen;
+mod windows;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use async_trait::async_trait;
 use vmpool_driver::{
@@ -21,8 +23,8 @@ use vmpool_driver::{
 };
 use vmpool_model::{Node, NodeId, NodeImage, Timestamp};
 
-use self::seen::Seen;
 pub use self::{factory::factory, options::OpenNebulaOptions};
+use self::{held::Held, seen::Seen};
 use crate::{
     api::{Action, Filter, VirtualMachine, VirtualMachinePool, cloud},
     client::{CallError, Client, RefusalKind, Version},
@@ -34,8 +36,11 @@ use crate::{
 /// * [`CreateRequest::template`] is the number or the name of a template of the server, or the name of one of
 ///   [`OpenNebulaOptions::templates`]. The VM is made on hold and let go as soon as its number is known, so a VM whose number
 ///   never arrived does not boot.
-/// * Such a VM is let go by a listing that sees it on hold for longer than [`OpenNebulaOptions::release_after`]: whoever made
-///   it ended before that, and by now it was found by its token, or is ended.
+/// * Such a VM is let go when listings show it on hold for longer than [`OpenNebulaOptions::release_after`]: whoever made
+///   it ended before that, and by now it was found by its token, or is ended. One that somebody put on hold while it waited
+///   for a host stays there.
+/// * All VMs are listed by one call. If the answer is too large or does not come in time, they are listed in windows of ids;
+///   such a listing is as complete, since ids stay the same while VMs come and go.
 /// * The token and the labels are in the user template from the request that makes the VM.
 /// * Destroying ends the VM at once. In states where that is refused it takes the right to administer the VM; an account
 ///   without it has the server end the VM as soon as its state allows. A VM that is on its way to its end and does not get
@@ -65,8 +70,9 @@ pub struct OpenNebulaDriver {
     /// VMs on their way to their end: the server can lose what it waits for, such as when it is stopped meanwhile, and then
     /// they are on their way for ever.
     going: Arc<Seen>,
-    /// VMs with a token that wait on hold.
-    held: Arc<Seen>,
+    held: Arc<Held>,
+    /// How many VMs were too many for one answer; 0 if there never were.
+    too_many: Arc<AtomicUsize>,
 }
 
 impl OpenNebulaDriver {
@@ -99,7 +105,15 @@ impl OpenNebulaDriver {
         let info = DriverInfo::new("opennebula", "OpenNebula")
             .with_website("https://opennebula.io")
             .with_endpoint(client.endpoint());
-        Ok(Self { info, client, version, options, going: Arc::default(), held: Arc::default() })
+        Ok(Self {
+            info,
+            client,
+            version,
+            options,
+            going: Arc::default(),
+            held: Arc::default(),
+            too_many: Arc::default(),
+        })
     }
 
     /// Returns the client, for all that only OpenNebula has.

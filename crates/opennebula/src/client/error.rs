@@ -108,6 +108,21 @@ impl CallError {
         matches!(&*self.failure, CallFailure::Fault(fault) if fault.code == -500)
     }
 
+    /// Returns whether the answer as a whole is longer than may be; another call may have to ask for less.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        match &*self.failure {
+            CallFailure::Unreadable(err) => err.problem == Problem::TooLong(err.offset),
+            _ => false,
+        }
+    }
+
+    /// Returns whether the call was sent and no answer came in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(&*self.failure, CallFailure::Timeout { sent: true, .. })
+    }
+
     /// Returns what kind of failure it is to a driver.
     #[must_use]
     pub fn kind(&self) -> FailureKind {

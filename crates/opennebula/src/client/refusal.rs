@@ -25,7 +25,7 @@ pub enum RefusalKind {
     NoSuchObject,
     /// The VM is in a state that forbids it.
     WrongState,
-    /// There is no room for it, on a host or in a datastore.
+    /// There is no room for it: on a host, in a datastore, or in the addresses of a network.
     Capacity,
     /// The template, a name or a parameter cannot be used.
     Invalid,
@@ -61,9 +61,7 @@ impl RefusalKind {
             0x2000 if any(&["no leader found", "election", "replicating log"]) => Self::NoLeader,
             0x800 | 0x2000 if has("not supported") => Self::Unsupported,
             0x800 | 0x2000 if is_state(text) => Self::WrongState,
-            0x800 | 0x2000 if any(&["not fit", "enough capacity", "enough space", "Not enough"]) => {
-                Self::Capacity
-            }
+            0x800 | 0x2000 if any(&CAPACITY) => Self::Capacity,
             0x2000 if has("already taken") => Self::NameTaken,
             0x800 | 0x2000 if any(&INVALID) => Self::Invalid,
             // The holder of the lock is told by a number alone.
@@ -76,6 +74,16 @@ impl RefusalKind {
         }
     }
 }
+
+/// What texts say when there is no room: on the host, in the datastore, in the address range, or for another console.
+const CAPACITY: [&str; 6] = [
+    "not fit",
+    "enough capacity",
+    "enough space",
+    "Not enough",
+    "Cannot get IP/MAC lease",
+    "No free VNC ports",
+];
 
 /// What texts say about a template, a name or a parameter that cannot be used.
 const INVALID: [&str; 9] = [

@@ -25,6 +25,7 @@ pub(super) async fn create(driver: &OpenNebulaDriver, request: &CreateRequest) -
     check(request)?;
     let marks = mark(attributes(driver)?, request.token.as_ref(), &request.labels);
     let marks = marks.map_err(|err| invalid(err.to_string()))?;
+    driver.held.makes(request.token.as_ref());
     let vm = allocate(driver, request, marks).await?;
     let id = vm.id();
     if let Err(err) = vm.release().await
@@ -32,6 +33,7 @@ pub(super) async fn create(driver: &OpenNebulaDriver, request: &CreateRequest) -
     {
         return Err(give_up(&vm, err).await);
     }
+    driver.held.goes_on(id);
     match vm.info().await {
         Ok(vm) => node::of_vm(OPERATION, &vm),
         // It was made, and that is what matters; the next listing tells the rest.

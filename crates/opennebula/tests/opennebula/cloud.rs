@@ -73,6 +73,11 @@ impl Cloud {
         self.sim.state(id).unwrap().0
     }
 
+    /// Returns the simulated cloud itself, for a server of another kind.
+    pub(crate) fn answering(&self) -> OpenNebulaSim {
+        self.sim.clone()
+    }
+
     /// Notes something about a VM that no answer can be sent with.
     pub(crate) fn poison(&self, id: i32) {
         let call = Call::new("one.vm.update").with("oneadmin:opennebula").with(id);

@@ -112,6 +112,26 @@ async fn quota_and_rights_are_typed_and_certain() {
 }
 
 #[tokio::test]
+async fn no_room_is_said_so_whatever_there_is_no_room_in() {
+    let texts = [
+        "Error allocating a new virtual machine. Cannot get IP/MAC lease from virtual network 0.",
+        "Not enough space in datastore",
+        "virtual machine [7] does not fit in host [0]. Not enough capacity.",
+        "No free VNC ports available in the cluster",
+    ];
+    for text in texts {
+        let server = Server::start(move |call| match call.method.as_str() {
+            "one.system.version" => done("6.10.0"),
+            _ => refused(0x2000, &format!("[one.template.instantiate] {text}")),
+        })
+        .await;
+        let driver = OpenNebulaDriver::connect(server.client()).await.unwrap();
+        let err = driver.create(&CreateRequest::new("1")).await.unwrap_err();
+        assert_eq!((err.kind(), err.certainty()), (FailureKind::Capacity, Certainty::NotApplied), "{err}");
+    }
+}
+
+#[tokio::test]
 async fn a_vm_that_cannot_be_let_go_is_ended_and_then_nothing_happened() {
     for (ending, certainty) in [(done(7), Certainty::NotApplied), (refused(8192, "no"), Certainty::Unknown)] {
         let server = Server::start(move |call| match (call.method.as_str(), &call.params[1..]) {

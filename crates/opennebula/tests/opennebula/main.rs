@@ -19,3 +19,4 @@ mod requests;
 mod server;
 mod suite;
 mod tls;
+mod windows;
