@@ -19,7 +19,7 @@ const ROUNDS: usize = 9;
 pub(super) async fn list() {
     let config = CloudApiConfig::from_variables(&|name| std::env::var(name).ok()).unwrap();
     let datacenter = DataCenter::open(config).await.unwrap();
-    let mut output = BufWriter::new(std::io::stdout().lock());
+    let mut output = BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     for machine in datacenter.all_machines(&MachineFilter::default()).await.unwrap() {
         writeln!(output, "{machine:?}").unwrap();
     }

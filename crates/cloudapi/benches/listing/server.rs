@@ -63,6 +63,8 @@ pub(super) fn fetch(url: &str, page: usize) -> usize {
 }
 
 fn answer_all(stream: TcpStream, pages: &[String]) {
+    // A short body must not wait until its head is acknowledged, which takes a client 40 ms.
+    stream.set_nodelay(true).unwrap();
     let mut writer = stream.try_clone().unwrap();
     let mut asked = String::new();
     for line in BufReader::new(stream).lines() {
