@@ -56,7 +56,7 @@ export class Daemon {
   }
 
   async start() {
-    const head = `[daemon]\nlisten = "127.0.0.1:${this.port}"\nstate_dir = "${join(this.folder, "state")}"\n${process.env.VMPOOL_DASHBOARD_CONFIG ?? ""}\n`;
+    const head = `[daemon]\nlisten = "127.0.0.1:${this.port}"\nstate_dir = "${join(this.folder, "state")}"\n${process.env.VMPOOL_DASHBOARD_CONFIG ?? ""}\n[access]\nopen_loopback = true\n`;
     writeFileSync(join(this.folder, "vmpool.toml"), head + this.config);
     const options = { stdio: ["ignore", "pipe", process.env.VMPOOL_DASHBOARD_LOG ? "inherit" : "ignore"] };
     this.process = spawn(process.env.VMPOOL_BINARY, ["serve", "--config", join(this.folder, "vmpool.toml")], options);

@@ -46,7 +46,7 @@ fn pools_vms_and_leases_are_listed_as_tables() {
 #[test]
 fn json_is_what_the_api_answers() {
     let place = Place::new();
-    let server = place.start(&place.setup(2));
+    let server = place.start(&place.setup(2).with("access.open_loopback", true));
     server.ready(2);
     let body = r#"{"request": "build-17", "pool": "builders", "owner": "tester"}"#;
     let granted = ask(&server, "POST", "/v1/leases", body);

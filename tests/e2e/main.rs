@@ -1,6 +1,7 @@
 //! End-to-end tests: the binary `vmpool` as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod bad_input;
 mod crash;
 mod demo;

@@ -8,6 +8,7 @@ mod copr;
 mod events;
 mod metrics;
 mod node_states;
+mod openapi;
 mod opennebula;
 mod parity;
 mod rust;
@@ -53,6 +54,8 @@ const FILES: &[Generated] = &[
     Generated { path: "crates/model/src/states/opennebula/vm_state.rs", render: opennebula::render_vm },
     Generated { path: "crates/model/src/states/opennebula/lcm_state.rs", render: opennebula::render_lcm },
     Generated { path: "crates/model/src/states/cloudapi/machine_state.rs", render: cloudapi::render },
+    // The daemon serves it, so it is made before the daemon is.
+    Generated { path: "docs/generated/openapi.json", render: openapi::render },
     Generated { path: "docs/generated/states.md", render: state_docs::render },
     Generated { path: "docs/generated/metrics.md", render: metrics::render },
     Generated { path: "docs/parity.md", render: parity::render_doc },

@@ -18,6 +18,7 @@ mod no_unsafe;
 mod paths;
 mod pure;
 mod reach;
+mod security;
 mod tables;
 mod workflow;
 
@@ -44,6 +45,7 @@ const RULES: &[&Rule] = &[
     &tables::RULE,
     &invariants::RULE,
     &failure_modes::RULE,
+    &security::RULE,
     &fail_points::RULE,
     &workflow::RULE,
 ];

@@ -30,6 +30,8 @@ macro_rules! codes {
 codes! {
     INVALID_REQUEST = "invalid_request", 400, USAGE, "the request cannot be understood";
     API_VERSION = "api_version", 400, VERSION, "client and daemon speak different versions of the API";
+    UNAUTHENTICATED = "unauthenticated", 401, DENIED, "the daemon does not know who asks";
+    FORBIDDEN = "forbidden", 403, DENIED, "who asks may not do this";
     NO_ROUTE = "no_route", 404, NOT_FOUND, "there is nothing at this path";
     UNKNOWN_POOL = "unknown_pool", 404, NOT_FOUND, "there is no such pool";
     UNKNOWN_VM = "unknown_vm", 404, NOT_FOUND, "there is no such VM";
@@ -37,7 +39,10 @@ codes! {
     UNKNOWN_REQUEST = "unknown_request", 404, NOT_FOUND, "there is no such request";
     UNKNOWN_PROVIDER = "unknown_provider", 404, NOT_FOUND, "there is no such provider";
     UNKNOWN_LABEL = "unknown_label", 404, NOT_FOUND, "no pool has these labels";
+    UNKNOWN_TOKEN = "unknown_token", 404, NOT_FOUND, "there is no such token";
+    TOKEN_EXISTS = "token_exists", 409, REFUSED, "there is a token of this name";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, REFUSED, "this path does not take this method";
+    REQUEST_TIMEOUT = "request_timeout", 408, UNREACHABLE, "the request did not arrive in time";
     INVALID_STATE = "invalid_state", 409, REFUSED, "the state of the VM forbids it";
     STALE_FENCE = "stale_fence", 409, REFUSED, "the fencing token is that of another lease";
     POOL_DRAINED = "pool_drained", 409, REFUSED, "the pool is being drained";
@@ -63,6 +68,7 @@ codes! {
     STORE = "store", 500, STORE, "the records cannot be read or written";
     NO_VM = "no_vm", 503, NO_VM, "no VM is ready";
     QUEUE_FULL = "queue_full", 503, NO_VM, "as many requests wait as may wait";
+    TOO_MANY = "too_many", 503, UNREACHABLE, "as many ask at once as may ask";
     SHUTTING_DOWN = "shutting_down", 503, UNREACHABLE, "the daemon is stopping";
     STORE_FULL = "store_full", 507, STORE, "the disk of the records is full";
     WAIT_TIMED_OUT = "wait_timed_out", 504, NO_VM, "no VM became ready in time";

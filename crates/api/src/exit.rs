@@ -32,6 +32,8 @@ pub const PROVIDER: u8 = 12;
 pub const DAEMON: u8 = 13;
 /// The lease ended while a command ran with its VM, so what the command made is not to be trusted.
 pub const LEASE_LOST: u8 = 14;
+/// The daemon wants to know who asks, or who asks may not do this.
+pub const DENIED: u8 = 15;
 /// It was interrupted by ctrl-c; 128 + n stands for another signal n, such as 143 for SIGTERM.
 pub const INTERRUPTED: u8 = 130;
 
@@ -64,6 +66,7 @@ pub const ALL: &[(u8, &str, &str)] = &[
         "lease_lost",
         "the lease ended while a command ran with its VM, so what the command made is not to be trusted",
     ),
+    (DENIED, "denied", "the daemon wants to know who asks, or who asks may not do this"),
     (
         INTERRUPTED,
         "interrupted",

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the daemon is, and which one it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Health {
     /// `ok` while the daemon serves.
     pub status: String,

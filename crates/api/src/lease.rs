@@ -9,6 +9,7 @@ use crate::{Request, duration};
 
 /// The right to use one VM until it is released or expires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lease {
     /// The lease's id.
     pub id: String,
@@ -32,6 +33,7 @@ pub struct Lease {
     pub expires_at: Timestamp,
     /// For how long a renewal extends the lease, counted from the renewal.
     #[serde(with = "duration::text")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ttl: Duration,
     /// A number that grows with every lease: whoever guards a resource can refuse the holder of an older lease.
     pub fence: u64,
@@ -48,13 +50,18 @@ pub struct Lease {
 
 /// All leases.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Leases {
     /// The leases, by id.
     pub leases: Vec<Lease>,
+    /// Where the next page begins, for `after`, if not all were asked for and there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A lease of a request that ended, while others of the same request may last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EndedLease {
     /// The lease's id.
     pub id: String,
@@ -68,6 +75,7 @@ pub struct EndedLease {
 
 /// The answer to an acquire: its leases with status 200, or with status 202 that the request still waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AcquireAnswer {

@@ -6,6 +6,8 @@
 //! | what | where |
 //! |---|---|
 //! | paths and media types | [`routes`] |
+//! | what there is at each path, and who may ask for it | [`operation`] |
+//! | who asks, and what they may do | [`Role`], [`Token`], [`Whoami`], [`local_key`] |
 //! | the version of the API, and how both sides agree on it | [`version`] |
 //! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`], [`HoldRequest`], [`ForgetRequest`], [`DrainRequest`] |
 //! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`Explanation`], [`Reloaded`], [`EventPage`], [`Health`] |
@@ -22,14 +24,20 @@ pub mod exit;
 mod health;
 mod lease;
 mod limit;
+pub mod local_key;
+#[cfg(feature = "schema")]
+pub mod openapi;
+pub mod operation;
 mod owner;
 mod pool;
 mod problem;
 mod provider;
 mod reload;
 mod request;
+mod role;
 pub mod routes;
 mod stock;
+mod token;
 mod verb;
 pub mod version;
 mod vm;
@@ -47,7 +55,9 @@ pub use crate::{
     provider::{Brake, EventStream, Provider, Providers, Quota, Stranger},
     reload::Reloaded,
     request::{Request, RequestStatus, Requests},
+    role::{Need, Role, UnknownRole},
     stock::{Demand, Schedule, Stock},
+    token::{NewToken, TOKEN_PREFIX, Token, TokenRequest, Tokens, Whoami},
     verb::{DrainRequest, ForgetRequest, HoldRequest, TerminateRequest, VerbRequest},
     version::VERSION,
     vm::{Hold, Vm, Vms},

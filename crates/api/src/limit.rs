@@ -7,6 +7,7 @@ use crate::Request;
 
 /// What keeps a pool from growing, or a request waiting, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limit {
     /// Which limit it is, for programs, such as `pool_full` or `quota`; a newer daemon may know more.
     pub kind: String,
@@ -21,6 +22,7 @@ pub struct Limit {
 
 /// Why a request waits, or what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// The request.
     pub request: Request,

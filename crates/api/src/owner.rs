@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an owner holds, and how much more it may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnerShare {
     /// The owner.
     pub owner: String,
@@ -17,6 +18,7 @@ pub struct OwnerShare {
 
 /// One limit of an owner, and what counts for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnerLimit {
     /// Whose limit it is: the owner's, or that of the one above it.
     pub owner: String,

@@ -9,6 +9,7 @@ use crate::{Limit, Stock};
 
 /// One pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pool {
     /// The pool's name.
     pub name: String,
@@ -76,6 +77,7 @@ impl Pool {
 
 /// One way to make a pool's VMs: a template at a provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Offer {
     /// The provider.
     pub provider: String,
@@ -100,6 +102,7 @@ pub struct Offer {
 
 /// That a pool is being drained: nothing is made or leased any more, and what is not in use is destroyed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Drain {
     /// Why.
     pub reason: String,
@@ -112,6 +115,7 @@ pub struct Drain {
 
 /// All pools.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pools {
     /// The pools, by name.
     pub pools: Vec<Pool>,

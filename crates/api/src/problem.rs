@@ -22,6 +22,7 @@ use crate::{
 /// assert_eq!(problem.to_string(), "there is no lease 7; acquire a VM again");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Problem {
     /// A URN made of the code.
@@ -52,6 +53,7 @@ pub struct Problem {
 
 /// One thing in a configuration that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Place {
     /// The line, counted from 1.
     pub line: usize,

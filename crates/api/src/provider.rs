@@ -9,6 +9,7 @@ use crate::Limit;
 
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Provider {
     /// The provider's name.
     pub name: String,
@@ -54,6 +55,7 @@ pub struct Provider {
 
 /// Whether the stream of events of a provider is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventStream {
     /// `up`, `down`, `opening`, or `not_offered` if the provider says that it has no such stream.
     pub state: String,
@@ -67,6 +69,7 @@ pub struct EventStream {
 
 /// How much of one kind an account has and uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quota {
     /// How much is used, VMs included that are starting or being destroyed.
     pub used: u64,
@@ -76,6 +79,7 @@ pub struct Quota {
 
 /// That too many nodes of a provider are missing at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Brake {
     /// How many are missing.
     pub missing: u64,
@@ -88,6 +92,7 @@ pub struct Brake {
 
 /// A node that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stranger {
     /// The provider's id of the node.
     pub node_id: String,
@@ -104,6 +109,7 @@ pub struct Stranger {
 
 /// All providers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Providers {
     /// The providers, by name.
     pub providers: Vec<Provider>,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What changed when the daemon read its configuration again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reloaded {
     /// The tables that are new, such as `pools.small`.
     #[serde(default)]

@@ -9,6 +9,7 @@ use crate::{EndedLease, Limit, duration};
 
 /// One acquire that waits, or ended not long ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Request {
     /// The client's id of the request.
     pub id: String,
@@ -36,6 +37,7 @@ pub struct Request {
     pub task: Option<String>,
     /// How long the lease lasts without renewal.
     #[serde(with = "duration::text")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ttl: Duration,
     /// When the request came.
     pub submitted_at: Timestamp,
@@ -75,6 +77,7 @@ const fn one() -> u32 {
 
 /// How a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestStatus {
@@ -112,7 +115,11 @@ impl std::fmt::Display for RequestStatus {
 
 /// All requests that the daemon remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Requests {
     /// The requests, by id.
     pub requests: Vec<Request>,
+    /// Where the next page begins, for `after`, if not all were asked for and there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -3,6 +3,11 @@
 //! | method and path | what it does |
 //! |---|---|
 //! | `GET /v1/health` | [`Health`](crate::Health) of the daemon |
+//! | `GET /v1/openapi.json` | the description of this API in OpenAPI 3.1 |
+//! | `GET /v1/whoami` | [`Whoami`](crate::Whoami): who asks |
+//! | `GET /v1/tokens` | [`Tokens`](crate::Tokens) |
+//! | `POST /v1/tokens` | makes a token; body [`TokenRequest`](crate::TokenRequest), answer [`NewToken`](crate::NewToken) |
+//! | `DELETE /v1/tokens/{token}` | revokes a token, named by its name or its id |
 //! | `POST /v1/reload` | reads the configuration again; body [`VerbRequest`](crate::VerbRequest), answer [`Reloaded`](crate::Reloaded) |
 //! | `GET /v1/providers` | [`Providers`](crate::Providers) |
 //! | `GET /v1/providers/{provider}` | [`Provider`](crate::Provider) |
@@ -29,6 +34,11 @@
 //! | `GET /v1/owners/{owner}?pool=` | [`OwnerShare`](crate::OwnerShare): what an owner may hold, in a pool if one is named |
 //! | `GET /v1/events?after=&limit=&vm=` | [`EventPage`](crate::EventPage), of one VM if asked so |
 //! | `GET /v1/events/stream?after=` | server-sent events, each an [`Event`](crate::Event) with its cursor as `id` |
+//! | `GET /metrics` | the metrics, for Prometheus |
+//! | `GET /` | the page of the dashboard |
+//! | `GET /assets/{file}` | a file of the dashboard |
+//! | `GET /dashboard/state` | what the pages of the dashboard show, for them alone |
+//! | `GET /dashboard/history` | how the pools were over time, for the dashboard alone |
 //!
 //! A stream goes on after the `Last-Event-ID` header or `?after=`, and begins now if there is neither.
 
@@ -36,6 +46,14 @@ use std::time::Duration;
 
 /// The health of the daemon.
 pub const HEALTH: &str = "/v1/health";
+/// The description of the API.
+pub const OPENAPI: &str = "/v1/openapi.json";
+/// Who asks.
+pub const WHOAMI: &str = "/v1/whoami";
+/// All tokens; making one is posting here.
+pub const TOKENS: &str = "/v1/tokens";
+/// One token, as a pattern for a router.
+pub const TOKEN: &str = "/v1/tokens/{token}";
 /// Reading the configuration again.
 pub const RELOAD: &str = "/v1/reload";
 /// All providers.
@@ -93,6 +111,9 @@ pub const DASHBOARD_STATE: &str = "/dashboard/state";
 /// How the pools were over time, for the dashboard alone.
 pub const DASHBOARD_HISTORY: &str = "/dashboard/history";
 
+/// The header that carries the id of a request, in and out; the daemon's log tells it.
+pub const REQUEST_ID: &str = "x-request-id";
+
 /// The media type of a [`Problem`](crate::Problem).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The media type of the event stream.
@@ -105,6 +126,12 @@ pub const MAX_EVENTS: usize = 1000;
 
 /// How long a request that waits is kept beyond the daemon's answer if it is not sent again: its client is gone then.
 pub const POLL_GRACE: Duration = Duration::from_secs(30);
+
+/// Returns the path of one token.
+#[must_use]
+pub fn token(name: &str) -> String {
+    format!("{TOKENS}/{}", segment(name))
+}
 
 /// Returns the path of one pool.
 #[must_use]

@@ -9,6 +9,7 @@ use crate::duration;
 
 /// How many VMs a pool keeps ready at present, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stock {
     /// How many VMs are to be ready beside those that are taken: the largest of `min_ready`, `scheduled` and `likely`, as
     /// far as `max_total` allows.
@@ -37,11 +38,13 @@ pub struct Stock {
     /// How long VMs take from being asked for to being ready, as measured since the start: an average that forgets. Absent
     /// until one became ready.
     #[serde(default, with = "duration::option")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub boot_time: Option<Duration>,
 }
 
 /// A time of the week at which more VMs are kept ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// The days on which it begins, such as `mon`; all if empty.
     #[serde(default)]
@@ -56,11 +59,13 @@ pub struct Schedule {
 
 /// How a pool looks at demand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Demand {
     /// With which probability the VMs kept ready are to suffice.
     pub quantile: f64,
     /// After how long what was measured counts half.
     #[serde(with = "duration::text")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub half_life: Duration,
     /// How many VMs are kept ready for demand at most, if there is a limit.
     #[serde(default)]

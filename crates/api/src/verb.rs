@@ -8,6 +8,7 @@ use crate::duration;
 
 /// Says who wants what needs no more than its path; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VerbRequest {
@@ -26,6 +27,7 @@ impl VerbRequest {
 
 /// Destroys a VM, leased or not; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TerminateRequest {
@@ -62,6 +64,7 @@ impl TerminateRequest {
 
 /// Keeps a VM for debugging: at once, or when its lease ends; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HoldRequest {
@@ -73,6 +76,7 @@ pub struct HoldRequest {
     pub by: Option<String>,
     /// For how long; the VM is destroyed after that. A day if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub time: Option<Duration>,
 }
 
@@ -98,6 +102,7 @@ impl HoldRequest {
 
 /// Removes the record of a VM without proof that its node is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ForgetRequest {
@@ -124,6 +129,7 @@ impl ForgetRequest {
 
 /// Brings a pool to its end; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DrainRequest {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One VM of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vm {
     /// The VM's name, which is its node's name, too.
     pub name: String,
@@ -80,6 +81,7 @@ pub struct Vm {
 
 /// Why and until when a VM is kept for debugging.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hold {
     /// Why.
     pub reason: String,
@@ -94,7 +96,11 @@ pub struct Hold {
 
 /// VMs of all pools.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Vms {
     /// The VMs, by name.
     pub vms: Vec<Vm>,
+    /// Where the next page begins, for `after`, if not all were asked for and there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

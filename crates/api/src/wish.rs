@@ -26,6 +26,7 @@ use crate::duration;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AcquireRequest {
@@ -46,7 +47,8 @@ pub struct AcquireRequest {
     /// Who is served first: the higher number; 0 if absent. Waiting makes up for priority.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
-    /// Who will hold the lease.
+    /// Who will hold the lease; whom the daemon takes the client for if this is absent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub owner: String,
     /// The sandbox of the use: a used VM is given again only to the same owner and sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,10 +58,12 @@ pub struct AcquireRequest {
     pub task: Option<String>,
     /// How long the lease lasts without renewal; the pool's `lease_ttl` if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub ttl: Option<Duration>,
     /// How long to wait for a VM, counted from when the daemon gets this; if absent, the request fails at once if no VM
     /// is ready. A repetition can make the request wait longer and never shorter, so it says what is left of the time.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub wait: Option<Duration>,
 }
 
@@ -140,11 +144,13 @@ impl AcquireRequest {
 
 /// Renews a lease; the body may be `{}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RenewRequest {
     /// A new time to live; the lease's own if absent.
     #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub ttl: Option<Duration>,
     /// The lease's fence, if the holder tells it: another one is refused, because the VM is somebody else's then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

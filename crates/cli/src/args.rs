@@ -13,6 +13,9 @@ mod operate;
 mod sim;
 #[cfg(feature = "serve")]
 mod store;
+mod token;
+
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -30,6 +33,7 @@ pub(crate) use self::{
     lease::{AcquireArgs, ReleaseArgs, RenewArgs, RequestCommand},
     listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
     operate::{DrainArgs, ForgetArgs, HoldArgs, ReloadArgs, TerminateArgs, UndrainArgs, UnholdArgs, user},
+    token::TokenCommand,
 };
 
 /// Where the daemon is unless the command line or the environment says otherwise.
@@ -68,6 +72,16 @@ pub(crate) struct Global {
         help_heading = "Options of every command that asks a daemon"
     )]
     pub(crate) url: String,
+    /// A file with the token that says who asks; VMPOOL_TOKEN may hold the token itself [default: what a daemon on this host
+    /// leaves for its own user]
+    #[arg(
+        long,
+        global = true,
+        env = "VMPOOL_TOKEN_FILE",
+        value_name = "FILE",
+        help_heading = "Options of every command that asks a daemon"
+    )]
+    pub(crate) token_file: Option<PathBuf>,
     /// How results are printed
     #[arg(
         long,
@@ -156,14 +170,14 @@ pub(crate) enum Command {
     #[command(after_long_help = "Example:\n  vmpool man ~/.local/share/man/man1")]
     Man {
         /// The directory, which is made if it is not there
-        dir: std::path::PathBuf,
+        dir: PathBuf,
     },
 }
 
 impl Command {
     /// Returns the name of a command that asks no daemon, and those of the [`Global`] options that it does not take.
     pub(crate) fn without_options(&self) -> Option<(&'static str, &'static [&'static str])> {
-        let none = ["url", "output", "quiet"].as_slice();
+        let none = ["url", "token_file", "output", "quiet"].as_slice();
         match self {
             #[cfg(feature = "serve")]
             Self::Demo(_) => Some(("demo", none)),
@@ -175,11 +189,13 @@ impl Command {
             Self::Sim(_) => Some(("sim", none)),
             Self::Completions { .. } => Some(("completions", none)),
             #[cfg(feature = "serve")]
-            Self::Store(_) => Some(("store", &["url"])),
+            Self::Store(_) => Some(("store", &["url", "token_file"])),
             #[cfg(feature = "serve")]
-            Self::Node(_) => Some(("node", &["url"])),
+            Self::Node(_) => Some(("node", &["url", "token_file"])),
             #[cfg(feature = "serve")]
-            Self::Ask(Ask::Provider(ProviderCommand::Check(_))) => Some(("provider check", &["url"])),
+            Self::Ask(Ask::Provider(ProviderCommand::Check(_))) => {
+                Some(("provider check", &["url", "token_file"]))
+            }
             #[cfg(feature = "serve")]
             Self::Doctor(_) => None,
             Self::Man { .. } => Some(("man", none)),
@@ -233,6 +249,15 @@ pub(crate) enum Ask {
         after_long_help = "Example:\n  vmpool lease ls --output json | jq -r '.leases[].id'"
     )]
     Lease(LeaseCommand),
+    /// Makes tokens, lists them, or revokes one
+    #[command(
+        subcommand,
+        after_long_help = "Examples:\n  vmpool token create ci --role user > ci.token\n  vmpool token ls\n  vmpool token revoke ci"
+    )]
+    Token(TokenCommand),
+    /// Says who the daemon takes you for, and what you may do
+    #[command(after_long_help = "Example:\n  vmpool whoami")]
+    Whoami,
     Events(EventsArgs),
     /// Shows every pool with its VMs, all in one
     #[command(after_long_help = "Example:\n  vmpool info")]

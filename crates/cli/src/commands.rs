@@ -15,15 +15,16 @@ mod operate;
 mod provider_check;
 #[cfg(feature = "serve")]
 mod store;
+mod token;
 
 use clap::CommandFactory as _;
 use vmpool_api::exit;
-use vmpool_client::Client;
 
 #[cfg(feature = "serve")]
 use crate::args::ProviderCommand;
 use crate::{
-    args::{Arguments, Ask, Command, DEFAULT_URL, Global},
+    args::{Arguments, Ask, Command, DEFAULT_URL},
+    connect::{Connection, connect},
     failure::Failure,
     output::Output,
     runtime,
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Doctor(args) => {
             // Where nothing is said, the configuration says where the daemon is.
             let is_said = arguments.global.url != DEFAULT_URL && !arguments.global.url.is_empty();
-            let client = is_said.then(|| client(&arguments.global)).transpose()?;
+            let client = is_said.then(|| connect(&arguments.global)).transpose()?.map(|found| found.client);
             runtime::small()?.block_on(doctor::run(args, client, output))
         }
         #[cfg(feature = "sim")]
@@ -63,22 +64,17 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         }
         Command::Man { dir } => man::run(&dir).map(|()| exit::OK),
         Command::Ask(command) => {
-            runtime::small()?.block_on(ask(&client(&arguments.global)?, command, output))
+            let connection = connect(&arguments.global)?;
+            runtime::small()?.block_on(ask(&connection, command, output))
         }
     }
 }
 
-/// Makes the client of the daemon that the command line or the environment names.
-fn client(global: &Global) -> Result<Client, Failure> {
-    // A variable that is set to nothing is as good as none.
-    let url = Some(global.url.as_str()).filter(|url| !url.is_empty());
-    Ok(Client::new(url.unwrap_or(DEFAULT_URL))?)
-}
-
 /// Carries out a command that asks a daemon.
-async fn ask(client: &Client, command: Ask, output: Output) -> Result<u8, Failure> {
+async fn ask(connection: &Connection, command: Ask, output: Output) -> Result<u8, Failure> {
+    let client = &connection.client;
     match command {
-        Ask::Acquire(args) => return acquire::run(client, args, output).await,
+        Ask::Acquire(args) => return acquire::run(connection, args, output).await,
         Ask::Renew(args) => lease::renew(client, args, output).await?,
         Ask::Release(args) => lease::release(client, args, output).await?,
         Ask::Request(command) => lease::request(client, command, output).await?,
@@ -94,6 +90,8 @@ async fn ask(client: &Client, command: Ask, output: Output) -> Result<u8, Failur
         Ask::Lease(command) => listing::lease(client, command, output).await?,
         Ask::Provider(command) => listing::provider(client, command, output).await?,
         Ask::Events(args) => events::run(client, args, output).await?,
+        Ask::Token(command) => token::run(client, command, output).await?,
+        Ask::Whoami => token::whoami(client, output).await?,
         Ask::Info => listing::info(client, output).await?,
         Ask::Reload(args) => operate::reload(client, args, output).await?,
     }

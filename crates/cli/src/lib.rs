@@ -6,6 +6,7 @@
 mod args;
 mod child;
 mod commands;
+mod connect;
 #[cfg(feature = "serve")]
 mod demo;
 mod failure;

@@ -2,7 +2,7 @@
 
 use vmpool_api::{
     EventPage, Explanation, Health, Lease, Leases, OwnerShare, Pool, Pools, Provider, Providers, Request,
-    Requests, Vm, VmFilter, Vms, routes,
+    Requests, Token, Tokens, Vm, VmFilter, Vms, Whoami, routes,
 };
 
 use crate::{Client, ClientError};
@@ -16,6 +16,24 @@ impl Client {
     /// If the daemon cannot be reached or speaks another version.
     pub async fn health(&self) -> Result<Health, ClientError> {
         self.get(routes::HEALTH, &[]).await
+    }
+
+    /// Asks who the daemon takes this client for, and what it may do.
+    ///
+    /// # Errors
+    ///
+    /// `unauthenticated` if the daemon wants a token, or does not take this one.
+    pub async fn whoami(&self) -> Result<Whoami, ClientError> {
+        self.get(routes::WHOAMI, &[]).await
+    }
+
+    /// Asks for all tokens.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden` if this client's role may not.
+    pub async fn tokens(&self) -> Result<Vec<Token>, ClientError> {
+        Ok(self.get::<Tokens>(routes::TOKENS, &[]).await?.tokens)
     }
 
     /// Asks for all providers.

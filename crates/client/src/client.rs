@@ -1,15 +1,21 @@
 //! The client: where the daemon is, and how one call is made.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, net::SocketAddr, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header::CONTENT_TYPE, redirect::Policy};
+use reqwest::{
+    ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    redirect::Policy,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use vmpool_api::{Problem, routes, version};
 
-use crate::ClientError;
+use crate::{ClientError, local_key};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next call: shorter than a daemon keeps it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client of one daemon; clones share its connections.
 ///
@@ -18,20 +24,40 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Dropping the future of a call abandons the answer; the call may have its effect all the same.
 #[derive(Debug, Clone)]
 pub struct Client {
+    /// What paths are put behind.
     base: String,
+    /// The address as it was given.
+    url: String,
     http: reqwest::Client,
     timeout: Duration,
     by: Option<String>,
+    /// What says who asks; it is not shown when it is formatted.
+    authorization: Option<HeaderValue>,
+    /// Where a daemon of this user may have left a key, which is shown unless there is a token.
+    local: Option<SocketAddr>,
 }
 
 impl Client {
-    /// Makes a client of the daemon at an address such as `http://127.0.0.1:7717`; no connection is made yet.
+    /// Makes a client of the daemon at an address such as `http://127.0.0.1:7717`, or at a Unix socket such as
+    /// `unix:///run/vmpool/vmpool.sock`; no connection is made yet.
+    ///
+    /// On loopback it shows with every call the key that the daemon left for its own user, if this is that user; elsewhere,
+    /// and to be somebody else, it needs a [token](Self::with_token).
     ///
     /// # Errors
     ///
-    /// [`ClientError::InvalidUrl`] if the address is not an `http://` one.
+    /// [`ClientError::InvalidUrl`] if the address is neither.
     pub fn new(base_url: &str) -> Result<Self, ClientError> {
         let invalid = |reason: String| ClientError::InvalidUrl { url: base_url.to_owned(), reason };
+        if let Some(path) = base_url.strip_prefix("unix://") {
+            if !path.starts_with('/') {
+                return Err(invalid(
+                    "the path of a socket begins with a slash, as in unix:///run/x.sock".to_owned(),
+                ));
+            }
+            let http = builder().unix_socket(path).build().map_err(|err| invalid(err.to_string()))?;
+            return Ok(Self::made(http, "http://localhost", base_url));
+        }
         let url = match base_url.contains("://") {
             true => Url::parse(base_url).map_err(|err| invalid(err.to_string()))?,
             false => return Err(invalid(format!("the scheme is missing, write http://{base_url}"))),
@@ -47,18 +73,33 @@ impl Client {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(invalid("it must end with the path".to_owned()));
         }
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|err| invalid(err.to_string()))?;
-        Ok(Self {
-            base: url.as_str().trim_end_matches('/').to_owned(),
-            http,
-            timeout: CALL_TIMEOUT,
-            by: None,
-        })
+        let http = builder().build().map_err(|err| invalid(err.to_string()))?;
+        Ok(Self::made(http, url.as_str(), url.as_str()))
+    }
+
+    fn made(http: reqwest::Client, base: &str, url: &str) -> Self {
+        let plain = |text: &str| text.trim_end_matches('/').to_owned();
+        let (base, url) = (plain(base), plain(url));
+        let local = local_key::address(&url);
+        Self { base, url, http, timeout: CALL_TIMEOUT, by: None, authorization: None, local }
+    }
+
+    /// Shows a token with every call; neither errors nor logs tell it.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::InvalidToken`] if it holds what a header cannot hold.
+    pub fn with_token(self, token: &str) -> Result<Self, ClientError> {
+        let value = bearer(token.trim()).ok_or(ClientError::InvalidToken)?;
+        Ok(Self { authorization: Some(value), ..self })
+    }
+
+    /// Returns what says who asks: the token, or the key of the daemon that runs now.
+    fn authorization(&self) -> Option<HeaderValue> {
+        match (&self.authorization, self.local) {
+            (Some(value), _) => Some(value.clone()),
+            (None, local) => bearer(&local_key::read(local?)?),
+        }
     }
 
     /// Sets how long a call may take; 30 s if it is not set. An acquire that waits has its own time.
@@ -76,7 +117,7 @@ impl Client {
     /// Returns the daemon's address, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        &self.base
+        &self.url
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -120,8 +161,25 @@ impl Client {
         let name = format!("{method} {path}");
         let changes = method != Method::GET;
         let builder = self.http.request(method, format!("{}{path}", self.base));
-        Call { client: self, name, changes, builder: builder.header(version::HEADER, version::VERSION) }
+        let mut builder = builder.header(version::HEADER, version::VERSION);
+        if let Some(authorization) = self.authorization() {
+            builder = builder.header(AUTHORIZATION, authorization);
+        }
+        Call { client: self, name, changes, builder }
     }
+}
+
+/// Returns a header that is not shown when it is formatted; `None` if it holds what no header holds.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Says how connections are made and kept.
+fn builder() -> ClientBuilder {
+    let builder = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+    builder.connect_timeout(CONNECT_TIMEOUT).pool_idle_timeout(IDLE_TIMEOUT)
 }
 
 /// One call that is being made.
@@ -169,7 +227,7 @@ impl Answer<'_> {
         let status = self.response.status();
         let header = self.response.headers().get(version::HEADER);
         version::check(header.map(|value| value.to_str().unwrap_or("?"))).map_err(|mismatch| {
-            ClientError::Version { url: self.client.base.clone(), status: status.as_u16(), mismatch }
+            ClientError::Version { url: self.client.url.clone(), status: status.as_u16(), mismatch }
         })?;
         match status.is_success() {
             true => Ok(self),
@@ -204,7 +262,7 @@ impl Answer<'_> {
 
     pub(crate) fn protocol(self, reason: String) -> ClientError {
         ClientError::Protocol {
-            url: self.client.base.clone(),
+            url: self.client.url.clone(),
             call: self.name,
             reason,
             may_have_happened: self.changes,
@@ -214,7 +272,7 @@ impl Answer<'_> {
 
 /// Sorts out why there is no answer; a connection that was never made had no effect.
 pub(crate) fn failed(client: &Client, err: reqwest::Error, changes: bool, after: Duration) -> ClientError {
-    let url = client.base.clone();
+    let url = client.url.clone();
     if err.is_connect() || err.is_builder() {
         return ClientError::Unreachable { url, source: Box::new(err) };
     }

@@ -16,6 +16,9 @@ pub enum ClientError {
         /// Why it is not usable.
         reason: String,
     },
+    /// The token cannot be sent.
+    #[error("the token cannot be sent: it holds what no token holds")]
+    InvalidToken,
     /// Nothing listens at the address; the call certainly had no effect.
     #[error("no daemon answers at {url}; if it should run here, start it with `vmpool serve`: {}", innermost(.source.as_ref()))]
     Unreachable {
@@ -79,7 +82,7 @@ impl ClientError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::InvalidUrl { .. } => exit::USAGE,
+            Self::InvalidUrl { .. } | Self::InvalidToken => exit::USAGE,
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Timeout { .. } => exit::UNREACHABLE,
             Self::Version { .. } => exit::VERSION,
             Self::Problem(problem) => problem.exit_code(),
@@ -91,7 +94,10 @@ impl ClientError {
     #[must_use]
     pub fn may_have_happened(&self) -> bool {
         match self {
-            Self::InvalidUrl { .. } | Self::Unreachable { .. } | Self::Version { .. } => false,
+            Self::InvalidUrl { .. }
+            | Self::InvalidToken
+            | Self::Unreachable { .. }
+            | Self::Version { .. } => false,
             Self::Broken { may_have_happened, .. }
             | Self::Timeout { may_have_happened, .. }
             | Self::Protocol { may_have_happened, .. } => *may_have_happened,
@@ -105,7 +111,9 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Timeout { .. } => true,
             Self::Problem(problem) => problem.is(code::SHUTTING_DOWN),
-            Self::InvalidUrl { .. } | Self::Version { .. } | Self::Protocol { .. } => false,
+            Self::InvalidUrl { .. } | Self::InvalidToken | Self::Version { .. } | Self::Protocol { .. } => {
+                false
+            }
         }
     }
 

@@ -18,8 +18,9 @@
 //! # }
 //! ```
 //!
-//! The client speaks plain HTTP and takes no proxy from the environment: the daemon listens on loopback or on a private
-//! network, and whoever needs TLS puts a proxy in front of it on both sides.
+//! A daemon on this host that runs as the same user knows the client by a key that it left in a file; other daemons want a
+//! [token](Client::with_token).
+//! The client takes no proxy from the environment.
 //! It needs a tokio runtime with time and I/O.
 
 mod acquire;
@@ -29,6 +30,7 @@ mod client;
 pub mod compat;
 mod error;
 mod events;
+mod local_key;
 mod request_id;
 mod sse;
 mod verbs;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::Method;
 use vmpool_api::{
-    DrainRequest, ForgetRequest, HoldRequest, Lease, Reloaded, RenewRequest, TerminateRequest, VerbRequest,
-    routes,
+    DrainRequest, ForgetRequest, HoldRequest, Lease, NewToken, Reloaded, RenewRequest, TerminateRequest,
+    TokenRequest, VerbRequest, routes,
 };
 
 use crate::{Client, ClientError};
@@ -176,6 +176,24 @@ impl Client {
     /// `invalid_config` with every place that does not fit, `no_config_file` if the daemon has none.
     pub async fn reload(&self) -> Result<Reloaded, ClientError> {
         self.post(routes::RELOAD, &self.verb(), self.timeout()).await
+    }
+
+    /// Makes a token; this is the only time that it is told.
+    ///
+    /// # Errors
+    ///
+    /// `token_exists` if there is one of this name, `forbidden` if this client's role may not.
+    pub async fn create_token(&self, wish: &TokenRequest) -> Result<NewToken, ClientError> {
+        self.post(routes::TOKENS, wish, self.timeout()).await
+    }
+
+    /// Revokes a token, named by its name or its id: from now on it is not taken any more.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_token` if there is none in force.
+    pub async fn revoke_token(&self, name: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &routes::token(name)).send(self.timeout()).await.map(drop)
     }
 
     fn verb(&self) -> VerbRequest {

@@ -63,9 +63,9 @@ impl Turn {
     /// Steps the engine for one wake.
     pub(crate) fn take(&mut self, engine: &mut Engine, now: Timestamp, wake: Wake) {
         match wake {
-            Wake::Acquire(acquire, reply) => {
+            Wake::Acquire(acquire, by, reply) => {
                 let request = acquire.request.clone();
-                let answered = match self.step(engine, now, Input::Acquire(acquire)) {
+                let answered = match self.step_by(engine, now, by, Input::Acquire(acquire)) {
                     (Answer::Granted(grants), decided) => (Answered::Grant(reply, Ok(grants)), decided),
                     (Answer::Refused(refusal), decided) => (Answered::Grant(reply, Err(refusal)), decided),
                     (_, decided) => (Answered::Waits(request, reply), decided),

@@ -19,7 +19,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, ManagerError>>;
 #[derive(Debug)]
 pub(crate) enum Wake {
     /// A client wants a VM, or asks again.
-    Acquire(Box<Acquire>, Reply<Vec<Grant>>),
+    Acquire(Box<Acquire>, Option<Owner>, Reply<Vec<Grant>>),
     /// A holder goes on using its VM.
     Renew(Input, Reply<Lease>),
     /// A release, a cancellation or what an operator says, and who says so if they told.
@@ -54,7 +54,7 @@ impl Wake {
         let err = ManagerError::Store { writing: true, may_have_happened: false, source: Arc::clone(source) };
         // Who went away needs no answer.
         match self {
-            Self::Acquire(_, reply) => drop(reply.send(Err(err))),
+            Self::Acquire(_, _, reply) => drop(reply.send(Err(err))),
             Self::Renew(_, reply) => drop(reply.send(Err(err))),
             Self::Wish(_, _, reply) => drop(reply.send(Err(err))),
             Self::Reconfigure(_, _, reply) => drop(reply.send(Err(err))),

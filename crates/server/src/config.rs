@@ -1,5 +1,6 @@
 //! The configuration of a daemon: one TOML file.
 
+mod access;
 mod check;
 mod commands;
 mod daemon;
@@ -19,6 +20,7 @@ use vmpool::{
 };
 
 pub use self::{
+    access::{AccessConfig, Grant},
     daemon::DaemonConfig,
     error::{ConfigError, ConfigProblem},
 };
@@ -58,6 +60,9 @@ pub struct Config {
     /// The daemon itself.
     #[serde(default)]
     pub daemon: DaemonConfig,
+    /// Who may speak to the daemon without a token.
+    #[serde(default)]
+    pub access: AccessConfig,
     /// What owners may have over all pools.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -76,13 +81,15 @@ impl Config {
         Self {
             installation: None,
             daemon,
+            access: AccessConfig::default(),
             limits: LimitsConfig::default(),
             providers: BTreeMap::new(),
             pools: BTreeMap::new(),
         }
     }
 
-    /// Reads and checks a file that is to be used on this host; a relative `state_dir` counts from the file's directory.
+    /// Reads and checks a file that is to be used on this host; relative paths of `daemon` count from the
+    /// file's directory.
     ///
     /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there.
     ///
@@ -96,6 +103,10 @@ impl Config {
         if let Some(directory) = path.parent() {
             let state_dir = directory.join(&config.daemon.state_dir);
             config.daemon.state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
+            for file in config.daemon.files_mut() {
+                let found = directory.join(&*file);
+                *file = std::path::absolute(&found).unwrap_or(found);
+            }
         }
         Ok(config)
     }

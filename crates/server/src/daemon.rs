@@ -1,8 +1,10 @@
 //! A running daemon: listener, store, drivers, manager and HTTP API.
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::Future, io, net::SocketAddr, os::unix::fs::MetadataExt as _, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 
-use axum::serve::ListenerExt as _;
 use tokio::{net::TcpListener, sync::watch, task, time::timeout};
 use vmpool::{
     driver::Registry,
@@ -13,14 +15,19 @@ use vmpool::{
 
 use crate::{
     Config, DaemonError, Reloader,
+    access::{Access, LocalKey, Tokens},
     dashboard::{Board, History, Sampler, recall},
     http::Api,
+    listen::{Listeners, Socket},
     metrics::{MeasuredChecks, MeasuredHooks, Metrics},
     observe::{ObservedStore, Watched},
 };
 
 /// How long an acquire holds a connection before it answers that the request still waits.
 const HOLD: Duration = Duration::from_secs(30);
+
+/// The file of the tokens in the state directory.
+const TOKENS: &str = "tokens.json";
 
 /// How long a stop waits for connections.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -48,9 +55,11 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 #[must_use = "a daemon serves only while it runs"]
 pub struct Daemon {
     address: SocketAddr,
-    listener: TcpListener,
+    listeners: Listeners,
     manager: Manager,
     watched: Watched,
+    access: Access,
+    local_key: Option<LocalKey>,
     state_dir: Option<PathBuf>,
     hold: Duration,
     /// What holds, for whoever reads it again.
@@ -67,13 +76,13 @@ impl Daemon {
     ///
     /// [`DaemonError`], which says what could not be opened and what to do.
     pub async fn start(config: Config, registry: &Registry) -> Result<Self, DaemonError> {
-        let listener = listen(config.daemon.listen).await?;
+        let listeners = listen(&config).await?;
         let state_dir = config.daemon.state_dir.clone();
         let store = open_store(state_dir.clone()).await?;
-        Self::open(config, registry, listener, store, Some(state_dir)).await
+        Self::open(config, registry, listeners, store, Some(state_dir)).await
     }
 
-    /// Starts with a store of your own; the `state_dir` of the configuration is not used.
+    /// Starts with a store of your own; the `state_dir` of the configuration is not used, and tokens end with the daemon.
     ///
     /// # Errors
     ///
@@ -83,8 +92,8 @@ impl Daemon {
         registry: &Registry,
         store: Arc<dyn Store>,
     ) -> Result<Self, DaemonError> {
-        let listener = listen(config.daemon.listen).await?;
-        Self::open(config, registry, listener, store, None).await
+        let listeners = listen(&config).await?;
+        Self::open(config, registry, listeners, store, None).await
     }
 
     /// Sets how long an acquire holds a connection before it answers that the request still waits; 30 s if not set.
@@ -113,6 +122,13 @@ impl Daemon {
         self.address
     }
 
+    /// Returns the key that clients of the user of this process find by themselves, and may do everything with while the
+    /// daemon runs; `None` if it listens on no loopback address, or asks nobody there.
+    #[must_use]
+    pub fn local_key(&self) -> Option<String> {
+        self.local_key.as_ref().map(|key| key.secret().expose().to_owned())
+    }
+
     /// Returns a handle to speak to the manager with, past the HTTP API.
     #[must_use]
     pub fn manager(&self) -> ManagerHandle {
@@ -129,18 +145,25 @@ impl Daemon {
     ///
     /// Dropping the future is like a crash: what was answered is durable.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
-        let Self { listener, mut manager, watched, state_dir, hold, address, reloader, .. } = self;
+        let Self {
+            listeners,
+            mut manager,
+            watched,
+            access,
+            local_key,
+            state_dir,
+            hold,
+            address,
+            reloader,
+            ..
+        } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
         let (history, stopping_too) = (watched.history.clone(), stopped.clone());
         task::spawn(Sampler { manager: handle.clone(), history, stopping: stopping_too }.run());
         task::spawn(recall(handle.clone(), watched.board.clone()));
-        let router =
-            Api::new(handle.clone(), watched, state_dir, hold, reloader, stopped.clone()).router(address);
-        // Events and answers are small and must not wait for each other's acknowledgement; a failure only makes them slower.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let server = axum::serve(listener, router).with_graceful_shutdown(until(stopped));
-        let mut server = task::spawn(server.into_future());
+        let api = Api::new(handle.clone(), watched, access, hold, stopped.clone()).with(state_dir, reloader);
+        let mut server = task::spawn(listeners.serve(api.router(address), stopped));
         tracing::info!(%address, "serving");
 
         let end = tokio::select! {
@@ -155,25 +178,45 @@ impl Daemon {
             tracing::warn!("some connections did not end in time and are cut off");
             server.abort();
         }
+        // Clients find it as long as somebody answers.
+        drop(local_key);
         end
     }
 
     async fn open(
         config: Config,
         registry: &Registry,
-        listener: TcpListener,
+        listeners: Listeners,
         store: Arc<dyn Store>,
         state_dir: Option<PathBuf>,
     ) -> Result<Self, DaemonError> {
-        let address = local_address(&listener, config.daemon.listen)?;
-        if !address.ip().is_loopback() {
-            tracing::warn!(%address, "the API asks nobody who they are: whoever reaches this address may destroy every VM");
+        let address = local_address(&listeners.tcp, config.daemon.listen)?;
+        let is_loopback = address.ip().is_loopback();
+        if !is_loopback {
+            tracing::warn!(%address, "tokens travel in clear to this address: whoever can listen on the way can use them");
         }
+        let clock = Arc::new(SystemClock::new());
+        let tokens = Tokens::open(state_dir.as_ref().map(|folder| folder.join(TOKENS)))?;
+        let local_key = match (is_loopback, config.access.open_loopback) {
+            (true, false) => Some(LocalKey::leave(address)?),
+            (true, true) => {
+                LocalKey::clear(address);
+                None
+            }
+            (false, _) => None,
+        };
+        let secret = local_key.as_ref().map(LocalKey::secret);
+        let access = Access::new(
+            config.access.clone(),
+            tokens,
+            secret,
+            own_uid(),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
         let metrics = Metrics::default();
-        let clock = Arc::new(SystemClock::new());
         let started_at = clock.now();
         let board = Board::new(started_at);
         let store: Arc<dyn Store> = Arc::new(ObservedStore::new(store, metrics.clone(), board.clone()));
@@ -197,15 +240,42 @@ impl Daemon {
         }
         let manager = builder.start().await?;
         let watched = Watched { started_at, clock, store, metrics, board, history: History::default() };
-        Ok(Self { address, listener, manager, watched, state_dir, hold: HOLD, config, reloader: None })
+        let (hold, reloader) = (HOLD, None);
+        Ok(Self {
+            address,
+            listeners,
+            manager,
+            watched,
+            access,
+            local_key,
+            state_dir,
+            hold,
+            config,
+            reloader,
+        })
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+async fn listen(config: &Config) -> Result<Listeners, DaemonError> {
+    let address = config.daemon.listen;
+    let tcp = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => DaemonError::AddressInUse { address },
         _ => DaemonError::Listen { address, source },
-    })
+    })?;
+    let socket = match &config.daemon.socket {
+        Some(path) => {
+            let socket = Socket::bind(path).await;
+            Some(socket.map_err(|source| DaemonError::Socket { path: path.clone(), source })?)
+        }
+        None => None,
+    };
+    Ok(Listeners { tcp, socket, max_connections: config.daemon.max_connections })
+}
+
+/// Returns the number of the user of this process.
+fn own_uid() -> u32 {
+    // Where the system does not say so, nobody is taken for that user.
+    std::fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid())
 }
 
 fn local_address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, DaemonError> {
@@ -225,15 +295,9 @@ async fn open_store(state_dir: PathBuf) -> Result<Arc<dyn Store>, DaemonError> {
     }
 }
 
-async fn until(mut stopping: watch::Receiver<bool>) {
-    // An error says that the daemon is gone, which is a stop, too.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
-fn broke_off(served: Result<io::Result<()>, task::JoinError>) -> io::Error {
+fn broke_off(served: Result<(), task::JoinError>) -> io::Error {
     match served {
-        Ok(Ok(())) => io::Error::other("it ended by itself"),
-        Ok(Err(err)) => err,
+        Ok(()) => io::Error::other("it ended by itself"),
         Err(err) => io::Error::other(err),
     }
 }

@@ -10,6 +10,8 @@ use vmpool::{
 };
 use vmpool_api::exit;
 
+use crate::access::AccessError;
+
 /// Says why a daemon did not start, or ended although nobody stopped it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +33,17 @@ pub enum DaemonError {
         /// Why.
         source: io::Error,
     },
+    /// The Unix socket cannot be listened on.
+    #[error("cannot listen on the socket {} (daemon.socket): {source}", .path.display())]
+    Socket {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The records cannot be opened.
     #[error("cannot open the records: {}", with_source(.source))]
     Store {
@@ -72,7 +85,11 @@ impl DaemonError {
             Self::Provider { source: OpenError::Driver(_) | OpenError::InUse(_), .. } => exit::PROVIDER,
             Self::Provider { .. } | Self::Start(_) => exit::CONFIG,
             Self::Stopped(StopError::Fenced { .. }) => exit::STATE_IN_USE,
-            Self::Listen { .. } | Self::Stopped(_) | Self::Serve { .. } => exit::FAILURE,
+            Self::Access(_) => exit::STORE,
+            Self::Socket { source, .. } if source.kind() == io::ErrorKind::AddrInUse => exit::PORT_IN_USE,
+            Self::Socket { .. } | Self::Listen { .. } | Self::Stopped(_) | Self::Serve { .. } => {
+                exit::FAILURE
+            }
         }
     }
 

@@ -2,13 +2,17 @@
 
 mod convert;
 mod dashboard;
+mod etag;
 mod events;
 mod fallback;
+mod guard;
 mod health;
 mod host;
 mod leases;
 mod metrics;
+mod openapi;
 mod owners;
+mod page;
 mod poll;
 mod pools;
 mod providers;
@@ -16,24 +20,30 @@ mod read;
 mod refuse;
 mod reload;
 mod requests;
+mod router;
+mod tokens;
+mod trace;
 mod version;
 mod vms;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use vmpool::manager::{ManagerHandle, View};
-use vmpool_api::routes;
+use vmpool_api::{operation, routes};
 
-use self::refuse::Refused;
-use crate::{Reloader, metrics::measure, observe::Watched};
+use self::router::Routes;
+use crate::{Reloader, access::Access, metrics::measure, observe::Watched};
+
+pub(crate) use self::{read::invalid_name, refuse::Refused};
 
 /// What all handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) manager: ManagerHandle,
+    pub(crate) access: Access,
     pub(crate) started_at: Timestamp,
     pub(crate) state_dir: Option<PathBuf>,
     /// How long an acquire holds a connection before it answers that the request still waits.
@@ -45,69 +55,110 @@ pub(crate) struct Api {
     /// Becomes true when the daemon stops.
     pub(crate) stopping: watch::Receiver<bool>,
     polls: poll::Polls,
+    streams: events::Streams,
 }
 
 impl Api {
     pub(crate) fn new(
         manager: ManagerHandle,
         watched: Watched,
-        state_dir: Option<PathBuf>,
+        access: Access,
         hold: Duration,
-        reloader: Option<Reloader>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let started_at = convert::time(watched.started_at);
-        let polls = poll::Polls::default();
-        Self { manager, started_at, state_dir, hold, reloader, watched, stopping, polls }
+        Self {
+            manager,
+            access,
+            started_at: convert::time(watched.started_at),
+            watched,
+            state_dir: None,
+            hold,
+            reloader: None,
+            stopping,
+            polls: poll::Polls::default(),
+            streams: events::Streams::default(),
+        }
+    }
+
+    /// Says where the records are, and what reads the configuration again.
+    pub(crate) fn with(self, state_dir: Option<PathBuf>, reloader: Option<Reloader>) -> Self {
+        Self { state_dir, reloader, ..self }
     }
 
     /// Makes the router of all routes, served at an address.
     pub(crate) fn router(self, address: SocketAddr) -> Router {
-        let leases = routing::get(leases::list).post(leases::acquire);
-        let lease = routing::get(leases::show).delete(leases::release);
-        let request = routing::get(requests::show).delete(requests::cancel);
         let measured = self.watched.metrics.clone();
-        Router::new()
-            .route(routes::HEALTH, routing::get(health::show))
-            .route(routes::RELOAD, routing::post(reload::reload))
-            .route(routes::PROVIDERS, routing::get(providers::list))
-            .route(routes::PROVIDER, routing::get(providers::show))
-            .route(routes::PROVIDER_ACCEPT_LOSS, routing::post(providers::accept_loss))
-            .route(routes::POOLS, routing::get(pools::list))
-            .route(routes::POOL, routing::get(pools::show))
-            .route(routes::POOL_DRAIN, routing::post(pools::drain))
-            .route(routes::POOL_UNDRAIN, routing::post(pools::undrain))
-            .route(routes::VMS, routing::get(vms::list))
-            .route(routes::VM, routing::get(vms::show))
-            .route(routes::VM_TERMINATE, routing::post(vms::terminate))
-            .route(routes::VM_HOLD, routing::post(vms::hold))
-            .route(routes::VM_UNHOLD, routing::post(vms::unhold))
-            .route(routes::VM_FORGET, routing::post(vms::forget))
-            .route(routes::LEASES, leases)
-            .route(routes::LEASE, lease)
-            .route(routes::LEASE_RENEW, routing::post(leases::renew))
-            .route(routes::REQUESTS, routing::get(requests::list))
-            .route(routes::REQUEST, request)
-            .route(routes::REQUEST_EXPLAIN, routing::get(requests::explain))
-            .route(routes::OWNER, routing::get(owners::show))
-            .route(routes::EVENTS, routing::get(events::page))
-            .route(routes::EVENTS_STREAM, routing::get(events::stream))
-            .route(routes::METRICS, routing::get(metrics::show))
-            .route(routes::DASHBOARD, routing::get(dashboard::page))
-            .route(routes::DASHBOARD_FILE, routing::get(dashboard::asset))
-            .route(routes::DASHBOARD_STATE, routing::get(dashboard::state))
-            .route(routes::DASHBOARD_HISTORY, routing::get(dashboard::history))
+        routes(self.access.clone())
+            .into_router()
             .fallback(fallback::no_route)
             .method_not_allowed_fallback(fallback::method_not_allowed)
             .layer(DefaultBodyLimit::max(routes::MAX_BODY))
             .layer(middleware::from_fn_with_state(address, host::check))
             .layer(middleware::from_fn(version::negotiate))
             .layer(middleware::from_fn_with_state(measured, measure))
+            .layer(middleware::from_fn(trace::request))
             .with_state(self)
     }
 
     /// Shows everything as it is. It is a copy of all records, so it is not for what is asked for often.
     pub(crate) async fn view(&self) -> Result<Arc<View>, Refused> {
         Ok(self.manager.view().await?)
+    }
+}
+
+/// Serves every operation of the API.
+fn routes(access: Access) -> Routes {
+    Routes::new(access)
+        .at(operation::HEALTH, health::show)
+        .at(operation::OPENAPI, openapi::show)
+        .at(operation::WHOAMI, tokens::whoami)
+        .at(operation::TOKENS, tokens::list)
+        .at(operation::TOKEN_CREATE, tokens::create)
+        .at(operation::TOKEN_REVOKE, tokens::revoke)
+        .at(operation::RELOAD, reload::reload)
+        .at(operation::PROVIDERS, providers::list)
+        .at(operation::PROVIDER, providers::show)
+        .at(operation::PROVIDER_ACCEPT_LOSS, providers::accept_loss)
+        .at(operation::POOLS, pools::list)
+        .at(operation::POOL, pools::show)
+        .at(operation::POOL_DRAIN, pools::drain)
+        .at(operation::POOL_UNDRAIN, pools::undrain)
+        .at(operation::VMS, vms::list)
+        .at(operation::VM, vms::show)
+        .at(operation::VM_TERMINATE, vms::terminate)
+        .at(operation::VM_HOLD, vms::hold)
+        .at(operation::VM_UNHOLD, vms::unhold)
+        .at(operation::VM_FORGET, vms::forget)
+        .at(operation::LEASES, leases::list)
+        .at(operation::ACQUIRE, leases::acquire)
+        .at(operation::LEASE, leases::show)
+        .at(operation::LEASE_RENEW, leases::renew)
+        .at(operation::LEASE_RELEASE, leases::release)
+        .at(operation::REQUESTS, requests::list)
+        .at(operation::REQUEST, requests::show)
+        .at(operation::REQUEST_EXPLAIN, requests::explain)
+        .at(operation::REQUEST_CANCEL, requests::cancel)
+        .at(operation::OWNER, owners::show)
+        .at(operation::EVENTS, events::page)
+        .at(operation::EVENTS_STREAM, events::stream)
+        .at(operation::METRICS, metrics::show)
+        .at(operation::DASHBOARD, dashboard::page)
+        .at(operation::DASHBOARD_FILE, dashboard::asset)
+        .at(operation::DASHBOARD_STATE, dashboard::state)
+        .at(operation::DASHBOARD_HISTORY, dashboard::history)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{access::Tokens, config::AccessConfig};
+
+    #[test]
+    fn every_operation_of_the_api_is_served() {
+        let clock = Arc::new(vmpool::manager::SystemClock::new());
+        let access = Access::new(AccessConfig::default(), Tokens::open(None).unwrap(), None, 1, clock);
+        let routes = routes(access);
+        let all: Vec<_> = operation::ALL.iter().map(|operation| operation.id).collect();
+        assert_eq!(routes.served(), all);
     }
 }

@@ -22,14 +22,16 @@
 //! ```
 //!
 //! The routes are in [`vmpool_api::routes`], and `vmpool-client` speaks to them.
-//! The API asks nobody who they are: keep it on loopback, or on a network where everybody may use every VM.
+//! Who asks shows a token, unless the connection proves who they are or the configuration asks nobody: see [`AccessConfig`].
 //! On loopback it answers only to IP addresses and `localhost`, so that no web page can reach it under a name of its own.
 
+mod access;
 mod config;
 mod daemon;
 mod dashboard;
 mod error;
 mod http;
+mod listen;
 mod metrics;
 mod observe;
 mod reload;
@@ -39,7 +41,8 @@ pub use vmpool::{driver, drivers, model, store};
 pub use vmpool_api as api;
 
 pub use crate::{
-    config::{Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig},
+    access::AccessError,
+    config::{AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant},
     daemon::Daemon,
     error::DaemonError,
     reload::{ReloadError, Reloader},

@@ -193,6 +193,9 @@ fn compare(before: &Config, after: &Config) -> Reloaded {
     let other_installation = after.installation.is_some() && before.installation != after.installation;
     let fixed = [
         ("installation", other_installation),
+        ("access", before.access != after.access),
+        ("daemon.socket", before.daemon.socket != after.daemon.socket),
+        ("daemon.max_connections", before.daemon.max_connections != after.daemon.max_connections),
         ("daemon.listen", before.daemon.listen != after.daemon.listen),
         ("daemon.state_dir", before.daemon.state_dir != after.daemon.state_dir),
         ("daemon.log", before.daemon.log != after.daemon.log),

@@ -100,6 +100,7 @@ fn prepare(plan: &Plan) -> Result<(PathBuf, PathBuf), String> {
     let options = |key: &str| format!("providers.cloud.options.{key}");
     let mut setup = Setup::new(&state, SIZE)
         .with("daemon.restart_grace", "500ms")
+        .with("access.open_loopback", true)
         .with("providers.cloud.list_interval", "100ms")
         // This cloud answers at once, and has nothing under way when its caller dies.
         .with("providers.cloud.create_settle", "0s")

@@ -14,6 +14,7 @@ use crate::{
     args::{AcquireArgs, user},
     child::Running,
     commands::keep,
+    connect::Connection,
     failure::Failure,
     output::Output,
     render,
@@ -30,10 +31,11 @@ const OVER: [Code; 4] =
     [code::REQUEST_CANCELLED, code::REQUEST_ENDED, code::REQUEST_TURNED_AWAY, code::WAIT_TIMED_OUT];
 
 /// Leases VMs, and either prints the leases or runs a command with them; returns the exit code.
-pub(crate) async fn run(client: &Client, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
+pub(crate) async fn run(connection: &Connection, args: AcquireArgs, output: Output) -> Result<u8, Failure> {
+    let client = &connection.client;
     // Caught before the request is sent, so that no signal can leave a request behind.
     let mut signals = Signals::catch()?;
-    let request = request(&args);
+    let request = request(&args, connection.has_identity);
     let answer = tokio::select! {
         answer = acquire(client, &request, output) => answer?,
         signal = signals.next() => return Ok(cancel(client, &request, signal, output).await),
@@ -104,8 +106,8 @@ fn told(lease: &EndedLease) -> String {
     format!("the request was given lease {id} of VM {vm} too, which ended at {at:.0}, because {end}")
 }
 
-fn request(args: &AcquireArgs) -> AcquireRequest {
-    let owner = args.owner.clone().unwrap_or_else(user);
+fn request(args: &AcquireArgs, has_identity: bool) -> AcquireRequest {
+    let owner = args.owner.clone().unwrap_or_else(|| if has_identity { String::new() } else { user() });
     let id = args.request.clone().unwrap_or_else(vmpool_client::new_request_id);
     let pools = args.pools.iter().flat_map(|pools| &pools.0).chain(&args.more_pools).cloned().collect();
     AcquireRequest::new(id, "", owner)
@@ -177,7 +179,7 @@ mod tests {
 
     fn asked(line: &str) -> AcquireRequest {
         match Arguments::try_parse_from(line.split(' ')).unwrap().command {
-            Command::Ask(Ask::Acquire(args)) => request(&args),
+            Command::Ask(Ask::Acquire(args)) => request(&args, false),
             other => panic!("{other:?}"),
         }
     }

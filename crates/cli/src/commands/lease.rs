@@ -31,7 +31,7 @@ pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) 
 pub(crate) async fn request(client: &Client, command: RequestCommand, output: Output) -> Result<(), Failure> {
     match command {
         RequestCommand::Ls => {
-            let found = Requests { requests: client.requests().await? };
+            let found = Requests { requests: client.requests().await?, next: None };
             output.result(&found, |found| render::requests(&found.requests))
         }
         RequestCommand::Show { id } => output.result(&client.request(&id).await?, render::request),

@@ -30,7 +30,7 @@ pub(crate) async fn pool(client: &Client, command: PoolCommand, output: Output) 
 pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> Result<(), Failure> {
     match command {
         VmCommand::Ls(which) => {
-            let found = Vms { vms: client.vms(&which.into()).await? };
+            let found = Vms { vms: client.vms(&which.into()).await?, next: None };
             output.result(&found, |found| render::vms(&found.vms))
         }
         VmCommand::Show { name } => output.result(&client.vm(&name).await?, render::vm),
@@ -42,7 +42,7 @@ pub(crate) async fn vm(client: &Client, command: VmCommand, output: Output) -> R
 pub(crate) async fn lease(client: &Client, command: LeaseCommand, output: Output) -> Result<(), Failure> {
     match command {
         LeaseCommand::Ls => {
-            let found = Leases { leases: client.leases().await? };
+            let found = Leases { leases: client.leases().await?, next: None };
             output.result(&found, |found| render::leases(&found.leases))
         }
     }

@@ -7,6 +7,7 @@ mod pool;
 mod provider;
 mod reload;
 mod request;
+mod token;
 mod vm;
 
 use vmpool_api::Event;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     provider::{provider, providers},
     reload::reloaded,
     request::{explanation, request, requests},
+    token::{tokens, whoami},
     vm::{info, vm, vms},
 };
 

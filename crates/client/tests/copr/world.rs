@@ -17,6 +17,9 @@ pub(crate) const TWO_GROUPS: &str = r#"
 [daemon]
 listen = "127.0.0.1:0"
 
+[access]
+open_loopback = true
+
 [providers.lab]
 driver = "dummy"
 list_interval = "20ms"

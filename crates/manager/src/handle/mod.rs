@@ -72,7 +72,7 @@ impl ManagerHandle {
     ///
     /// Those of [`acquire`](Self::acquire).
     pub async fn acquire_all(&self, acquire: Acquire) -> Result<Vec<Grant>, ManagerError> {
-        self.ask(|reply| Wake::Acquire(Box::new(acquire), reply)).await
+        self.ask(|reply| Wake::Acquire(Box::new(acquire), self.by.clone(), reply)).await
     }
 
     /// Waits for VMs as [`acquire_all`](Self::acquire_all) does, but at most `patience` long in this call.

@@ -15,6 +15,9 @@ const PORT: u16 = 7717;
 /// How long all leases last at least after a start unless the daemon is told another time.
 const RESTART_GRACE: Duration = Duration::from_secs(30);
 
+/// How many connections there may be at once unless the daemon is told another number.
+const MAX_CONNECTIONS: usize = 4096;
+
 /// What the daemon itself can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,9 +25,13 @@ const RESTART_GRACE: Duration = Duration::from_secs(30);
 pub struct DaemonConfig {
     /// Where the HTTP API listens; port 0 takes a free one. Default: `127.0.0.1:7717`.
     ///
-    /// The API asks nobody who they are: whoever reaches the address may use and destroy every VM.
+    /// What travels over it is in clear: keep it on loopback, or on a network that you trust.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
+    /// A Unix socket that the HTTP API listens on beside it, where the system says which user asks. Default: none.
+    pub socket: Option<PathBuf>,
+    /// How many connections there may be at once: a new one takes the place of the one that is idle longest. Default: 4096.
+    pub max_connections: usize,
     /// The directory of the records; it is made if it is not there. Default: `vmpool-state`.
     pub state_dir: PathBuf,
     /// Which messages are logged: a level such as `info`, or a filter such as `info,vmpool_manager=debug`. Default:
@@ -39,6 +46,8 @@ impl Default for DaemonConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            socket: None,
+            max_connections: MAX_CONNECTIONS,
             state_dir: PathBuf::from("vmpool-state"),
             log: "info".to_owned(),
             restart_grace: RESTART_GRACE,
@@ -47,6 +56,11 @@ impl Default for DaemonConfig {
 }
 
 impl DaemonConfig {
+    /// Returns the files that count from where the configuration is, beside the state directory.
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.socket.iter_mut()
+    }
+
     /// Listens elsewhere.
     #[must_use]
     pub fn with_listen(self, listen: SocketAddr) -> Self {

@@ -1,6 +1,6 @@
 //! The event log, by pages and as a stream.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -13,17 +13,24 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::Instant,
+};
 use vmpool::{
-    manager::ManagerHandle,
+    manager::{Clock as _, ManagerHandle},
     store::{Cursor, StoredEvent},
 };
 use vmpool_api::{Event, EventPage, Problem, code, routes};
 
 use super::{Api, convert, read::Filter, refuse::Refused};
+use crate::access::Caller;
 
 /// How often a silent stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How many streams may be open at once.
+const MAX_STREAMS: usize = 512;
 
 /// How many events a stream reads at once.
 const BATCH: usize = 100;
@@ -44,6 +51,7 @@ pub(super) struct From {
 
 pub(super) async fn page(
     State(api): State<Api>,
+    caller: Caller,
     Filter(part): Filter<Part>,
 ) -> Result<Json<EventPage>, Refused> {
     let after = part.after.unwrap_or(0);
@@ -57,13 +65,15 @@ pub(super) async fn page(
     }
     let limit = part.limit.unwrap_or(BATCH).min(routes::MAX_EVENTS);
     // What is looked for in the whole log is looked for in large steps.
-    let step = if part.vm.is_some() { routes::MAX_EVENTS } else { limit };
+    let is_search = part.vm.is_some() || caller.is_limited();
+    let step = if is_search { routes::MAX_EVENTS } else { limit };
     let page = api.manager.events(Cursor(after), step).await?;
     let is_of = |event: &&StoredEvent| {
         let vm = event.event.vm.as_ref();
         part.vm.as_ref().is_none_or(|wanted| vm.is_some_and(|vm| vm.as_str() == wanted))
     };
-    let events: Vec<Event> = page.events.iter().filter(is_of).take(limit).map(convert::event).collect();
+    let seen = page.events.iter().filter(|event| sees(&caller, event));
+    let events: Vec<Event> = seen.filter(is_of).take(limit).map(convert::event).collect();
     let looked_at = match events.len() == limit {
         true => events.last().map(|event| event.cursor),
         false => page.events.last().map(|event| event.cursor.0),
@@ -73,6 +83,7 @@ pub(super) async fn page(
 
 pub(super) async fn stream(
     State(api): State<Api>,
+    caller: Caller,
     Filter(from): Filter<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Frame, Infallible>>>, Refused> {
@@ -86,7 +97,12 @@ pub(super) async fn stream(
     let newest = api.manager.watch_events();
     let after = after.unwrap_or_else(|| newest.borrow().0);
     check(&api, after)?;
+    let place = api.streams.begin()?;
+    let until = caller.ends_after(api.watched.clock.now());
     let tail = Tail {
+        _place: place,
+        caller,
+        until,
         manager: api.manager,
         after: Cursor(after),
         newest,
@@ -98,6 +114,40 @@ pub(super) async fn stream(
         Some((Ok(frame(&event)), tail))
     });
     Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Returns whether an event concerns who asks: who sees only what is its own is told of what names it as the owner.
+fn sees(caller: &Caller, StoredEvent { event, .. }: &StoredEvent) -> bool {
+    event.owner.as_ref().map_or(!caller.is_limited(), |owner| caller.sees(owner))
+}
+
+/// Waits until a moment, or for ever.
+async fn at(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The streams that are open: so many at once, and no more.
+#[derive(Debug, Clone)]
+pub(super) struct Streams(Arc<Semaphore>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_STREAMS)))
+    }
+}
+
+impl Streams {
+    fn begin(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
+            let detail = format!("there are {MAX_STREAMS} event streams, and there may be no more");
+            Problem::new(code::TOO_MANY, detail)
+                .with_hint("read the events by pages, or try again later")
+                .into()
+        })
+    }
 }
 
 /// Refuses a cursor that no event has had yet: it is of another log, whose records are gone.
@@ -122,6 +172,10 @@ fn frame(event: &Event) -> Frame {
 /// The events after a cursor, as they become durable.
 #[derive(Debug)]
 struct Tail {
+    _place: OwnedSemaphorePermit,
+    caller: Caller,
+    /// When what the caller showed ends, if it does.
+    until: Option<Instant>,
     manager: ManagerHandle,
     after: Cursor,
     newest: watch::Receiver<Cursor>,
@@ -147,12 +201,14 @@ impl Tail {
             };
             if let Some(last) = page.events.last() {
                 self.after = last.cursor;
-                self.read = page.events.iter().map(convert::event).collect();
+                let seen = page.events.iter().filter(|event| sees(&self.caller, event));
+                self.read = seen.map(convert::event).collect();
                 continue;
             }
             tokio::select! {
                 changed = self.newest.changed() => changed.ok()?,
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                () = at(self.until) => return None,
             }
         }
     }

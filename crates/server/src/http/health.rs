@@ -4,9 +4,16 @@ use axum::{Json, extract::State};
 use vmpool_api::{Health, VERSION};
 
 use super::{Api, refuse::Refused};
+use crate::access::Caller;
 
-pub(super) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused> {
-    of(&api).await.map(Json)
+/// Says how the daemon is. What is said of pools and places is for who shows who they are.
+pub(super) async fn show(State(api): State<Api>, caller: Option<Caller>) -> Result<Json<Health>, Refused> {
+    let health = of(&api).await?;
+    Ok(Json(match caller {
+        Some(caller) if !caller.is_limited() => health,
+        Some(_) => Health { state_dir: None, notices: Vec::new(), ..health },
+        None => Health { state_dir: None, notices: Vec::new(), pools: Vec::new(), cursor: 0, ..health },
+    }))
 }
 
 pub(super) async fn of(api: &Api) -> Result<Health, Refused> {

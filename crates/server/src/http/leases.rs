@@ -4,25 +4,30 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use vmpool::{
     manager::ManagerError,
-    model::{Acquire, Label, LeaseId, Owner, RequestId, Sandbox, TaskId},
+    model::{Acquire, Label, LeaseId, RequestId, Sandbox, TaskId},
 };
 use vmpool_api::{AcquireAnswer, AcquireRequest, Lease, Leases, Problem, RenewRequest, code, routes};
 
 use super::{
-    Api, convert, pools,
-    read::{Body, Filter, Name, does_not_fit, invalid_name, operator},
+    Api, convert,
+    page::{self, Part},
+    pools,
+    read::{Body, Filter, Name, does_not_fit, invalid_name},
     refuse::Refused,
     requests,
 };
+use crate::access::Caller;
 
 pub(super) async fn acquire(
     State(api): State<Api>,
+    caller: Caller,
     Body(body): Body<AcquireRequest>,
 ) -> Result<(StatusCode, Json<AcquireAnswer>), Refused> {
-    let acquire = read(&api, body).await?;
+    let acquire = read(&api, &caller, body).await?;
     let (request, wanted) = (acquire.request.clone(), acquire.count as usize);
+    requests::check_owner(&api, &caller, &request).await?;
     let poll = api.polls.begin(&request, &api.manager);
-    let answer = api.manager.acquire_within(acquire, api.hold).await;
+    let answer = api.manager.by(caller.by(None)?).acquire_within(acquire, api.hold).await;
     poll.answer();
     match answer? {
         Some(grants) => {
@@ -45,7 +50,7 @@ pub(super) async fn acquire(
     }
 }
 
-async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
+async fn read(api: &Api, caller: &Caller, body: AcquireRequest) -> Result<Acquire, Refused> {
     if body.pool.is_some() && !body.pools.is_empty() {
         return Err(does_not_fit("pools", "give either one pool as `pool` or several as `pools`"));
     }
@@ -59,7 +64,7 @@ async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
     let labels =
         body.labels.iter().map(Label::new).collect::<Result<_, _>>().map_err(invalid_name("labels"))?;
     let request = RequestId::new(&body.request).map_err(invalid_name("request"))?;
-    let owner = Owner::new(&body.owner).map_err(invalid_name("owner"))?;
+    let owner = caller.owner(&body.owner)?;
     // A client that is gone must not keep its place: each repetition extends the time again.
     Ok(Acquire::in_pools(request, pools, owner)
         .with_labels(labels)
@@ -72,26 +77,50 @@ async fn read(api: &Api, body: AcquireRequest) -> Result<Acquire, Refused> {
         .with_repeat_within(Some(api.hold + routes::POLL_GRACE)))
 }
 
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Leases>, Refused> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Filter(part): Filter<Part>,
+) -> Result<Json<Leases>, Refused> {
     let view = api.view().await?;
-    Ok(Json(Leases { leases: view.leases.iter().map(|lease| convert::lease(lease, &view)).collect() }))
+    let seen = view.leases.iter().filter(|lease| caller.sees(&lease.owner));
+    let (leases, next) = page::cut(seen.map(|lease| convert::lease(lease, &view)), |lease| &lease.id, part)?;
+    Ok(Json(Leases { leases, next }))
 }
 
-pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<Lease>, Refused> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Name(id): Name,
+) -> Result<Json<Lease>, Refused> {
     let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
     match api.manager.lease(lease).await? {
-        Some((lease, vm)) => Ok(Json(convert::lease_of(&lease, vm.as_ref()))),
-        None => Err(unknown(&id)),
+        Some((lease, vm)) if caller.sees(&lease.owner) => Ok(Json(convert::lease_of(&lease, vm.as_ref()))),
+        _ => Err(unknown(&id)),
+    }
+}
+
+/// Reads the id of a lease that who asks may renew and release. One of somebody else looks like none, so that nobody finds
+/// out which there are.
+async fn own(api: &Api, caller: &Caller, id: &str) -> Result<LeaseId, Refused> {
+    let lease = LeaseId::new(id).map_err(|_| unknown(id))?;
+    if !caller.is_limited() {
+        return Ok(lease);
+    }
+    match api.manager.lease(lease.clone()).await? {
+        Some((found, _)) if caller.sees(&found.owner) => Ok(lease),
+        _ => Err(unknown(id)),
     }
 }
 
 pub(super) async fn renew(
     State(api): State<Api>,
+    caller: Caller,
     Name(id): Name,
     Body(body): Body<RenewRequest>,
 ) -> Result<Json<Lease>, Refused> {
-    let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
-    let lease = api.manager.renew_if(lease, body.fence, body.ttl).await?;
+    let lease = own(&api, &caller, &id).await?;
+    let lease = api.manager.by(caller.by(None)?).renew_if(lease, body.fence, body.ttl).await?;
     // Renewals are frequent: each looks at its own VM alone. What is durable is told, whether or not that can be seen.
     let vm = api.manager.vm(lease.vm.clone()).await.ok().flatten();
     Ok(Json(convert::lease_of(&lease, vm.as_ref())))
@@ -106,11 +135,12 @@ pub(super) struct Return {
 
 pub(super) async fn release(
     State(api): State<Api>,
+    caller: Caller,
     Name(id): Name,
     Filter(Return { fence, by }): Filter<Return>,
 ) -> Result<StatusCode, Refused> {
-    let lease = LeaseId::new(&id).map_err(|_| unknown(&id))?;
-    api.manager.by(operator(by)?).release_if(lease, fence).await?;
+    let lease = own(&api, &caller, &id).await?;
+    api.manager.by(caller.by(by)?).release_if(lease, fence).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

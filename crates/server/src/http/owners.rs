@@ -10,6 +10,7 @@ use super::{
     read::{Filter, Name},
     refuse::Refused,
 };
+use crate::access::Caller;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,10 +20,15 @@ pub(super) struct Where {
 
 pub(super) async fn show(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Filter(Where { pool }): Filter<Where>,
 ) -> Result<Json<OwnerShare>, Refused> {
     let owner = Owner::new(&name).map_err(|err| Problem::new(code::INVALID_REQUEST, err.to_string()))?;
+    if !caller.sees(&owner) {
+        let detail = format!("{} is not shown what {name:?} may hold", caller.actor());
+        return Err(Problem::new(code::FORBIDDEN, detail).into());
+    }
     let pool = match pool {
         Some(pool) => Some(pools::known(&api, &pool).await?),
         None => None,

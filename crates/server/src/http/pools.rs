@@ -6,9 +6,10 @@ use vmpool_api::{DrainRequest, Pool, Pools, Problem, VerbRequest, code};
 
 use super::{
     Api, convert,
-    read::{Body, Name, operator},
+    read::{Body, Name},
     refuse::Refused,
 };
+use crate::access::Caller;
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Pools>, Refused> {
     let pools = api.manager.pools().await?;
@@ -25,22 +26,24 @@ pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Jso
 
 pub(super) async fn drain(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<DrainRequest>,
 ) -> Result<StatusCode, Refused> {
     let pool = find(&api, &name).await?;
-    let by = operator(body.by)?;
+    let by = caller.by(body.by)?;
     api.manager.by(by).drain(pool, body.reason.unwrap_or_default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn undrain(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
     let pool = find(&api, &name).await?;
-    api.manager.by(operator(body.by)?).undrain(pool).await?;
+    api.manager.by(caller.by(body.by)?).undrain(pool).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

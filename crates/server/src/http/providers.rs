@@ -6,9 +6,10 @@ use vmpool_api::{Problem, Provider, Providers, VerbRequest, code};
 
 use super::{
     Api, convert,
-    read::{Body, Name, operator},
+    read::{Body, Name},
     refuse::Refused,
 };
+use crate::access::Caller;
 
 pub(super) async fn list(State(api): State<Api>) -> Result<Json<Providers>, Refused> {
     let providers = api.manager.providers().await?;
@@ -28,13 +29,14 @@ pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Jso
 
 pub(super) async fn accept_loss(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
     let Ok(provider) = ProviderName::new(&name) else {
         return Err(unknown(&api, &name).await);
     };
-    api.manager.by(operator(body.by)?).accept_loss(provider).await?;
+    api.manager.by(caller.by(body.by)?).accept_loss(provider).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

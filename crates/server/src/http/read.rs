@@ -1,19 +1,26 @@
 //! Reading requests: bodies, queries and names.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use axum::{
-    body::Bytes,
+    body::{Bytes, HttpBody as _},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{StatusCode, header::CONTENT_TYPE, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use vmpool::model::{InvalidName, Owner};
+use tokio::time::timeout;
+use vmpool::model::InvalidName;
 use vmpool_api::{Problem, code, routes};
 
 use super::refuse::Refused;
 use crate::words;
+
+/// The most bytes that a body may have.
+const MAX_BODY: u64 = routes::MAX_BODY as u64;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The body of a request, read strictly from JSON.
 ///
@@ -32,14 +39,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 Problem::new(code::UNSUPPORTED_MEDIA_TYPE, format!("the body is declared as {media:?}"));
             return Err(problem.with_hint("send the header `content-type: application/json`").into());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                true => Problem::new(code::TOO_LARGE, format!("a body may have {} bytes", routes::MAX_BODY)),
-                false => Problem::new(code::INVALID_REQUEST, rejection.body_text()),
-            }
+        // What is said to be too large is not waited for.
+        if MAX_BODY < request.body().size_hint().lower() {
+            return Err(too_large().into());
+        }
+        let arrived = timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await.map_err(|_| {
+            let detail = format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs());
+            Problem::new(code::REQUEST_TIMEOUT, detail)
         })?;
+        let bytes =
+            arrived.map_err(|rejection| match rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                true => too_large(),
+                false => Problem::new(code::INVALID_REQUEST, rejection.body_text()),
+            })?;
         parse(&bytes).map(Self)
     }
+}
+
+fn too_large() -> Problem {
+    Problem::new(code::TOO_LARGE, format!("a body may have {MAX_BODY} bytes"))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
@@ -138,13 +156,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
-/// Reads who wants what a body is about.
-pub(super) fn operator(by: Option<String>) -> Result<Option<Owner>, Refused> {
-    by.map(Owner::new).transpose().map_err(invalid_name("by"))
-}
-
 /// Says which key of a body holds a name that cannot be one.
-pub(super) fn invalid_name(key: &'static str) -> impl FnOnce(InvalidName) -> Refused {
+pub(crate) fn invalid_name(key: &'static str) -> impl FnOnce(InvalidName) -> Refused {
     move |err| does_not_fit(key, &err.to_string())
 }
 

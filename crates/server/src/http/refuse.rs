@@ -23,6 +23,12 @@ impl From<Problem> for Refused {
     }
 }
 
+impl From<Box<Problem>> for Refused {
+    fn from(problem: Box<Problem>) -> Self {
+        Self(problem)
+    }
+}
+
 impl From<ManagerError> for Refused {
     fn from(err: ManagerError) -> Self {
         Self(Box::new(manager(err)))

@@ -3,18 +3,15 @@
 use axum::{Json, extract::State};
 use vmpool_api::{Place, Problem, Reloaded, VerbRequest, code};
 
-use super::{
-    Api,
-    read::{Body, operator},
-    refuse::Refused,
-};
-use crate::{ConfigError, ReloadError};
+use super::{Api, read::Body, refuse::Refused};
+use crate::{ConfigError, ReloadError, access::Caller};
 
 pub(super) async fn reload(
     State(api): State<Api>,
+    caller: Caller,
     Body(body): Body<VerbRequest>,
 ) -> Result<Json<Reloaded>, Refused> {
-    let by = operator(body.by)?;
+    let by = caller.by(body.by)?;
     let Some(reloader) = &api.reloader else {
         let detail = "the daemon was started without a configuration file, so there is none to read again";
         return Err(Problem::new(code::NO_CONFIG_FILE, detail).into());

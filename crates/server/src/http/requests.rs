@@ -4,23 +4,34 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
-use vmpool::{manager, model::RequestId};
+use vmpool::{
+    manager,
+    model::{Owner, RequestId},
+};
 use vmpool_api::{Explanation, Limit, Problem, Request, Requests, code};
 
 use super::{
     Api, convert,
-    read::{Filter, Name, operator},
+    page::{self, Part},
+    read::{Filter, Name},
     refuse::Refused,
 };
+use crate::access::Caller;
 
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Requests>, Refused> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Filter(part): Filter<Part>,
+) -> Result<Json<Requests>, Refused> {
     let view = api.view().await?;
     let mut binding: BTreeMap<_, _> = api.manager.explain_all().await?.iter().filter_map(binding).collect();
-    let requests = view.requests.iter().map(|request| {
+    let seen = view.requests.iter().filter(|request| caller.sees(&request.owner));
+    let requests = seen.map(|request| {
         let limit = binding.remove(&request.id);
         Request { limit, ..convert::request(request) }
     });
-    Ok(Json(Requests { requests: requests.collect() }))
+    let (requests, next) = page::cut(requests, |request| &request.id, part)?;
+    Ok(Json(Requests { requests, next }))
 }
 
 /// Says which limit binds first, that of the pool that the request likes best.
@@ -28,8 +39,12 @@ fn binding(explanation: &manager::Explanation) -> Option<(RequestId, Limit)> {
     Some((explanation.request.clone(), convert::obstacles(explanation).into_iter().next()?))
 }
 
-pub(super) async fn explain(State(api): State<Api>, Name(id): Name) -> Result<Json<Explanation>, Refused> {
-    let mut request = find(&api, &id).await?;
+pub(super) async fn explain(
+    State(api): State<Api>,
+    caller: Caller,
+    Name(id): Name,
+) -> Result<Json<Explanation>, Refused> {
+    let mut request = own(&api, &caller, &id).await?;
     let explanation = api.manager.explain(RequestId::new(&id).map_err(|_| unknown(&id))?).await?;
     let limits = convert::obstacles(&explanation);
     request.limit = limits.first().cloned();
@@ -38,8 +53,12 @@ pub(super) async fn explain(State(api): State<Api>, Name(id): Name) -> Result<Js
     Ok(Json(Explanation { request, position, limits, likely_at }))
 }
 
-pub(super) async fn show(State(api): State<Api>, Name(id): Name) -> Result<Json<Request>, Refused> {
-    find(&api, &id).await.map(Json)
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Name(id): Name,
+) -> Result<Json<Request>, Refused> {
+    own(&api, &caller, &id).await.map(Json)
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,16 +71,44 @@ pub(super) struct Withdrawal {
 
 pub(super) async fn cancel(
     State(api): State<Api>,
+    caller: Caller,
     Name(id): Name,
     Filter(Withdrawal { by, again }): Filter<Withdrawal>,
 ) -> Result<StatusCode, Refused> {
+    if caller.is_limited() {
+        own(&api, &caller, &id).await?;
+    }
     let request = RequestId::new(&id).map_err(|_| unknown(&id))?;
-    let manager = api.manager.by(operator(by)?);
+    let manager = api.manager.by(caller.by(by)?);
     match again {
         true => manager.abandon(request).await?,
         false => manager.cancel(request).await?,
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Finds a request that concerns who asks; one of somebody else looks like none.
+async fn own(api: &Api, caller: &Caller, id: &str) -> Result<Request, Refused> {
+    let found = find(api, id).await?;
+    let owner = Owner::new(&found.owner).ok();
+    match owner.is_some_and(|owner| caller.sees(&owner)) {
+        true => Ok(found),
+        false => Err(unknown(id)),
+    }
+}
+
+/// Refuses the id of a request that is somebody else's: sent again, it would yield the other one's leases.
+pub(super) async fn check_owner(api: &Api, caller: &Caller, id: &RequestId) -> Result<(), Refused> {
+    if !caller.is_limited() {
+        return Ok(());
+    }
+    match api.manager.request(id.clone()).await? {
+        Some(found) if !caller.sees(&found.owner) => {
+            let detail = format!("request {id} is in use, by somebody else: choose an id of your own");
+            Err(Problem::new(code::REQUEST_CONFLICT, detail).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Finds a request by its id.

@@ -5,16 +5,19 @@ use std::net::IpAddr;
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use vmpool::{
-    manager::VmQuery,
+    manager::{VmQuery, VmStatus},
     model::{Owner, RecordState, TaskId, VmName},
 };
 use vmpool_api::{ForgetRequest, HoldRequest, Problem, TerminateRequest, VerbRequest, Vm, Vms, code};
 
 use super::{
-    Api, convert, pools,
-    read::{Body, Filter, Name, does_not_fit, operator},
+    Api, convert,
+    page::{self, Part},
+    pools,
+    read::{Body, Filter, Name, does_not_fit},
     refuse::Refused,
 };
+use crate::access::Caller;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,9 +28,16 @@ pub(super) struct Which {
     task: Option<String>,
     owner: Option<String>,
     name: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
 }
 
-pub(super) async fn list(State(api): State<Api>, Filter(which): Filter<Which>) -> Result<Json<Vms>, Refused> {
+pub(super) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Filter(which): Filter<Which>,
+) -> Result<Json<Vms>, Refused> {
+    let part = Part { after: which.after, limit: which.limit };
     let states = which.state.iter().flat_map(|states| states.split(',')).map(state);
     let states = states.collect::<Result<Vec<_>, _>>().map_err(|err| invalid("state", &err))?;
     let address = which.address.as_ref().map(|text| text.parse::<IpAddr>()).transpose();
@@ -45,58 +55,73 @@ pub(super) async fn list(State(api): State<Api>, Filter(which): Filter<Which>) -
     };
     (query.name, query.task, query.owner) = (name, task, owner);
     let found = api.manager.find_vms(query).await?;
-    Ok(Json(Vms { vms: found.iter().map(convert::vm_of).collect() }))
+    let seen = found.iter().filter(|status| sees(&caller, status)).map(convert::vm_of);
+    let (vms, next) = page::cut(seen, |vm| &vm.name, part)?;
+    Ok(Json(Vms { vms, next }))
 }
 
-pub(super) async fn show(State(api): State<Api>, Name(name): Name) -> Result<Json<Vm>, Refused> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Name(name): Name,
+) -> Result<Json<Vm>, Refused> {
     let mut query = VmQuery::default();
     query.name = Some(vm(&name)?);
     match api.manager.find_vms(query).await?.first() {
-        Some(status) => Ok(Json(convert::vm_of(status))),
-        None => Err(unknown(&name)),
+        Some(status) if sees(&caller, status) => Ok(Json(convert::vm_of(status))),
+        _ => Err(unknown(&name)),
     }
+}
+
+/// Returns whether a VM concerns who asks: who sees only what is its own is shown the VMs that it uses or used last.
+fn sees(caller: &Caller, VmStatus { vm, .. }: &VmStatus) -> bool {
+    vm.owner.as_ref().map_or(!caller.is_limited(), |owner| caller.sees(owner))
 }
 
 pub(super) async fn terminate(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<TerminateRequest>,
 ) -> Result<StatusCode, Refused> {
     let only_if = body.only_if.as_deref().map(state).transpose();
     let only_if = only_if.map_err(|err| does_not_fit("only_if", &err))?;
     let reason = body.reason.unwrap_or_else(|| "terminated by request".to_owned());
-    api.manager.by(operator(body.by)?).terminate_if(vm(&name)?, only_if, reason).await?;
+    api.manager.by(caller.by(body.by)?).terminate_if(vm(&name)?, only_if, reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn hold(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<HoldRequest>,
 ) -> Result<StatusCode, Refused> {
-    let (by, reason) = (operator(body.by)?, body.reason.unwrap_or_default());
+    let (by, reason) = (caller.by(body.by)?, body.reason.unwrap_or_default());
     api.manager.hold(vm(&name)?, reason, by, body.time).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn unhold(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<VerbRequest>,
 ) -> Result<StatusCode, Refused> {
-    api.manager.by(operator(body.by)?).unhold(vm(&name)?).await?;
+    api.manager.by(caller.by(body.by)?).unhold(vm(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn forget(
     State(api): State<Api>,
+    caller: Caller,
     Name(name): Name,
     Body(body): Body<ForgetRequest>,
 ) -> Result<StatusCode, Refused> {
     if body.reason.trim().is_empty() {
         return Err(does_not_fit("reason", "it is empty: say why, because nothing else will tell"));
     }
-    api.manager.by(operator(body.by)?).forget(vm(&name)?, body.reason).await?;
+    api.manager.by(caller.by(body.by)?).forget(vm(&name)?, body.reason).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -94,7 +94,7 @@ async fn a_query_that_does_not_fit_names_the_parameter() {
     for (path, wanted) in [
         (
             "/v1/vms?pol=small",
-            ": unknown parameter `pol`, expected one of `pool`, `state`, `address`, `task`, `owner`, `name`",
+            ": unknown parameter `pol`, expected one of `pool`, `state`, `address`, `task`, `owner`, `name`, `after`, `limit`",
         ),
         ("/v1/vms?pool=a&pool=b", ": `pool` is given twice"),
         ("/v1/events?limit=x", number),

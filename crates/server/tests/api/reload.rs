@@ -43,7 +43,7 @@ async fn a_broken_file_changes_nothing_and_every_place_is_told() {
     let problem = daemon.refused(&text).await;
     assert!(problem.is(code::INVALID_CONFIG));
     let places: Vec<_> = problem.places.iter().map(|place| (place.line, place.key.as_str())).collect();
-    assert_eq!(places, [(7, "providers.lab.list_interval"), (13, "pools.small.max_total")]);
+    assert_eq!(places, [(10, "providers.lab.list_interval"), (16, "pools.small.max_total")]);
     let name = daemon.file.display().to_string();
     assert_eq!(problem.detail.lines().filter(|line| line.starts_with(&name)).count(), 2, "{problem}");
     assert_eq!(daemon.world.client.pools().await.unwrap(), before);

@@ -18,6 +18,9 @@ pub(crate) const ONE_VM: &str = r#"
 [daemon]
 listen = "127.0.0.1:0"
 
+[access]
+open_loopback = true
+
 [providers.lab]
 driver = "dummy"
 list_interval = "20ms"

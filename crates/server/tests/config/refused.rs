@@ -43,7 +43,7 @@ fn an_unknown_key_is_named_with_what_is_allowed() {
     check(
         "[daemon]",
         "[demon]",
-        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `limits`, `providers`, `pools`",
+        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `access`, `limits`, `providers`, `pools`",
     );
 }
 

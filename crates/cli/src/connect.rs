@@ -1,0 +1,49 @@
+//! Finding the daemon, and what says to it who asks.
+
+use std::{env, fs, path::Path};
+
+use vmpool_api::exit;
+use vmpool_client::Client;
+
+use crate::{
+    args::{DEFAULT_URL, Global},
+    failure::Failure,
+};
+
+/// The variable that may hold a token.
+const TOKEN: &str = "VMPOOL_TOKEN";
+
+/// A client of the daemon, and what is known of how it is told who asks.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The client.
+    pub(crate) client: Client,
+    /// Whether the daemon knows better than the environment whom leases belong to.
+    pub(crate) has_identity: bool,
+}
+
+/// Makes the client that the command line and the environment ask for.
+pub(crate) fn connect(global: &Global) -> Result<Connection, Failure> {
+    // A variable that is set to nothing is as good as none.
+    let url = Some(global.url.as_str()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_URL);
+    let client = Client::new(url)?;
+    let given = match &global.token_file {
+        Some(file) if !file.as_os_str().is_empty() => Some(read(file)?),
+        _ => env::var(TOKEN).ok().filter(|token| !token.is_empty()),
+    };
+    match given {
+        Some(token) => Ok(Connection { client: client.with_token(&token)?, has_identity: true }),
+        None => Ok(Connection { client, has_identity: url.starts_with("unix:") }),
+    }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let token = fs::read_to_string(file).map_err(|err| {
+        let message = format!("failed to read the token in {}: {err}", file.display());
+        Failure::new(exit::USAGE, message)
+    })?;
+    match token.trim() {
+        "" => Err(Failure::new(exit::USAGE, format!("{} holds no token", file.display()))),
+        token => Ok(token.to_owned()),
+    }
+}

@@ -1,0 +1,142 @@
+//! Who asks, and what they may do.
+
+mod caller;
+mod file;
+mod local_key;
+mod secret;
+mod tokens;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use vmpool::{manager::Clock, model::Owner};
+use vmpool_api::{Problem, Role, code};
+
+use self::secret::Hash;
+use crate::config::{AccessConfig, Grant};
+
+pub use self::file::AccessError;
+pub(crate) use self::{
+    caller::Caller,
+    local_key::LocalKey,
+    secret::Secret,
+    tokens::{TokenError, Tokens},
+};
+
+/// Returns a text that stands for bytes, and for no others.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    secret::hash(bytes)
+}
+
+/// From where a request came, as far as the connection proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// Over TCP.
+    Network {
+        /// Whether the other end is on this host.
+        is_loopback: bool,
+        /// The names in the certificate that it proved to have, if it has one.
+        certificate: Arc<[String]>,
+    },
+    /// Over the Unix socket.
+    Local {
+        /// The user of the process.
+        uid: u32,
+    },
+}
+
+/// Who may do what; clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Access(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: AccessConfig,
+    tokens: Tokens,
+    /// What the file of the local key holds, if there is one.
+    local_key: Option<Hash>,
+    /// The user of this process.
+    own_uid: u32,
+    clock: Arc<dyn Clock>,
+}
+
+impl Access {
+    pub(crate) fn new(
+        config: AccessConfig,
+        tokens: Tokens,
+        local_key: Option<&Secret>,
+        own_uid: u32,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let local_key = local_key.map(Secret::hash);
+        Self(Arc::new(Inner { config, tokens, local_key, own_uid, clock }))
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// Says who asks. What is shown counts, and must be good; what the connection proves counts only if nothing is shown.
+    pub(crate) fn caller(&self, headers: &HeaderMap, peer: &Peer) -> Result<Caller, Box<Problem>> {
+        let mut shown = headers.get_all(AUTHORIZATION).iter();
+        match (shown.next(), shown.next()) {
+            (None, _) => self.proved(peer).ok_or_else(unknown),
+            (Some(value), None) => self.shown(value),
+            (Some(_), Some(_)) => Err(refused("the header `authorization` is given twice")),
+        }
+    }
+
+    fn shown(&self, value: &HeaderValue) -> Result<Caller, Box<Problem>> {
+        let text = value.to_str().unwrap_or_default();
+        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(refused("the header `authorization` is not of the form `Bearer TOKEN`"));
+        }
+        let hash = Hash::of(token);
+        if self.0.local_key.as_ref().is_some_and(|key| key.is(&hash)) {
+            return Ok(self.of_uid(self.0.own_uid, Role::Admin, None));
+        }
+        let token = self.0.tokens.find(token, &hash, self.0.clock.now()).map_err(refused)?;
+        let owner = Owner::new(&token.owner).ok();
+        Ok(Caller::new(format!("token:{}", token.name), token.role, owner).until(token.expires_at))
+    }
+
+    fn proved(&self, peer: &Peer) -> Option<Caller> {
+        let config = &self.0.config;
+        match peer {
+            Peer::Local { uid } if *uid == 0 || *uid == self.0.own_uid => {
+                Some(self.of_uid(*uid, Role::Admin, None))
+            }
+            Peer::Local { uid } => {
+                let Grant { role, owner } = config.uids.get(uid)?;
+                Some(self.of_uid(*uid, *role, owner.clone()))
+            }
+            Peer::Network { certificate, is_loopback } => of_certificate(&config.certificates, certificate)
+                .or_else(|| (config.open_loopback && *is_loopback).then(Caller::anybody)),
+        }
+    }
+
+    fn of_uid(&self, uid: u32, role: Role, owner: Option<Owner>) -> Caller {
+        // A user without a name is called so by the command line, too.
+        let owner = owner.or_else(|| Owner::new(format!("uid-{uid}")).ok());
+        Caller::new(format!("uid:{uid}"), role, owner)
+    }
+}
+
+fn of_certificate(grants: &BTreeMap<String, Grant>, names: &[String]) -> Option<Caller> {
+    let (name, Grant { role, owner }) = names.iter().find_map(|name| grants.get_key_value(name))?;
+    let owner = owner.clone().or_else(|| Owner::new(name).ok());
+    Some(Caller::new(format!("certificate:{name}"), *role, owner))
+}
+
+fn unknown() -> Box<Problem> {
+    refused("nothing shows who asks")
+}
+
+fn refused(why: impl Into<String>) -> Box<Problem> {
+    let hint = "show a token, such as with VMPOOL_TOKEN or --token-file; `vmpool token create` makes one, for who may";
+    Box::new(Problem::new(code::UNAUTHENTICATED, why).with_hint(hint))
+}
+
+#[cfg(test)]
+mod tests;
