@@ -49,7 +49,7 @@ impl Withheld {
     /// Refuses to make a request anew of which nothing is known but that it was made; gives all else back.
     pub(crate) fn refuse(&self, wake: Wake) -> Result<Wake, (Reply<Vec<Grant>>, Refusal)> {
         match wake {
-            Wake::Acquire(acquire, reply) if self.requests.contains(&acquire.request) => {
+            Wake::Acquire(acquire, _, reply) if self.requests.contains(&acquire.request) => {
                 Err((reply, Refusal::RequestConflict { request: acquire.request }))
             }
             wake => Ok(wake),
