@@ -106,6 +106,17 @@ pub(super) const JOBS: &[Job] = &[
         ],
     },
     Job {
+        name: "schemathesis",
+        about: "whatever schemathesis asks the daemon, it answers as the description of its API says",
+        steps: &[
+            Step::Cargo {
+                args: &["build", "--package", "vmpool-cli", "--no-default-features", "--features", "serve"],
+                env: &[],
+            },
+            Step::Python { script: "tests/schemathesis/run.py" },
+        ],
+    },
+    Job {
         name: "dashboard",
         about: "a browser finds the figures of the API in the dashboard, and nothing that somebody could not use",
         steps: &[
