@@ -53,6 +53,8 @@ fn every_file_that_does_not_fit_is_named_and_the_others_are_imported_only_when_t
     assert_fails(&vmpool(NOWHERE, &words), exit::STORE, &parts);
     assert!(!new.exists());
 
+    let looked = vmpool(NOWHERE, &[&words[..6], &["--dry-run"]].concat());
+    assert!(looked.stderr.contains("would be imported with --skip-damaged: 1 VMs"), "{looked:?}");
     let looked = vmpool(NOWHERE, &[&words[..], &["--dry-run", "--output", "json"]].concat());
     assert_eq!(looked.code, Some(i32::from(exit::STORE)), "{looked:?}");
     let found = looked.json().unwrap();

@@ -126,15 +126,19 @@ fn import(
     let (vms, skipped, damaged) = (vms.collect(), skipped.collect(), left.collect());
     let imported = Imported { from, into, dry_run, vms, skipped, damaged };
     output.result(&imported, |imported| table(&imported.vms))?;
-    output.notice(&told(&imported));
+    let done = match (dry_run, whole.is_ok()) {
+        (false, _) => "imported",
+        (true, true) => "would be imported",
+        (true, false) => "would be imported with --skip-damaged",
+    };
+    output.notice(&format!("{done}: {}", told(&imported)));
     whole
 }
 
 fn told(imported: &Imported<'_>) -> String {
-    let Imported { from, into, dry_run, vms, skipped, damaged } = imported;
-    let done = if *dry_run { "would be imported" } else { "imported" };
+    let Imported { from, into, vms, skipped, damaged, .. } = imported;
     let counts = format!("{} skipped, {} damaged", skipped.len(), damaged.len());
-    format!("{done}: {} VMs from {} into {}; {counts}", vms.len(), from.display(), into.display())
+    format!("{} VMs from {} into {}; {counts}", vms.len(), from.display(), into.display())
 }
 
 fn table(vms: &[Vm]) -> Table {
