@@ -56,10 +56,10 @@ def schemathesis():
     return folder / "bin" / "schemathesis"
 
 
-def token(vmpool, url, env):
-    """Makes a token of who may do everything, as the user of the daemon."""
-    create = [vmpool, "--quiet", "--url", url, "token", "create", "schemathesis", "--role", "admin"]
-    return subprocess.run(create, env=env, check=True, capture_output=True, text=True).stdout.strip()
+def key(folder):
+    """Returns the key that the daemon left for its own user; a token would be revoked on the way."""
+    (file,) = (pathlib.Path(folder) / "vmpool" / "keys").iterdir()
+    return file.read_text().strip()
 
 
 def main():
@@ -73,7 +73,7 @@ def main():
         try:
             url = next(line for line in daemon.stdout if line.startswith(LISTENING)).removeprefix(LISTENING).strip()
             run = [program, "--no-color", "run", f"{url}/v1/openapi.json", "--seed", "17", "--max-examples", "30"]
-            run += ["--header", f"Authorization: Bearer {token(vmpool, url, env)}", "--checks", ",".join(CHECKS)]
+            run += ["--header", f"Authorization: Bearer {key(folder)}", "--checks", ",".join(CHECKS)]
             run += ["--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all", "--request-timeout", "60"]
             for operation in WITHOUT:
                 run += ["--exclude-operation-id", operation]
