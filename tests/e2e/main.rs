@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_input;
+mod contrib;
 mod crash;
 mod demo;
 mod full_disk;
@@ -15,5 +16,8 @@ mod operate;
 mod output;
 mod restart;
 mod retire;
+#[cfg(feature = "clouds")]
+mod sims;
 mod support;
+mod watch;
 mod wishes;

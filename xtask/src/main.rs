@@ -123,7 +123,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Error> {
     match command {
-        Command::Codegen { check } => Ok(codegen::run(check)?),
+        Command::Codegen { check } => {
+            codegen::run(check)?;
+            cargo::run(codegen::REFERENCES, if check { &[] } else { &[codegen::WRITES] })
+        }
         Command::Tidy { fix } => tidy::run(fix),
         Command::Ci { list: true, .. } => {
             ci::list();

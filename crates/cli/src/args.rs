@@ -31,7 +31,7 @@ pub(crate) use self::{
 };
 pub(crate) use self::{
     lease::{AcquireArgs, ReleaseArgs, RenewArgs, RequestCommand},
-    listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, VmCommand},
+    listing::{EventsArgs, LeaseCommand, PoolCommand, ProviderCommand, TopArgs, VmCommand},
     operate::{DrainArgs, ForgetArgs, HoldArgs, ReloadArgs, TerminateArgs, UndrainArgs, UnholdArgs, user},
     token::TokenCommand,
 };
@@ -259,6 +259,7 @@ pub(crate) enum Ask {
     #[command(after_long_help = "Example:\n  vmpool whoami")]
     Whoami,
     Events(EventsArgs),
+    Top(TopArgs),
     /// Shows every pool with its VMs, all in one
     #[command(after_long_help = "Example:\n  vmpool info")]
     Info,

@@ -16,6 +16,7 @@ mod provider_check;
 #[cfg(feature = "serve")]
 mod store;
 mod token;
+mod top;
 
 use clap::CommandFactory as _;
 use vmpool_api::exit;
@@ -74,6 +75,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
 async fn ask(connection: &Connection, command: Ask, output: Output) -> Result<u8, Failure> {
     let client = &connection.client;
     match command {
+        Ask::Top(args) => return top::run(client, args, output).await,
         Ask::Acquire(args) => return acquire::run(connection, args, output).await,
         Ask::Renew(args) => lease::renew(client, args, output).await?,
         Ask::Release(args) => lease::release(client, args, output).await?,

@@ -15,6 +15,9 @@ mod finding;
 #[cfg(feature = "serve")]
 mod local;
 mod output;
+mod progress;
+#[cfg(test)]
+mod reference;
 mod render;
 mod runtime;
 #[cfg(feature = "serve")]

@@ -62,6 +62,29 @@ impl Output {
         Ok(())
     }
 
+    /// Prints a result as a text that is made for it, or as JSON.
+    pub(crate) fn text<T: Serialize + ?Sized>(
+        self,
+        result: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Table | Format::Wide => print(&text(result)),
+            Format::Json => print(&serde_json::to_string_pretty(result).map_err(Failure::unprintable)?),
+            Format::Jsonl => print(&serde_json::to_string(result).map_err(Failure::unprintable)?),
+        }
+    }
+
+    /// Returns whether programs read what is printed.
+    pub(crate) fn is_json(self) -> bool {
+        matches!(self.format, Format::Json | Format::Jsonl)
+    }
+
+    /// Returns whether people want results and errors only.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Returns whether people want all columns of a table.
     pub(crate) fn is_wide(self) -> bool {
         self.format == Format::Wide

@@ -4,7 +4,9 @@ use std::{env, io, io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::EnvFilter;
 use vmpool_api::exit;
-use vmpool_server::{Config, ConfigError, DEFAULT_CONFIG, Daemon, DaemonError, drivers};
+use vmpool_server::{
+    Config, ConfigError, DEFAULT_CONFIG, Daemon, DaemonError, config_reference, config_schema, drivers,
+};
 
 use crate::{
     args::{ConfigCommand, ServeArgs},
@@ -37,6 +39,11 @@ pub(crate) fn config(command: &ConfigCommand) -> Result<(), Failure> {
             print(&format!("{} is fine; providers: {providers}, pools: {pools}", file.display()))
         }
         ConfigCommand::Default => print(DEFAULT_CONFIG.trim_end()),
+        ConfigCommand::Schema { markdown: true } => print(config_reference(&drivers::builtin()).trim_end()),
+        ConfigCommand::Schema { markdown: false } => {
+            let schema = config_schema(&drivers::builtin());
+            print(&serde_json::to_string_pretty(&schema).map_err(Failure::unprintable)?)
+        }
     }
 }
 

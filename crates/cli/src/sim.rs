@@ -16,8 +16,8 @@ use crate::{
     signals::Signals,
 };
 
-/// How a configuration begins.
-const HEAD: &str = "installation = \"sim\"\n";
+/// How a configuration begins. Everybody knows the secrets of a simulated cloud.
+const HEAD: &str = "installation = \"sim\"\n\n[daemon]\nallow_clear_secrets = true\n";
 
 /// Simulates a cloud until a signal ends it; returns the exit code.
 pub(crate) fn run(command: SimCommand) -> Result<u8, Failure> {
@@ -81,16 +81,30 @@ async fn stop(signals: &mut Signals) {
 
 /// Says where both are, and how to use them from what people have.
 fn usage_of_both(one: &str, triton: &str, access: &cloudapi::Access) -> String {
+    let providers =
+        format!("{}\n{}", opennebula::providers(one, "one"), cloudapi::providers(triton, "triton", access));
     format!(
         "listening on {one}\n\
          listening on {triton}\n\
          \n\
-         # the configuration of a daemon that was built with the features opennebula and cloudapi\n\
-         {HEAD}\n{}\n{}\n{}\n{}",
-        opennebula::providers(one, "one"),
-        cloudapi::providers(triton, "triton", access),
+         {}\n{}\n{}",
+        daemon("opennebula,cloudapi", &cloudapi::key_file(access), &providers, "one-small,triton-small"),
         opennebula::clients(one),
         cloudapi::clients(triton, access),
+    )
+}
+
+/// Returns what to type for a daemon that keeps pools on what is simulated; all of it can be pasted into a shell.
+fn daemon(features: &str, files: &str, providers: &str, pools: &str) -> String {
+    format!(
+        "# a daemon, by a program that was built with the features {features}; this can be pasted into another terminal\n\
+         {files}cat > sim.toml <<'END'\n\
+         {HEAD}\n{providers}END\n\
+         vmpool serve --config sim.toml &\n\
+         \n\
+         # its clients\n\
+         vmpool pool ls\n\
+         vmpool acquire {pools} -- sh -c 'echo $VMPOOL_ADDRESS'\n"
     )
 }
 
@@ -98,7 +112,7 @@ fn usage_of_both(one: &str, triton: &str, access: &cloudapi::Access) -> String {
 #[cfg(all(test, any(feature = "opennebula", feature = "cloudapi")))]
 fn printed_config(usage: &str) -> String {
     let lines = usage.lines().skip_while(|line| !line.starts_with("installation"));
-    let lines: Vec<&str> = lines.take_while(|line| !line.starts_with('#')).collect();
+    let lines: Vec<&str> = lines.take_while(|line| *line != "END").collect();
     lines.join("\n")
 }
 

@@ -1,12 +1,18 @@
 //! The configuration of a daemon: one TOML file.
 
+mod about;
 mod access;
 mod check;
 mod commands;
 mod daemon;
 mod error;
+mod guess;
 mod place;
 mod recover;
+mod reference;
+mod schema;
+mod secrets;
+mod shape;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -23,6 +29,8 @@ pub use self::{
     access::{AccessConfig, Grant},
     daemon::DaemonConfig,
     error::{ConfigError, ConfigProblem},
+    reference::config_reference,
+    schema::config_schema,
 };
 
 /// The documented configuration that shows every key but the options of drivers, with its default.
@@ -47,7 +55,7 @@ pub const DEFAULT_CONFIG: &str = include_str!("../default.toml");
 /// sise = 2
 /// "#;
 /// let err = Config::parse(text, "vmpool.toml", &vmpool::drivers::builtin()).unwrap_err();
-/// assert!(err.to_string().starts_with("vmpool.toml:8:1: pools.small.sise: unknown field `sise`, expected one of"));
+/// assert!(err.to_string().starts_with("vmpool.toml:8:1: pools.small.sise: unknown field `sise`, did you mean `size`?"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,7 +99,8 @@ impl Config {
     /// Reads and checks a file that is to be used on this host; relative paths of `daemon` count from the
     /// file's directory.
     ///
-    /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there.
+    /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there; a relative file with a secret
+    /// counts from the file's directory, too.
     ///
     /// # Errors
     ///
@@ -99,7 +108,8 @@ impl Config {
     pub fn load(path: &Path, registry: &Registry) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
-        let mut config = Self::read(&text, &path.display().to_string(), registry, commands::problems)?;
+        let file = path.display().to_string();
+        let mut config = Self::read(&text, &file, registry, path.parent(), commands::problems)?;
         if let Some(directory) = path.parent() {
             let state_dir = directory.join(&config.daemon.state_dir);
             config.daemon.state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
@@ -114,25 +124,28 @@ impl Config {
     /// Reads and checks a text; `file` is its name in errors.
     ///
     /// The options of each driver are checked, too, without any request to its cloud; whether commands are there is not.
+    /// Secrets are read from where the text says they are; a relative file counts from the current directory.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Invalid`], which names line, column and key of everything that does not fit.
     pub fn parse(text: &str, file: &str, registry: &Registry) -> Result<Self, ConfigError> {
-        Self::read(text, file, registry, |_, _| Vec::new())
+        Self::read(text, file, registry, None, |_, _| Vec::new())
     }
 
     fn read(
         text: &str,
         file: &str,
         registry: &Registry,
+        directory: Option<&Path>,
         more: impl FnOnce(&Self, &place::Places<'_>) -> Vec<ConfigProblem>,
     ) -> Result<Self, ConfigError> {
         let invalid = |problems| ConfigError::Invalid { file: file.to_owned(), problems };
         let places = place::Places::parse(text).map_err(invalid)?;
         let (config, mut problems) = recover::read(&places);
-        let Some(config) = config else { return Err(invalid(problems)) };
-        let (broken, mut others) = (problems.clone(), check::problems(&config, &places, registry));
+        let Some(mut config) = config else { return Err(invalid(problems)) };
+        let (broken, mut others) = (problems.clone(), secrets::resolve(&mut config, &places, directory));
+        others.extend(check::problems(&config, &places, registry));
         others.extend(more(&config, &places));
         problems.extend(others.into_iter().filter(|problem| recover::is_of_its_own(problem, &broken)));
         problems.sort_by_key(|problem| (problem.line, problem.column));

@@ -42,7 +42,10 @@ pub use vmpool_api as api;
 
 pub use crate::{
     access::AccessError,
-    config::{AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant},
+    config::{
+        AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant, config_reference,
+        config_schema,
+    },
     daemon::Daemon,
     error::DaemonError,
     reload::{ReloadError, Reloader},

@@ -46,4 +46,13 @@ pub(crate) enum ConfigCommand {
     /// Prints the default configuration, with its keys explained
     #[command(after_long_help = "Example:\n  vmpool config default > vmpool.toml")]
     Default,
+    /// Prints the JSON Schema of the configuration, for editors, or the reference of its keys
+    #[command(
+        after_long_help = "Examples:\n  vmpool config schema > vmpool.schema.json\n  vmpool config schema --markdown"
+    )]
+    Schema {
+        /// Prints the reference of every key, for people
+        #[arg(long)]
+        markdown: bool,
+    },
 }

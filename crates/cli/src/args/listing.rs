@@ -135,3 +135,27 @@ pub(crate) struct EventsArgs {
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<u64>,
 }
+
+/// Shows pools, who waits and what happens, live
+///
+/// Keys: q quits, p pauses, the arrows choose a pool and enter shows it whole. Where there is no terminal, and with --output
+/// json, it prints once.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  vmpool top\n  vmpool top builders --interval 500ms\n  vmpool top | cat"
+)]
+pub(crate) struct TopArgs {
+    /// Only this pool, its requests and its events
+    pub(crate) pool: Option<String>,
+    /// How often the daemon is asked
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = interval)]
+    pub(crate) interval: std::time::Duration,
+}
+
+fn interval(text: &str) -> Result<std::time::Duration, String> {
+    match vmpool_api::duration::parse(text) {
+        Ok(time) if time.is_zero() => Err("a time above 0 is expected".to_owned()),
+        Ok(time) => Ok(time),
+        Err(err) => Err(err.to_string()),
+    }
+}

@@ -96,13 +96,18 @@ pub(crate) struct ForgetArgs {
 ///
 /// It stays so, also when the daemon is restarted, until `vmpool undrain`.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  vmpool drain builders --reason new-image")]
+#[command(
+    after_long_help = "Examples:\n  vmpool drain builders --reason new-image\n  vmpool drain builders --wait 1h"
+)]
 pub(crate) struct DrainArgs {
     /// The pool
     pub(crate) pool: String,
     /// Why, for the people whose requests are refused; without it, a pool that is drained keeps the reason it has
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    /// How long to wait until the pool has no VM any more [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = parse)]
+    pub(crate) wait: Option<Duration>,
     /// Who does it
     #[command(flatten)]
     pub(crate) who: Who,

@@ -4,7 +4,7 @@ use std::{io, pin::pin};
 
 use rustix::process::Signal;
 use vmpool_api::{
-    AcquireAnswer, AcquireRequest, EndedLease, Lease,
+    AcquireAnswer, AcquireRequest, EndedLease, Explanation, Lease,
     code::{self, Code},
     exit,
 };
@@ -17,6 +17,7 @@ use crate::{
     connect::Connection,
     failure::Failure,
     output::Output,
+    progress::Progress,
     render,
     signals::{Signals, exit_code},
 };
@@ -81,7 +82,34 @@ async fn acquire(
             _ => {}
         }
     }
-    answer.await
+    let mut progress = Progress::begin(output.is_quiet());
+    if !progress.is_shown() {
+        return answer.await;
+    }
+    let mut ticks = progress.ticks();
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer,
+            _ = ticks.tick() => {}
+        }
+        tokio::select! {
+            answer = &mut answer => return answer,
+            explained = client.explain(&request.request) => progress.show(&waits_for(&explained)),
+        }
+    }
+}
+
+/// Says what is waited for, and which limit binds.
+fn waits_for(explained: &Result<Explanation, ClientError>) -> String {
+    let explanation = match explained {
+        Ok(explanation) => explanation,
+        Err(err) => return format!("waiting: {err}"),
+    };
+    let place =
+        explanation.position.map(|place| format!(", number {place} in the queue")).unwrap_or_default();
+    let limit = explanation.request.limit.as_ref().or(explanation.limits.first());
+    let why = limit.map(|limit| format!(": {}", limit.text)).unwrap_or_default();
+    format!("waiting for a VM{place}{why}")
 }
 
 /// Returns the leases that an answer gives.

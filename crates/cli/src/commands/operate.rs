@@ -1,12 +1,16 @@
 //! What an operator does: terminating, holding, forgetting, draining, reloading.
 
-use vmpool_api::{HoldRequest, TerminateRequest};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use vmpool_api::{HoldRequest, Pool, TerminateRequest, exit};
 use vmpool_client::Client;
 
 use crate::{
     args::{DrainArgs, ForgetArgs, HoldArgs, ReloadArgs, TerminateArgs, UndrainArgs, UnholdArgs},
     failure::Failure,
     output::Output,
+    progress::Progress,
     render,
 };
 
@@ -49,7 +53,7 @@ pub(crate) async fn forget(client: &Client, args: ForgetArgs, output: Output) ->
 
 /// Brings a pool to its end.
 pub(crate) async fn drain(client: &Client, args: DrainArgs, output: Output) -> Result<(), Failure> {
-    let DrainArgs { pool, reason, who } = args;
+    let DrainArgs { pool, reason, wait, who } = args;
     let by = who.name();
     client.clone().with_by(Some(by.clone())).drain(&pool, reason.as_deref()).await?;
     let told =
@@ -58,7 +62,48 @@ pub(crate) async fn drain(client: &Client, args: DrainArgs, output: Output) -> R
         "drain",
         told,
         &format!("pool {pool} is being drained; VMs in use stay until their leases end"),
-    )
+    )?;
+    match wait {
+        Some(wait) => empty(client, &pool, wait, output).await,
+        None => Ok(()),
+    }
+}
+
+/// Waits until a pool has no VM any more.
+async fn empty(client: &Client, pool: &str, wait: Duration, output: Output) -> Result<(), Failure> {
+    let mut progress = Progress::begin(output.is_quiet());
+    let mut ticks = progress.ticks();
+    let deadline = Instant::now() + wait;
+    loop {
+        let left = left(&client.pool(pool).await?);
+        let Some(left) = left else {
+            progress.clear();
+            output.notice(&format!("pool {pool} has no VM any more"));
+            return Ok(());
+        };
+        if deadline <= Instant::now() {
+            let message = format!("pool {pool} is being drained and still has {left}");
+            return Err(Failure::new(exit::FAILURE, message).with_hint(format!(
+                "`vmpool lease ls` says who uses them; `vmpool drain {pool} --wait TIME` waits on"
+            )));
+        }
+        progress.show(&format!("waiting for the end of {left} of pool {pool}"));
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = tokio::time::sleep_until(deadline) => {}
+        }
+    }
+}
+
+/// Says what a pool still has, if anything.
+fn left(pool: &Pool) -> Option<String> {
+    let counts: Vec<String> = pool
+        .counts
+        .iter()
+        .filter(|(_, count)| 0 < **count)
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
 }
 
 /// Lets a drained pool work again.

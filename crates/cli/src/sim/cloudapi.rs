@@ -3,7 +3,6 @@
 use vmpool_api::exit;
 use vmpool_sim::cloudapi::{CloudApiSim, GeneratedKey, Limit, SimAccount, SimConfig, fingerprint};
 
-use super::HEAD;
 use crate::{
     args::{CloudapiArgs, WorldArgs},
     failure::Failure,
@@ -91,14 +90,18 @@ pub(super) fn world(args: &WorldArgs) -> SimConfig {
 
 /// Says where it is, and how to use it from what people have.
 pub(super) fn usage(endpoint: &str, access: &Access) -> String {
-    format!(
-        "listening on {endpoint}\n\
-         \n\
-         # the configuration of a daemon that was built with the feature cloudapi\n\
-         {HEAD}\n{}\n{}",
-        providers(endpoint, "sim", access),
-        clients(endpoint, access)
-    )
+    let daemon = super::daemon("cloudapi", &key_file(access), &providers(endpoint, "sim", access), "small");
+    format!("listening on {endpoint}\n\n{daemon}\n{}", clients(endpoint, access))
+}
+
+/// Returns what writes the key that was made, if it was.
+pub(super) fn key_file(access: &Access) -> String {
+    match access {
+        Access::Generated(key) => {
+            format!("(umask 077 && cat > sim.key) <<'END'\n{}END\n", key.private_key())
+        }
+        Access::Given(_) => String::new(),
+    }
 }
 
 /// Returns a provider and a pool.
@@ -127,22 +130,12 @@ pub(super) fn providers(endpoint: &str, name: &str, access: &Access) -> String {
 
 /// Returns what to type for the clients that people have.
 pub(super) fn clients(endpoint: &str, access: &Access) -> String {
-    let key = match access {
-        Access::Generated(key) => format!(
-            "# the key of the account sim\n\
-             umask 077\n\
-             cat > sim.key <<'END'\n{}END\n\
-             \n",
-            key.private_key()
-        ),
-        Access::Given(_) => String::new(),
-    };
     let add = match access {
         Access::Generated(_) => "eval \"$(ssh-agent)\" && ssh-add sim.key\n",
         Access::Given(_) => "",
     };
     format!(
-        "{key}# the triton command, after npm install triton; it looks for keys in ~/.ssh, which must be there, and in the agent\n\
+        "# the triton command, after npm install triton; it looks for keys in ~/.ssh, which must be there, and in the agent\n\
          {add}export TRITON_PROFILE=env TRITON_URL={endpoint} TRITON_ACCOUNT=sim TRITON_KEY_ID={}\n\
          npx triton instance create --wait --name web-1 base sample-128M\n\
          npx triton instance list\n",

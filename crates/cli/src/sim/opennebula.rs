@@ -3,7 +3,6 @@
 use vmpool_api::exit;
 use vmpool_sim::opennebula::{OpenNebulaSim, SimConfig, SimUser};
 
-use super::HEAD;
 use crate::{
     args::{OpennebulaArgs, WorldArgs},
     failure::Failure,
@@ -39,14 +38,8 @@ pub(super) fn world(args: &WorldArgs) -> SimConfig {
 
 /// Says where it is, and how to use it from what people have.
 pub(super) fn usage(endpoint: &str) -> String {
-    format!(
-        "listening on {endpoint}\n\
-         \n\
-         # the configuration of a daemon that was built with the feature opennebula\n\
-         {HEAD}\n{}\n{}",
-        providers(endpoint, "sim"),
-        clients(endpoint)
-    )
+    let daemon = super::daemon("opennebula", "", &providers(endpoint, "sim"), "small");
+    format!("listening on {endpoint}\n\n{daemon}\n{}", clients(endpoint))
 }
 
 /// Returns a provider and a pool.

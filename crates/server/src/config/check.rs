@@ -10,7 +10,7 @@ use vmpool::{
 
 use crate::words;
 
-use super::{Config, error::ConfigProblem, place::Places};
+use super::{Config, error::ConfigProblem, guess::with_guess, place::Places};
 
 /// How many options of a driver are told at most.
 const MOST: usize = 20;
@@ -54,7 +54,7 @@ fn check_driver(
                     "." => format!("{path}.options"),
                     place => format!("{path}.options.{place}"),
                 };
-                problems.push(places.name_of(&key).problem(words::plain(&reason, words::TABLE)));
+                problems.push(places.name_of(&key).problem(with_guess(&words::plain(&reason, words::TABLE))));
                 if !take_out(&mut options, &place) {
                     break;
                 }

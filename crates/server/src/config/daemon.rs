@@ -40,6 +40,8 @@ pub struct DaemonConfig {
     /// How long all leases last at least after a start, so that their holders have time to come back. Default: 30 s.
     #[serde(with = "duration_text")]
     pub restart_grace: Duration,
+    /// Whether the options of drivers may hold secrets themselves, in place of saying where they are. Default: false.
+    pub allow_clear_secrets: bool,
 }
 
 impl Default for DaemonConfig {
@@ -51,6 +53,7 @@ impl Default for DaemonConfig {
             state_dir: PathBuf::from("vmpool-state"),
             log: "info".to_owned(),
             restart_grace: RESTART_GRACE,
+            allow_clear_secrets: false,
         }
     }
 }

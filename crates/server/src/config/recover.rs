@@ -6,7 +6,7 @@ use toml::{
     de::{DeTable, DeValue, Deserializer},
 };
 
-use super::{Config, error::ConfigProblem, one_line, place::Places};
+use super::{Config, error::ConfigProblem, guess::with_guess, one_line, place::Places};
 use crate::words;
 
 /// How many values are taken out at most.
@@ -26,7 +26,7 @@ pub(super) fn read(places: &Places<'_>) -> (Option<Config>, Vec<ConfigProblem>) 
         let place = places.at(offset);
         let reason = match place.may_be_secret() {
             true => "a table of options is expected".to_owned(),
-            false => words::plain(&one_line(err.message()), words::TABLE),
+            false => with_guess(&words::plain(&one_line(err.message()), words::TABLE)),
         };
         let problem = place.problem(reason);
         // What is missing may be what was taken out.

@@ -6,7 +6,9 @@ mod all;
 mod commands;
 mod default;
 mod guides;
+mod reference;
 mod refused;
+mod secrets;
 
 use vmpool_server::{Config, ConfigError};
 

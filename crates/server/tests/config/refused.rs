@@ -38,12 +38,12 @@ fn an_unknown_key_is_named_with_what_is_allowed() {
     check_begin(
         "size = 2",
         "sise = 2",
-        "vmpool.toml:14:1: pools.small.sise: unknown field `sise`, expected one of `provider`, `template`, `offers`",
+        "vmpool.toml:14:1: pools.small.sise: unknown field `sise`, did you mean `size`? Expected one of `provider`, `template`, `offers`",
     );
     check(
         "[daemon]",
         "[demon]",
-        "vmpool.toml:1:2: demon: unknown field `demon`, expected one of `installation`, `daemon`, `access`, `limits`, `providers`, `pools`",
+        "vmpool.toml:1:2: demon: unknown field `demon`, did you mean `daemon`? Expected one of `installation`, `daemon`, `access`, `limits`, `providers`, `pools`",
     );
 }
 
