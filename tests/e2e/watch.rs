@@ -2,7 +2,7 @@
 
 use vmpool_api::exit;
 
-use crate::support::{NOWHERE, Place, assert_fails, vmpool};
+use crate::support::{NOWHERE, Place, assert_fails, text, vmpool};
 
 #[test]
 fn top_prints_once_where_there_is_no_terminal() {
@@ -31,8 +31,7 @@ fn a_drain_is_waited_for_and_says_what_is_left() {
     let short = server.run(&["drain", "builders", "--wait", "1s"]);
     assert_eq!(short.code, Some(i32::from(exit::FAILURE)), "{short:?}");
     assert!(short.stderr.contains("still has 1 in_use") && short.stderr.contains("hint: "), "{short:?}");
-    let id = lease["leases"][0]["id"].as_str().or(lease["id"].as_str()).unwrap();
-    assert_eq!(server.run(&["release", id]).code, Some(0));
+    assert_eq!(server.run(&["release", &text(&lease, "id")]).code, Some(0));
     let done = server.run(&["drain", "builders", "--wait", "20s"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(done.stderr.contains("pool builders has no VM any more"), "{done:?}");

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use vmpool_api::{duration, exit};
 use vmpool_server::{
     Config,
-    driver::{Driver, DriverError, OpenError},
+    driver::{Catalog, Driver, DriverError, OpenError},
     model::{FailureKind, ProviderName, config::ProviderConfig},
 };
 
@@ -54,7 +54,7 @@ pub(crate) async fn check(config: &Config, name: &ProviderName) -> Vec<Finding> 
     let mut found =
         vec![Finding::ok(what("login"), format!("{} at {} in {took}", info.title, info.endpoint))];
     found.extend(list(config, driver.as_ref(), name, provider).await);
-    found.extend(catalog(driver.as_ref(), name).await);
+    found.extend(catalog(config, driver.as_ref(), name, provider).await);
     found.extend(expiry(config, driver.as_ref(), name));
     found
 }
@@ -110,30 +110,60 @@ async fn list(
     found
 }
 
-async fn catalog(driver: &dyn Driver, name: &ProviderName) -> Option<Finding> {
+async fn catalog(
+    config: &Config,
+    driver: &dyn Driver,
+    name: &ProviderName,
+    provider: &ProviderConfig,
+) -> Vec<Finding> {
     let what = format!("{name}: catalog");
     if !driver.capabilities().catalog {
-        return None;
+        return Vec::new();
     }
-    Some(match driver.catalog().await {
-        Ok(catalog) => {
-            let (sizes, images) = (catalog.sizes.len(), catalog.images.len());
-            let text = format!("{sizes} sizes, {images} images, {} locations", catalog.locations.len());
-            match images {
-                0 => Finding::warn(
-                    what,
-                    text,
-                    "the account sees no image: somebody who owns one must grant it",
-                ),
-                _ => Finding::ok(what, text),
-            }
+    let catalog = match driver.catalog().await {
+        Ok(catalog) => catalog,
+        Err(err) => {
+            let advice = "pools need no catalog; an account that may not read it may not be granted templates and images either";
+            return vec![Finding::warn(what, story(&err), advice)];
         }
-        Err(err) => Finding::warn(
-            what,
-            story(&err),
-            "pools need no catalog; an account that may not read it may not be granted templates and images either",
-        ),
-    })
+    };
+    let (sizes, images) = (catalog.sizes.len(), catalog.images.len());
+    let text = format!("{sizes} sizes, {images} images, {} locations", catalog.locations.len());
+    let seen = match images {
+        0 => Finding::warn(what, text, "the account sees no image: somebody who owns one must grant it"),
+        _ => Finding::ok(what, text),
+    };
+    let pools = config.pools.iter();
+    let offers = pools.flat_map(|(pool, table)| table.offers().into_iter().map(move |offer| (pool, offer)));
+    let ours = offers.filter(|(_, offer)| offer.provider == *name);
+    let missing = ours.filter_map(|(pool, offer)| {
+        let why = lacks(provider, &catalog, &offer.template)?;
+        let advice = "mend the name, or have whoever owns it grant it to the account";
+        Some(Finding::fail(format!("{name}: templates"), format!("pool {pool}: {why}"), advice))
+    });
+    [seen].into_iter().chain(missing).collect()
+}
+
+/// Says what a template lacks, as far as that can be seen without making a VM; what a template is, only its driver knows.
+fn lacks(provider: &ProviderConfig, catalog: &Catalog, template: &str) -> Option<String> {
+    let own = provider.options.0.get("templates").and_then(|templates| templates.get(template));
+    let has = |wanted: &str| catalog.images.iter().any(|image| image.id == wanted || image.name == wanted);
+    match (provider.driver.as_str(), own) {
+        ("opennebula", None) if !has(template) => {
+            let known: Vec<&str> = catalog.images.iter().map(|image| image.name.as_str()).take(10).collect();
+            Some(format!("there is no template {template}; the account sees {}", known.join(", ")))
+        }
+        ("cloudapi", None) => {
+            Some(format!("there is no template {template} among the options of the provider"))
+        }
+        ("cloudapi", Some(own)) => {
+            let image = own.get("image").and_then(|image| image.as_str()).filter(|image| !has(image))?;
+            Some(format!(
+                "the image {image} of template {template} is not there, or does not fit its package"
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// Says if pools want the cloud to end VMs by itself and it cannot.
@@ -184,4 +214,32 @@ fn advice(kind: Option<FailureKind>) -> &'static str {
 /// Cuts off what nobody wants to read.
 fn round(time: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lack(driver: &str, options: &str, template: &str) -> Option<String> {
+        let mut provider = ProviderConfig::new(driver);
+        provider.options = serde_json::from_str(options).unwrap();
+        let mut catalog = Catalog::default();
+        catalog.images = serde_json::from_str(r#"[{"id": "7", "name": "debian"}]"#).unwrap();
+        lacks(&provider, &catalog, template)
+    }
+
+    #[test]
+    fn a_template_that_is_not_there_is_told_before_a_vm_is_made_of_it() {
+        assert_eq!(lack("opennebula", "{}", "debian"), None);
+        assert_eq!(lack("opennebula", "{}", "7"), None);
+        assert_eq!(lack("opennebula", r#"{"templates": {"own": "CPU=1"}}"#, "own"), None);
+        assert!(lack("opennebula", "{}", "debain").unwrap().ends_with("the account sees debian"));
+        let options = r#"{"templates": {"small": {"package": "p", "image": "7"}, "odd": {"image": "8"}}}"#;
+        assert_eq!(lack("cloudapi", options, "small"), None);
+        assert!(
+            lack("cloudapi", options, "odd").unwrap().contains("the image 8 of template odd is not there")
+        );
+        assert!(lack("cloudapi", options, "large").unwrap().contains("there is no template large"));
+        assert_eq!(lack("dummy", "{}", "anything"), None, "its templates are what one likes");
+    }
 }
