@@ -33,7 +33,8 @@ fn start(arguments: &[&str], last: &str) -> (Sim, Vec<String>) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut printed = Vec::new();
     while !printed.iter().any(|line: &String| line.starts_with(last)) {
-        printed.push(lines.next().unwrap_or_else(|| panic!("{last} is not printed: {printed:?}")).unwrap());
+        let line = lines.next().ok_or_else(|| format!("{last} is not printed: {printed:?}"));
+        printed.push(line.unwrap().unwrap());
     }
     (Sim(child), printed)
 }

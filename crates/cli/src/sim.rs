@@ -102,9 +102,9 @@ fn daemon(features: &str, files: &str, providers: &str, pools: &str) -> String {
          {HEAD}\n{providers}END\n\
          vmpool serve --config sim.toml &\n\
          \n\
-         # its clients\n\
-         vmpool pool ls\n\
-         vmpool acquire {pools} -- sh -c 'echo $VMPOOL_ADDRESS'\n"
+         # its clients; the first waits for the daemon and for a VM\n\
+         vmpool acquire {pools} -- sh -c 'echo $VMPOOL_ADDRESS'\n\
+         vmpool pool ls\n"
     )
 }
 

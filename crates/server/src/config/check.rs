@@ -12,6 +12,9 @@ use crate::words;
 
 use super::{Config, error::ConfigProblem, guess::with_guess, place::Places};
 
+/// The drivers that a program may have been built without.
+const FEATURES: [&str; 2] = ["cloudapi", "opennebula"];
+
 /// How many options of a driver are told at most.
 const MOST: usize = 20;
 
@@ -60,7 +63,14 @@ fn check_driver(
                 }
             }
             err => {
-                problems.push(places.value_of(&format!("{path}.driver")).problem(err.to_string()));
+                let built = FEATURES.contains(&provider.driver.as_str()).then(|| {
+                    format!(
+                        ": this program was built without it, build it with the feature {}",
+                        provider.driver
+                    )
+                });
+                let reason = format!("{err}{}", built.unwrap_or_default());
+                problems.push(places.value_of(&format!("{path}.driver")).problem(reason));
                 break;
             }
         }

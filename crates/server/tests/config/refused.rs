@@ -283,3 +283,14 @@ fn no_value_below_the_options_of_a_driver_is_shown() {
         assert!(err.contains("providers.lab.options") && !err.contains("hunter2"), "{err}");
     }
 }
+
+#[test]
+fn a_driver_that_was_not_built_in_says_how_to_have_it() {
+    let registry = vmpool::driver::Registry::new().with(vmpool::dummy::factory());
+    let text = GOOD.replace("driver = \"dummy\"", "driver = \"opennebula\"");
+    assert_eq!(
+        Config::parse(&text, "vmpool.toml", &registry).unwrap_err().to_string(),
+        "vmpool.toml:5:10: providers.lab.driver: there is no driver \"opennebula\"; the drivers are dummy: this program was \
+         built without it, build it with the feature opennebula"
+    );
+}

@@ -97,9 +97,14 @@ impl View {
 
     fn head(&self) -> String {
         let sum = |count: &dyn Fn(&Pool) -> u32| self.moment.pools.iter().map(count).sum::<u32>();
-        let paused = if self.is_paused { "  paused" } else { "" };
+        let keys = match (self.chosen, self.is_paused) {
+            // Nobody presses a key there.
+            (usize::MAX, _) => "",
+            (_, true) => "  paused  q quit, p go on, arrows choose, enter opens",
+            (_, false) => "  q quit, p pause, arrows choose, enter opens",
+        };
         format!(
-            "vmpool {}  {} VMs, {} ready, {} in use, {} wait{paused}  q quit, p pause, arrows choose, enter opens",
+            "vmpool {}  {} VMs, {} ready, {} in use, {} wait{keys}",
             self.url,
             sum(&Pool::total),
             sum(&|pool| pool.count("ready")),
