@@ -24,7 +24,7 @@ use vmpool_api::exit;
 #[cfg(feature = "serve")]
 use crate::args::ProviderCommand;
 use crate::{
-    args::{Arguments, Ask, Command, DEFAULT_URL},
+    args::{Arguments, Ask, Command},
     connect::{Connection, connect},
     failure::Failure,
     output::Output,
@@ -50,12 +50,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
             runtime::small()?.block_on(provider_check::run(args, output))
         }
         #[cfg(feature = "serve")]
-        Command::Doctor(args) => {
-            // Where nothing is said, the configuration says where the daemon is.
-            let is_said = arguments.global.url != DEFAULT_URL && !arguments.global.url.is_empty();
-            let client = is_said.then(|| connect(&arguments.global)).transpose()?.map(|found| found.client);
-            runtime::small()?.block_on(doctor::run(args, client, output))
-        }
+        Command::Doctor(args) => runtime::small()?.block_on(doctor::run(args, arguments.global, output)),
         #[cfg(feature = "sim")]
         Command::Sim(command) => crate::sim::run(command),
         Command::Completions { shell } => {

@@ -43,8 +43,8 @@ pub use vmpool_api as api;
 pub use crate::{
     access::AccessError,
     config::{
-        AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant, config_reference,
-        config_schema,
+        AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant,
+        config_reference, config_schema,
     },
     daemon::Daemon,
     error::DaemonError,

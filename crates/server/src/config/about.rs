@@ -22,7 +22,9 @@ impl About {
 }
 
 /// The names in the default configuration, each of which stands for any.
-const NAMES: [(&str, &str); 4] = [
+const NAMES: [(&str, &str); 6] = [
+    ("access.uids.1000", "access.uids.NAME"),
+    ("access.certificates.\"ci.example.org\"", "access.certificates.NAME"),
     ("limits.owners.release", "limits.owners.NAME"),
     ("providers.lab", "providers.NAME"),
     ("pools.small", "pools.NAME"),

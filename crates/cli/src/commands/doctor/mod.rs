@@ -9,14 +9,15 @@ use vmpool_server::Config;
 
 use super::provider_check;
 use crate::{
-    args::DoctorArgs,
+    args::{DEFAULT_URL, DoctorArgs, Global},
+    connect::connect,
     failure::Failure,
     finding::{Finding, Findings, findings},
     output::Output,
 };
 
 /// Checks everything; returns the exit code.
-pub(crate) async fn run(args: DoctorArgs, client: Option<Client>, output: Output) -> Result<u8, Failure> {
+pub(crate) async fn run(args: DoctorArgs, mut global: Global, output: Output) -> Result<u8, Failure> {
     let mut found = Vec::new();
     let config = match crate::serve::load(&args.config) {
         Ok(config) => {
@@ -33,11 +34,12 @@ pub(crate) async fn run(args: DoctorArgs, client: Option<Client>, output: Output
     }
     found.push(host::open_files());
     found.push(host::clock().await);
-    let client = match (client, &config) {
-        (Some(client), _) => client,
-        (None, Some(config)) => Client::new(&format!("http://{}", config.daemon.listen))?,
-        (None, None) => Client::new(crate::args::DEFAULT_URL)?,
-    };
+    // Where nothing is said, the configuration says where the daemon is.
+    let is_said = global.url != DEFAULT_URL && !global.url.is_empty();
+    if let Some(config) = config.as_ref().filter(|_| !is_said) {
+        global.url = format!("http://{}", config.daemon.listen);
+    }
+    let client = connect(&global)?.client;
     found.extend(daemon(&client, config.as_ref()).await);
     if let Some(config) = config.as_ref().filter(|_| !args.no_providers) {
         for name in config.providers.keys() {
