@@ -8,17 +8,30 @@ use crate::error::Error;
 use crate::python;
 use crate::tree;
 
-/// The comparisons with others, by name: the package and its bench.
-const COMPARISONS: [(&str, &str, &str); 2] =
-    [("cloudapi", "vmpool-cloudapi", "listing"), ("opennebula", "vmpool-opennebula", "listing")];
+/// A comparison with others, whose tables stand in docs/benchmarks.md.
+struct Comparison {
+    name: &'static str,
+    package: &'static str,
+    bench: &'static str,
+    /// What the bench is told.
+    args: &'static [&'static str],
+}
+
+/// The comparisons, by name.
+const COMPARISONS: [Comparison; 5] = [
+    Comparison { name: "cloudapi", package: "vmpool-cloudapi", bench: "listing", args: &["--peers"] },
+    Comparison { name: "gc3libs", package: "vmpool-store", bench: "vm_pool", args: &[] },
+    Comparison { name: "libcloud", package: "vmpool-dummy", bench: "libcloud", args: &["--peers"] },
+    Comparison { name: "opennebula", package: "vmpool-opennebula", bench: "listing", args: &["--peers"] },
+    Comparison { name: "service", package: "vmpool-tests", bench: "service", args: &["--all"] },
+];
 
 /// What a browser makes of the dashboard.
 const DASHBOARD: &str = "dashboard";
 
 /// Returns the names of what is written into the report: the comparisons, and the dashboard.
-pub(crate) fn comparisons() -> [&'static str; 3] {
-    let [first, second] = COMPARISONS.map(|(name, ..)| name);
-    [first, second, DASHBOARD]
+pub(crate) fn comparisons() -> impl Iterator<Item = &'static str> {
+    COMPARISONS.iter().map(|comparison| comparison.name).chain([DASHBOARD])
 }
 
 /// Runs the benches, or compiles them only, and says where the results are.
@@ -44,9 +57,9 @@ pub(crate) fn compare(name: &str) -> Result<(), Error> {
         let tables = python::capture("tests/dashboard/run.py", &["--bench"])?;
         return report::write(name, &tables);
     }
-    for (_, package, bench) in COMPARISONS.iter().filter(|(known, ..)| *known == name) {
-        let tables = cargo::capture(&["bench", "--package", package, "--bench", bench, "--", "--peers"])?;
-        report::write(name, &tables)?;
+    for Comparison { package, bench, args, .. } in COMPARISONS.iter().filter(|known| known.name == name) {
+        let command = [&["bench", "--package", package, "--bench", bench, "--"], *args].concat();
+        report::write(name, &cargo::capture(&command)?)?;
     }
     Ok(())
 }

@@ -9,14 +9,15 @@
 //! | what there is at each path, and who may ask for it | [`operation`] |
 //! | who asks, and what they may do | [`Role`], [`Token`], [`Whoami`], [`local_key`] |
 //! | the version of the API, and how both sides agree on it | [`version`] |
-//! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`TerminateRequest`], [`HoldRequest`], [`ForgetRequest`], [`DrainRequest`] |
-//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`Explanation`], [`Reloaded`], [`EventPage`], [`Health`] |
+//! | what a client sends | [`AcquireRequest`], [`RenewRequest`], [`RenewalsRequest`], [`ReleasesRequest`], [`TerminateRequest`], [`HoldRequest`], [`ForgetRequest`], [`DrainRequest`] |
+//! | what the daemon answers | [`AcquireAnswer`], [`Lease`], [`Renewals`], [`Releases`], [`Vm`], [`Pool`], [`Provider`], [`Request`], [`Explanation`], [`Reloaded`], [`EventPage`], [`Health`] |
 //! | what went wrong | [`Problem`] with its [`code`]s, and the [`exit`] codes of the command line |
 //!
 //! Requests are read strictly: a key that the daemon does not know is an error that names it.
 //! Answers are read leniently: a client skips keys that it does not know, and so reads a newer daemon.
 //! Times are RFC 3339 in UTC, durations are text such as `90s`, `10m` or `1h30m`.
 
+mod bulk;
 pub mod code;
 pub mod duration;
 mod event;
@@ -45,6 +46,7 @@ mod vm_filter;
 mod wish;
 
 pub use crate::{
+    bulk::{LeaseRef, Release, Releases, ReleasesRequest, Renewal, Renewals, RenewalsRequest},
     event::{Event, EventPage},
     health::Health,
     lease::{AcquireAnswer, EndedLease, Lease, Leases},

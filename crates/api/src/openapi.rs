@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     AcquireAnswer, AcquireRequest, DrainRequest, EventPage, Explanation, ForgetRequest, Health, HoldRequest,
-    Lease, Leases, Need, NewToken, OwnerShare, Pool, Pools, Problem, Provider, Providers, Reloaded,
-    RenewRequest, Request, Requests, TerminateRequest, TokenRequest, Tokens, VERSION, VerbRequest, Vm, Vms,
-    Whoami,
+    Lease, Leases, Need, NewToken, OwnerShare, Pool, Pools, Problem, Provider, Providers, Releases,
+    ReleasesRequest, Reloaded, RenewRequest, Renewals, RenewalsRequest, Request, Requests, TerminateRequest,
+    TokenRequest, Tokens, VERSION, VerbRequest, Vm, Vms, Whoami,
     operation::{self, Kind, Method, Operation},
     routes,
 };
@@ -94,8 +94,12 @@ fn schemas() -> Map<String, Value> {
         Problem,
         Provider,
         Providers,
+        Releases,
+        ReleasesRequest,
         Reloaded,
         RenewRequest,
+        Renewals,
+        RenewalsRequest,
         Request,
         Requests,
         TerminateRequest,

@@ -27,6 +27,8 @@
 //! | `GET /v1/leases/{lease}` | [`Lease`](crate::Lease) |
 //! | `POST /v1/leases/{lease}/renew` | renews a lease; body [`RenewRequest`](crate::RenewRequest), answer [`Lease`](crate::Lease) |
 //! | `DELETE /v1/leases/{lease}?fence=&by=` | releases a lease, in the name of `by`, and only the one with this fence if it is given |
+//! | `POST /v1/renewals` | renews many leases at once; body [`RenewalsRequest`](crate::RenewalsRequest), answer [`Renewals`](crate::Renewals), with a result for each |
+//! | `POST /v1/releases` | releases many leases at once; body [`ReleasesRequest`](crate::ReleasesRequest), answer [`Releases`](crate::Releases), with a result for each |
 //! | `GET /v1/requests` | [`Requests`](crate::Requests) |
 //! | `GET /v1/requests/{request}` | [`Request`](crate::Request) |
 //! | `GET /v1/requests/{request}/explain` | [`Explanation`](crate::Explanation): why it waits |
@@ -88,6 +90,10 @@ pub const LEASES: &str = "/v1/leases";
 pub const LEASE: &str = "/v1/leases/{lease}";
 /// Renewing one lease, as a pattern for a router.
 pub const LEASE_RENEW: &str = "/v1/leases/{lease}/renew";
+/// Renewing many leases at once.
+pub const RENEWALS: &str = "/v1/renewals";
+/// Releasing many leases at once.
+pub const RELEASES: &str = "/v1/releases";
 /// All requests.
 pub const REQUESTS: &str = "/v1/requests";
 /// One request, as a pattern for a router.
@@ -121,6 +127,8 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// The most bytes that the body of a request may have.
 pub const MAX_BODY: usize = 64 * 1024;
+/// The most leases that one request renews or releases.
+pub const MAX_LEASES: usize = 1000;
 /// The most events that one page has; asking for more yields this many.
 pub const MAX_EVENTS: usize = 1000;
 

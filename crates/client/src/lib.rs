@@ -25,11 +25,13 @@
 
 mod acquire;
 mod backoff;
+mod bulk;
 mod calls;
 mod client;
 pub mod compat;
 mod error;
 mod events;
+mod keeper;
 mod local_key;
 mod request_id;
 mod sse;
@@ -41,5 +43,6 @@ pub use crate::{
     client::Client,
     error::ClientError,
     events::{EventStream, Follow},
+    keeper::{Keeper, Kept},
     request_id::new_request_id,
 };

@@ -30,6 +30,12 @@ impl Pool {
 }
 
 impl Engine {
+    /// Returns whether there may be VMs at providers that cannot be asked; no VM is looked at for it.
+    #[must_use]
+    pub fn may_be_adrift(&self) -> bool {
+        self.pools.values().any(|pool| !pool.missing.is_empty())
+    }
+
     /// Returns whether the provider of a VM cannot be asked, although its node is not proven gone.
     pub(crate) fn is_adrift(&self, name: &VmName) -> bool {
         let Some(record) = self.vms.get(name).map(|vm| &vm.record) else { return false };

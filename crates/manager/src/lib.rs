@@ -82,7 +82,7 @@ pub use crate::{
     clock::{Clock, SystemClock},
     command::find_program,
     error::{ManagerError, StartError, StopError},
-    handle::{ManagerHandle, VmQuery, VmStatus},
+    handle::{ManagerHandle, Renewed, VmQuery, VmStatus},
     hints::EventStream,
     hooks::{CommandHooks, HookRunner},
     manager::Manager,

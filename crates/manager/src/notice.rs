@@ -1,6 +1,6 @@
 //! What an operator should know about the records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use vmpool_engine::Engine;
 use vmpool_model::{LeaseId, PoolName, ProviderName, VmName};
@@ -72,19 +72,18 @@ fn advice(kind: RecordKind) -> &'static str {
 
 /// Finds out what an operator should know about the records.
 pub(crate) fn notices(domain: &Domain, engine: &Engine, withheld: &Withheld) -> Vec<Notice> {
-    let ending: BTreeSet<PoolName> =
-        engine.pools().into_iter().filter(|pool| pool.removed_at.is_some()).map(|pool| pool.name).collect();
-    let mut pools = BTreeMap::<&PoolName, usize>::new();
+    let mut pools = engine.pools();
+    pools.retain(|pool| pool.removed_at.is_none() && !domain.setup.pools.contains_key(&pool.name));
+    let pools = pools.into_iter().filter_map(|pool| {
+        let vms = pool.counts.iter().sum();
+        (0 < vms).then_some(Notice::UnknownPool { pool: pool.name, vms })
+    });
     let mut providers = BTreeMap::<&ProviderName, usize>::new();
-    for vm in engine.vms() {
-        if !domain.setup.pools.contains_key(&vm.pool) && !ending.contains(&vm.pool) {
-            *pools.entry(&vm.pool).or_default() += 1;
-        }
-        if !engine.knows_provider(&vm.provider) && !vm.is_gone() {
-            *providers.entry(&vm.provider).or_default() += 1;
-        }
+    // There are none in general, and very many VMs to look at.
+    let vms = engine.may_be_adrift().then(|| engine.vms()).into_iter().flatten();
+    for vm in vms.filter(|vm| !engine.knows_provider(&vm.provider) && !vm.is_gone()) {
+        *providers.entry(&vm.provider).or_default() += 1;
     }
-    let pools = pools.into_iter().map(|(pool, vms)| Notice::UnknownPool { pool: pool.clone(), vms });
     let providers = providers
         .into_iter()
         .map(|(provider, vms)| Notice::UnknownProvider { provider: provider.clone(), vms });

@@ -6,13 +6,11 @@ use std::{
 };
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
-use vmpool_model::{
-    Change, Event, Lease, LeaseId, Owner, PoolName, RecordState, RequestId, Timestamp, VmName,
-};
+use vmpool_model::{Change, Event, LeaseId, Owner, PoolName, RecordState, RequestId, Timestamp, VmName};
 use vmpool_store::StoreError;
 
 use crate::{
-    ManagerError, View,
+    ManagerError, Renewed, View,
     effects::is_write,
     setup::{Seen, Setup},
     waiters::Waiters,
@@ -43,7 +41,8 @@ enum Answered {
     Grant(Reply<Vec<Grant>>, Result<Vec<Grant>, Refusal>),
     Waits(RequestId, Reply<Vec<Grant>>),
     Decided(RequestId, Result<Vec<Grant>, Refusal>),
-    Lease(Reply<Lease>, Result<Lease, Refusal>),
+    Renewed(Reply<Vec<Result<Renewed, Refusal>>>, Vec<Result<Renewed, Refusal>>),
+    Released(Reply<Vec<Result<(), Refusal>>>, Vec<Result<(), Refusal>>),
     Done(Reply<()>, Result<(), Refusal>),
     View(Reply<Arc<View>>),
     Look(Look),
@@ -72,24 +71,21 @@ impl Turn {
                 };
                 self.answer(answered.0, answered.1);
             }
-            Wake::Renew(input, reply) => match self.step(engine, now, input) {
-                (Answer::Renewed(lease), decided) => self.answer(Answered::Lease(reply, Ok(*lease)), decided),
-                (Answer::Refused(refusal), decided) => {
-                    self.answer(Answered::Lease(reply, Err(refusal)), decided);
-                }
+            Wake::Renew(inputs, reply) => {
+                let renewed = inputs.into_iter().map(|input| self.renew(engine, now, input));
                 // Dropping the reply says that the manager is broken, which it is.
-                (answer, decided) => {
-                    tracing::error!("a renewal was answered with {answer:?}");
-                    self.decided(decided);
+                if let Some(results) = renewed.collect() {
+                    self.answers.push(Answered::Renewed(reply, results));
                 }
-            },
+            }
+            Wake::Release(inputs, by, reply) => {
+                let released = inputs.into_iter().map(|input| self.wish(engine, now, by.clone(), input));
+                let released = released.collect();
+                self.answers.push(Answered::Released(reply, released));
+            }
             Wake::Wish(input, by, reply) => {
-                let (answer, decided) = self.step_by(engine, now, by, input);
-                let result = match answer {
-                    Answer::Refused(refusal) => Err(refusal),
-                    _ => Ok(()),
-                };
-                self.answer(Answered::Done(reply, result), decided);
+                let result = self.wish(engine, now, by, input);
+                self.answers.push(Answered::Done(reply, result));
             }
             Wake::Reconfigure(setup, by, reply) => {
                 let input = Input::Reconfigure(Box::new(setup.reconfigure()));
@@ -175,7 +171,8 @@ impl Turn {
                 Answered::Decided(request, result) => {
                     waiters.answer(&request, &result.map_err(ManagerError::from));
                 }
-                Answered::Lease(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
+                Answered::Renewed(reply, results) => drop(reply.send(Ok(results))),
+                Answered::Released(reply, results) => drop(reply.send(Ok(results))),
                 Answered::Done(reply, result) => drop(reply.send(result.map_err(ManagerError::from))),
                 Answered::View(reply) => drop(reply.send(Ok(Arc::clone(&view)))),
                 Answered::Look(look) => (look.0)(Ok(seen)),
@@ -196,11 +193,50 @@ impl Turn {
                 Answered::Grant(reply, _) | Answered::Waits(_, reply) => drop(reply.send(Err(err.clone()))),
                 // Its request is decided again, by the next engine.
                 Answered::Decided(..) => {}
-                Answered::Lease(reply, _) => drop(reply.send(Err(err.clone()))),
+                Answered::Renewed(reply, _) => drop(reply.send(Err(err.clone()))),
+                Answered::Released(reply, _) => drop(reply.send(Err(err.clone()))),
                 Answered::Done(reply, _) => drop(reply.send(Err(err.clone()))),
                 Answered::View(reply) => drop(reply.send(Err(err.clone()))),
                 Answered::Look(look) => (look.0)(Err(err.clone())),
             }
+        }
+    }
+
+    /// Renews one lease; `None` if the engine answers what it must not.
+    fn renew(
+        &mut self,
+        engine: &mut Engine,
+        now: Timestamp,
+        input: Input,
+    ) -> Option<Result<Renewed, Refusal>> {
+        let (answer, decided) = self.step(engine, now, input);
+        self.decided(decided);
+        match answer {
+            Answer::Renewed(lease) => {
+                let vm = engine.vm(&lease.vm).cloned();
+                Some(Ok(Renewed { lease: *lease, vm }))
+            }
+            Answer::Refused(refusal) => Some(Err(refusal)),
+            answer => {
+                tracing::error!("a renewal was answered with {answer:?}");
+                None
+            }
+        }
+    }
+
+    /// Carries out what is answered with whether it is done.
+    fn wish(
+        &mut self,
+        engine: &mut Engine,
+        now: Timestamp,
+        by: Option<Owner>,
+        input: Input,
+    ) -> Result<(), Refusal> {
+        let (answer, decided) = self.step_by(engine, now, by, input);
+        self.decided(decided);
+        match answer {
+            Answer::Refused(refusal) => Err(refusal),
+            _ => Ok(()),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use tokio::sync::oneshot;
-use vmpool_engine::{EffectId, Grant, Input, Outcome};
-use vmpool_model::{Acquire, Lease, Owner};
+use vmpool_engine::{EffectId, Grant, Input, Outcome, Refusal};
+use vmpool_model::{Acquire, Owner};
 use vmpool_store::StoreError;
 
 use crate::{
-    ManagerError, View,
+    ManagerError, Renewed, View,
     setup::{Seen, Setup},
 };
 
@@ -20,9 +20,11 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, ManagerError>>;
 pub(crate) enum Wake {
     /// A client wants a VM, or asks again.
     Acquire(Box<Acquire>, Option<Owner>, Reply<Vec<Grant>>),
-    /// A holder goes on using its VM.
-    Renew(Input, Reply<Lease>),
-    /// A release, a cancellation or what an operator says, and who says so if they told.
+    /// Holders go on using their VMs.
+    Renew(Vec<Input>, Reply<Vec<Result<Renewed, Refusal>>>),
+    /// Holders give their VMs back, and who says so if they told.
+    Release(Vec<Input>, Option<Owner>, Reply<Vec<Result<(), Refusal>>>),
+    /// A cancellation or what an operator says, and who says so if they told.
     Wish(Input, Option<Owner>, Reply<()>),
     /// Another configuration is to take the place of the one there is, and who says so if they told.
     Reconfigure(Box<Setup>, Option<Owner>, Reply<()>),
@@ -56,6 +58,7 @@ impl Wake {
         match self {
             Self::Acquire(_, _, reply) => drop(reply.send(Err(err))),
             Self::Renew(_, reply) => drop(reply.send(Err(err))),
+            Self::Release(_, _, reply) => drop(reply.send(Err(err))),
             Self::Wish(_, _, reply) => drop(reply.send(Err(err))),
             Self::Reconfigure(_, _, reply) => drop(reply.send(Err(err))),
             Self::View(reply) => drop(reply.send(Err(err))),

@@ -1,5 +1,6 @@
 //! The HTTP API: thin handlers over the manager's handle.
 
+mod bulk;
 mod convert;
 mod dashboard;
 mod etag;
@@ -26,12 +27,12 @@ mod trace;
 mod version;
 mod vms;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use jiff::Timestamp;
 use tokio::sync::watch;
-use vmpool::manager::{ManagerHandle, View};
+use vmpool::manager::ManagerHandle;
 use vmpool_api::{operation, routes};
 
 use self::router::Routes;
@@ -99,11 +100,6 @@ impl Api {
             .layer(middleware::from_fn(trace::request))
             .with_state(self)
     }
-
-    /// Shows everything as it is. It is a copy of all records, so it is not for what is asked for often.
-    pub(crate) async fn view(&self) -> Result<Arc<View>, Refused> {
-        Ok(self.manager.view().await?)
-    }
 }
 
 /// Serves every operation of the API.
@@ -134,6 +130,8 @@ fn routes(access: Access) -> Routes {
         .at(operation::LEASE, leases::show)
         .at(operation::LEASE_RENEW, leases::renew)
         .at(operation::LEASE_RELEASE, leases::release)
+        .at(operation::RENEW_ALL, bulk::renew)
+        .at(operation::RELEASE_ALL, bulk::release)
         .at(operation::REQUESTS, requests::list)
         .at(operation::REQUEST, requests::show)
         .at(operation::REQUEST_EXPLAIN, requests::explain)
@@ -150,6 +148,8 @@ fn routes(access: Access) -> Routes {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{access::Tokens, config::AccessConfig};
 

@@ -87,6 +87,10 @@ operations! {
         .with_body("RenewRequest").answering(&[(200, Some("Lease"))]);
     LEASE_RELEASE = ("release", Delete, routes::LEASE, Use, "Releases a lease")
         .with_query(&[parameter("fence", Number(0), "Only the lease with this fence."), BY]);
+    RENEW_ALL = ("renew_all", Post, routes::RENEWALS, Use, "Renews many leases at once, each with a result of its own")
+        .with_body("RenewalsRequest").answering(&[(200, Some("Renewals"))]);
+    RELEASE_ALL = ("release_all", Post, routes::RELEASES, Use, "Releases many leases at once, each with a result of its own")
+        .with_body("ReleasesRequest").answering(&[(200, Some("Releases"))]);
     REQUESTS = ("requests", Get, routes::REQUESTS, Own, "Lists the requests that wait or are remembered")
         .with_query(&[AFTER, LIMIT]).answering(&[(200, Some("Requests"))]);
     REQUEST = ("request", Get, routes::REQUEST, Own, "Shows a request")

@@ -73,13 +73,18 @@ impl From<String> for Pools {
     }
 }
 
-/// Extends a lease
+/// Extends a lease, or several at once
+///
+/// Of several leases, each that can be renewed is, and the exit code is that of the first one that cannot.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  vmpool renew \"$VMPOOL_LEASE\" --ttl 30m")]
+#[command(
+    after_long_help = "Examples:\n  vmpool renew \"$VMPOOL_LEASE\" --ttl 30m\n  vmpool renew 1-17 1-18 1-19"
+)]
 pub(crate) struct RenewArgs {
-    /// The lease, as `vmpool acquire` printed it
-    pub(crate) lease: String,
-    /// The fencing token that came with the lease: another one is refused
+    /// The lease, as `vmpool acquire` printed it; or several
+    #[arg(value_name = "LEASE", required = true)]
+    pub(crate) leases: Vec<String>,
+    /// The fencing token that came with the one lease: another one is refused
     #[arg(long, value_name = "NUMBER")]
     pub(crate) fence: Option<u64>,
     /// How long the lease lasts from now on [default: as long as it was given for]
@@ -87,13 +92,16 @@ pub(crate) struct RenewArgs {
     pub(crate) ttl: Option<Duration>,
 }
 
-/// Gives a VM back
+/// Gives a VM back, or several at once
+///
+/// Of several leases, each that can be released is, and the exit code is that of the first one that cannot.
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example:\n  vmpool release \"$VMPOOL_LEASE\"")]
+#[command(after_long_help = "Examples:\n  vmpool release \"$VMPOOL_LEASE\"\n  vmpool release 1-17 1-18 1-19")]
 pub(crate) struct ReleaseArgs {
-    /// The lease, as `vmpool acquire` printed it
-    pub(crate) lease: String,
-    /// The fencing token that came with the lease: another one is refused
+    /// The lease, as `vmpool acquire` printed it; or several
+    #[arg(value_name = "LEASE", required = true)]
+    pub(crate) leases: Vec<String>,
+    /// The fencing token that came with the one lease: another one is refused
     #[arg(long, value_name = "NUMBER")]
     pub(crate) fence: Option<u64>,
     /// Who does it

@@ -3,11 +3,8 @@
 use std::{pin::pin, time::Duration};
 
 use rustix::process::Signal;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
-};
-use vmpool_api::{Lease, code, duration, exit};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use vmpool_api::{Lease, LeaseRef, code, duration, exit};
 use vmpool_client::{Client, ClientError};
 
 use crate::{child::Running, failure::Failure, output::Output, signals::Signals};
@@ -82,14 +79,22 @@ pub(crate) async fn keep(
     }
 }
 
-/// Renews all leases at once; each result comes with the place of its lease.
+/// Renews all leases at once; each result comes with the place of its lease, and a failure of all with that of the first.
 async fn renew_all(client: &Client, leases: &[Lease]) -> Vec<(usize, Result<Lease, ClientError>)> {
-    let mut renewals = JoinSet::new();
-    for (index, Lease { id, fence, .. }) in leases.iter().enumerate() {
-        let (client, id, fence) = (client.clone(), id.clone(), *fence);
-        renewals.spawn(async move { (index, client.renew_if(&id, Some(fence), None).await) });
+    if let [Lease { id, fence, .. }] = leases {
+        // An earlier daemon renews only one at a time.
+        return vec![(0, client.renew_if(id, Some(*fence), None).await)];
     }
-    renewals.join_all().await
+    let named: Vec<LeaseRef> = leases.iter().map(LeaseRef::from).collect();
+    let renewals = match client.renew_all(&named, None).await {
+        Ok(renewals) => renewals,
+        Err(err) => return vec![(0, Err(err))],
+    };
+    let results = renewals.into_iter().enumerate().filter_map(|(index, renewal)| {
+        let problem = |problem| Err(ClientError::Problem(Box::new(problem)));
+        Some((index, renewal.lease.map(Ok).or_else(|| renewal.problem.map(problem))?))
+    });
+    results.collect()
 }
 
 /// Tells the holder when a VM comes to be doubted, or is not any more.

@@ -1,6 +1,6 @@
 //! `vmpool renew`, `vmpool release`, `vmpool request` and `vmpool explain`.
 
-use vmpool_api::Requests;
+use vmpool_api::{LeaseRef, Problem, Releases, Renewals, Requests, exit};
 use vmpool_client::Client;
 
 use crate::{
@@ -10,21 +10,63 @@ use crate::{
     render,
 };
 
-/// Extends a lease and prints it.
+/// Extends a lease, or several at once, and prints them.
 pub(crate) async fn renew(client: &Client, args: RenewArgs, output: Output) -> Result<(), Failure> {
-    output.result(&client.renew_if(&args.lease, args.fence, args.ttl).await?, render::lease)
+    if let [lease] = args.leases.as_slice() {
+        return output.result(&client.renew_if(lease, args.fence, args.ttl).await?, render::lease);
+    }
+    let leases = named(&args.leases, args.fence)?;
+    let result = Renewals { renewals: client.renew_all(&leases, args.ttl).await? };
+    output.result(&result, |all| {
+        let renewed: Vec<_> = all.renewals.iter().filter_map(|renewal| renewal.lease.clone()).collect();
+        render::leases(&renewed)
+    })?;
+    all_done(
+        "renew",
+        leases.len(),
+        result.renewals.into_iter().filter_map(|renewal| renewal.problem).collect(),
+    )
 }
 
-/// Gives a VM back.
+/// Gives a VM back, or several at once.
 pub(crate) async fn release(client: &Client, args: ReleaseArgs, output: Output) -> Result<(), Failure> {
     let by = args.who.name();
     let client = client.clone().with_by(Some(by.clone()));
-    match args.fence {
-        Some(fence) => client.release_if(&args.lease, fence).await?,
-        None => client.release(&args.lease).await?,
+    if let [lease] = args.leases.as_slice() {
+        match args.fence {
+            Some(fence) => client.release_if(lease, fence).await?,
+            None => client.release(lease).await?,
+        }
+        let told = [("lease", lease), ("by", &by)];
+        return output.done("release", told, &format!("released lease {lease}"));
     }
-    let told = [("lease", &args.lease), ("by", &by)];
-    output.done("release", told, &format!("released lease {}", args.lease))
+    let leases = named(&args.leases, args.fence)?;
+    let result = Releases { releases: client.release_all(&leases).await? };
+    output.result(&result, |all| render::releases(&all.releases))?;
+    all_done(
+        "release",
+        leases.len(),
+        result.releases.into_iter().filter_map(|release| release.problem).collect(),
+    )
+}
+
+/// Names several leases, for which one fence cannot be meant.
+fn named(leases: &[String], fence: Option<u64>) -> Result<Vec<LeaseRef>, Failure> {
+    match fence {
+        None => Ok(leases.iter().map(LeaseRef::new).collect()),
+        Some(_) => {
+            let message = "--fence is that of one lease, and several are named";
+            Err(Failure::new(exit::USAGE, message).with_hint("run the command once for each lease"))
+        }
+    }
+}
+
+/// Fails if something was refused, in the way of the first refusal.
+fn all_done(verb: &str, count: usize, problems: Vec<Problem>) -> Result<(), Failure> {
+    let Some(code) = problems.first().map(Problem::exit_code) else { return Ok(()) };
+    let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let message = format!("failed to {verb} {} of {count} leases: {}", why.len(), why.join("; "));
+    Err(Failure::new(code, message))
 }
 
 /// Runs `vmpool request …`.

@@ -1,7 +1,7 @@
 //! Leases.
 
 use comfy_table::Table;
-use vmpool_api::{Lease, duration};
+use vmpool_api::{Lease, Release, duration};
 
 use super::time;
 use crate::output::{facts, or_dash, table};
@@ -19,6 +19,16 @@ pub(crate) fn leases(leases: &[Lease]) -> Table {
             time(Some(lease.acquired_at)),
             time(Some(lease.expires_at)),
         ]);
+    }
+    table
+}
+
+/// Makes the table of leases that were to be released.
+pub(crate) fn releases(releases: &[Release]) -> Table {
+    let mut table = table(&["lease", "released"]);
+    for release in releases {
+        let released = if release.problem.is_none() { "yes" } else { "no" };
+        table.add_row([&release.id, released]);
     }
     table
 }

@@ -17,7 +17,7 @@ use crate::output::or_dash;
 #[cfg(feature = "serve")]
 pub(crate) use self::node::{node, nodes};
 pub(crate) use self::{
-    lease::{lease, leases},
+    lease::{lease, leases, releases},
     pool::{pool, pools, pools_wide},
     provider::{provider, providers},
     reload::reloaded,

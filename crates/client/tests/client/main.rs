@@ -3,4 +3,5 @@
 mod acquire;
 mod calls;
 mod events;
+mod keeper;
 mod peer;

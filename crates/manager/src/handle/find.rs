@@ -103,6 +103,28 @@ impl ManagerHandle {
         .await
     }
 
+    /// Returns all leases with their VMs, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`], [`ManagerError::Stopped`].
+    pub async fn leases(&self) -> Result<Vec<(Lease, Option<VmRecord>)>, ManagerError> {
+        self.look(|seen| {
+            let leases = seen.engine.leases();
+            leases.map(|lease| (lease.clone(), seen.engine.vm(&lease.vm).cloned())).collect()
+        })
+        .await
+    }
+
+    /// Returns all requests that wait or are remembered, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`], [`ManagerError::Stopped`].
+    pub async fn requests(&self) -> Result<Vec<RequestRecord>, ManagerError> {
+        self.look(|seen| seen.engine.requests().cloned().collect()).await
+    }
+
     /// Returns a request that waits or is remembered.
     ///
     /// # Errors

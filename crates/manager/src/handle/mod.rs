@@ -1,6 +1,7 @@
 //! How everybody else speaks to the manager.
 
 mod find;
+mod leases;
 mod look;
 mod operate;
 
@@ -8,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vmpool_engine::{Grant, Input, Refusal};
-use vmpool_model::{Acquire, DomainName, InstallationId, Lease, LeaseId, Owner, RequestId};
+use vmpool_model::{Acquire, DomainName, InstallationId, Owner, RequestId};
 use vmpool_store::{Cursor, EventPage, Store};
 
 use crate::{
@@ -17,7 +18,10 @@ use crate::{
     wake::{Reply, Wake},
 };
 
-pub use self::find::{VmQuery, VmStatus};
+pub use self::{
+    find::{VmQuery, VmStatus},
+    leases::Renewed,
+};
 
 /// Speaks to a running [`Manager`](crate::Manager); clones speak to the same one.
 ///
@@ -92,47 +96,6 @@ impl ManagerHandle {
             Ok(answer) => answer.map(Some),
             Err(_) => Ok(None),
         }
-    }
-
-    /// Extends a lease, by its own time to live unless `ttl` gives a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such lease any more, or the time is not allowed.
-    pub async fn renew(&self, lease: LeaseId, ttl: Option<Duration>) -> Result<Lease, ManagerError> {
-        self.renew_if(lease, None, ttl).await
-    }
-
-    /// Extends a lease as [`renew`](Self::renew) does, but only if it has this fence.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`renew`](Self::renew), and [`Refusal::StaleFence`] if the lease has another one.
-    pub async fn renew_if(
-        &self,
-        lease: LeaseId,
-        fence: Option<u64>,
-        ttl: Option<Duration>,
-    ) -> Result<Lease, ManagerError> {
-        self.ask(|reply| Wake::Renew(Input::Renew { lease, fence, ttl }, reply)).await
-    }
-
-    /// Ends a lease.
-    ///
-    /// # Errors
-    ///
-    /// [`ManagerError::Refused`] if there is no such lease any more.
-    pub async fn release(&self, lease: LeaseId) -> Result<(), ManagerError> {
-        self.release_if(lease, None).await
-    }
-
-    /// Ends a lease, but only if it has this fence.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`release`](Self::release), and [`Refusal::StaleFence`] if the lease has another one.
-    pub async fn release_if(&self, lease: LeaseId, fence: Option<u64>) -> Result<(), ManagerError> {
-        self.wish(Input::Release { lease, fence }).await
     }
 
     /// Withdraws a request; a lease that it was given meanwhile is released.

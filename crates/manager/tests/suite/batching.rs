@@ -49,6 +49,31 @@ async fn what_comes_during_a_commit_shares_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_leases_are_renewed_by_one_commit_and_released_by_another_one() {
+    let world = World::new();
+    let manager = world.start(5).await;
+    let handle = manager.handle();
+    until_ready(&handle, 5).await;
+    let grants = handle.acquire_all(request("r1").with_count(5)).await.unwrap();
+    let mut leases: Vec<_> = grants.iter().map(|grant| (grant.lease.id.clone(), None)).collect();
+    leases.push(("no-such".parse().unwrap(), None));
+    pass(seconds(1)).await;
+    world.log.take();
+
+    let renewed = handle.renew_all(leases.clone(), None).await.unwrap();
+    assert_eq!(renewed.iter().filter(|result| result.is_ok()).count(), 5);
+    assert_eq!(commits(&world).len(), 1);
+    let released = handle.release_all(leases).await.unwrap();
+    assert_eq!(released.iter().filter(|result| result.is_ok()).count(), 5);
+    assert!(renewed[5].is_err() && released[5].is_err());
+    assert_eq!(commits(&world).len(), 1);
+}
+
+fn commits(world: &World) -> Vec<String> {
+    world.log.take().into_iter().filter(|line| line.starts_with("commit")).collect()
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provider_is_listed_once_per_interval_for_all_its_pools() {
     let world = World::new();
     let mut builder = world.builder();

@@ -82,9 +82,10 @@ pub(super) async fn list(
     caller: Caller,
     Filter(part): Filter<Part>,
 ) -> Result<Json<Leases>, Refused> {
-    let view = api.view().await?;
-    let seen = view.leases.iter().filter(|lease| caller.sees(&lease.owner));
-    let (leases, next) = page::cut(seen.map(|lease| convert::lease(lease, &view)), |lease| &lease.id, part)?;
+    let leases = api.manager.leases().await?;
+    let seen = leases.iter().filter(|(lease, _)| caller.sees(&lease.owner));
+    let shown = seen.map(|(lease, vm)| convert::lease_of(lease, vm.as_ref()));
+    let (leases, next) = page::cut(shown, |lease| &lease.id, part)?;
     Ok(Json(Leases { leases, next }))
 }
 
@@ -120,10 +121,8 @@ pub(super) async fn renew(
     Body(body): Body<RenewRequest>,
 ) -> Result<Json<Lease>, Refused> {
     let lease = own(&api, &caller, &id).await?;
-    let lease = api.manager.by(caller.by(None)?).renew_if(lease, body.fence, body.ttl).await?;
-    // Renewals are frequent: each looks at its own VM alone. What is durable is told, whether or not that can be seen.
-    let vm = api.manager.vm(lease.vm.clone()).await.ok().flatten();
-    Ok(Json(convert::lease_of(&lease, vm.as_ref())))
+    let renewed = api.manager.by(caller.by(None)?).renew_if(lease, body.fence, body.ttl).await?;
+    Ok(Json(convert::lease_of(&renewed.lease, renewed.vm.as_ref())))
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,6 +144,11 @@ pub(super) async fn release(
 }
 
 fn unknown(id: &str) -> Refused {
+    unknown_lease(id).into()
+}
+
+/// Says that there is no such lease.
+pub(super) fn unknown_lease(id: &str) -> Problem {
     let detail = format!("there is no lease {id:?}: it was released, has expired, or never was");
-    Problem::new(code::UNKNOWN_LEASE, detail).into()
+    Problem::new(code::UNKNOWN_LEASE, detail)
 }

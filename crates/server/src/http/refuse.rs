@@ -67,7 +67,8 @@ fn manager(err: ManagerError) -> Problem {
     }
 }
 
-fn refused(refusal: &Refusal) -> Problem {
+/// Says why the engine refused.
+pub(super) fn refused(refusal: &Refusal) -> Problem {
     let code = match refusal {
         Refusal::UnknownPool { .. } | Refusal::PoolRetired { .. } => code::UNKNOWN_POOL,
         Refusal::NoPoolNamed { .. } => code::INVALID_REQUEST,

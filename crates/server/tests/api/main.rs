@@ -2,6 +2,7 @@
 
 mod acquire;
 mod body;
+mod bulk;
 mod copies;
 mod dashboard;
 mod events;

@@ -7,7 +7,7 @@ mod stock;
 mod vm;
 
 use vmpool::{
-    manager::{Grant, View, VmStatus},
+    manager::{Grant, VmStatus},
     model::{self, NodeView},
     store::StoredEvent,
 };
@@ -39,12 +39,6 @@ pub(super) fn vm_of(VmStatus { vm: record, lease, has_provider, .. }: &VmStatus)
 
 pub(super) fn grant(grant: &Grant) -> api::Lease {
     lease_at(&grant.lease, Some(&grant.node), grant.lease.suspect.clone())
-}
-
-pub(super) fn lease(lease: &model::Lease, view: &View) -> api::Lease {
-    // The records are sorted by name.
-    let found = view.vms.binary_search_by(|vm| vm.name.cmp(&lease.vm)).ok();
-    lease_of(lease, found.and_then(|index| view.vms.get(index)))
 }
 
 /// Shows a lease with its VM, if that is known.
