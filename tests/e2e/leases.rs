@@ -197,3 +197,23 @@ fn a_terminated_vm_is_replaced_and_its_lease_ends() {
     assert_eq!(server.leases(), [""; 0]);
     assert_ne!(server.ready(1), [vm]);
 }
+
+#[test]
+fn several_leases_are_renewed_and_released_by_one_command() {
+    let place = Place::new();
+    let server = place.start(&place.setup(2));
+    let [first, second] = ["r1", "r2"].map(|id| text(&server.acquire(&["--request", id]), "id"));
+
+    let renewed = server.json(&["renew", &first, &second, "--ttl", "1h"]);
+    let ttls: Vec<_> =
+        renewed["renewals"].as_array().unwrap().iter().map(|one| &one["lease"]["ttl"]).collect();
+    assert_eq!(ttls, ["1h", "1h"]);
+
+    let ran = server.run(&["release", &first, "no-such", &second]);
+    assert_eq!(ran.code, Some(i32::from(exit::NOT_FOUND)), "{ran:?}");
+    assert!(ran.stderr.contains("failed to release 1 of 3 leases: there is no lease \"no-such\""), "{ran:?}");
+    assert_eq!(server.leases(), Vec::<String>::new());
+
+    let ran = server.run(&["release", &first, &second, "--fence", "7"]);
+    crate::support::assert_fails(&ran, exit::USAGE, &["--fence is that of one lease, and several are named"]);
+}

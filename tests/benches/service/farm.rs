@@ -32,6 +32,7 @@ impl Farm {
         let setup = Setup::new(&dir.path().join("state"), i64::from(vms))
             .with("providers.cloud.list_interval", "10s")
             .with("providers.cloud.max_concurrent", 64)
+            .with(&format!("pools.{POOL}.max_total"), i64::from(vms.max(1)))
             .with(&format!("pools.{POOL}.on_release"), "reuse")
             .with(&format!("pools.{POOL}.dirty_timeout"), "12h")
             .with(&format!("pools.{POOL}.retry_max"), "5m");

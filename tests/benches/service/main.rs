@@ -4,6 +4,7 @@
 //! and `--all` means all. `cargo xtask bench service` writes what all sizes show into docs/benchmarks.md.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on has nothing to report")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tables are what it is for")]
+#![expect(unreachable_pub, reason = "the parts of a program")]
 
 mod connection;
 mod disk;

@@ -15,6 +15,11 @@ impl Quantiles {
         self.0.len()
     }
 
+    /// Returns how many there are in a second, one after the other.
+    pub fn rate(&self) -> f64 {
+        self.len() as f64 / self.0.iter().sum::<f64>()
+    }
+
     /// Returns what this share of them took at most, in microseconds.
     pub fn at(&self, share: f64) -> f64 {
         let mut all = self.0.clone();

@@ -44,11 +44,10 @@ pub fn limits(disk: &Quantiles, stores: &[(usize, Committed)], empty: &[(usize, 
         "The limits: what the disk, the store alone and a server that does nothing do on the same machine.\n"
     );
     println!("| what | at once | a second | p50 µs | p99 µs |\n|---|---|---|---|---|");
-    let per_second = |took: &Quantiles| 1e6 / took.at(0.5);
-    row("write of 4 KiB and `fdatasync`, beginnings of 1/p50", 1, per_second(disk), disk);
+    row("the disk: a write of 4 KiB and `fdatasync`", 1, disk.rate(), disk);
     for (group, store) in stores {
         row(
-            "the store alone: acquires and releases, in pairs, by commits of so many",
+            "the store alone: pairs of an acquire and a release, by commits of so many wishes",
             *group,
             store.rate,
             &store.commits,
@@ -124,7 +123,7 @@ impl Goals {
     /// Adds what the loads show.
     fn rates(&mut self, runs: &[Run]) {
         let idle = |vms: u32, clients: usize| {
-            runs.iter().find(|run| run.vms == vms && run.clients == clients && !run.half).map(|run| run)
+            runs.iter().find(|run| run.vms == vms && run.clients == clients && !run.half)
         };
         let least = (self.store * 0.6).min(10_000.0);
         for run in runs.iter().filter(|run| run.clients == 64 && !run.half && 100 <= run.vms) {
