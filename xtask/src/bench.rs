@@ -18,7 +18,7 @@ struct Comparison {
 }
 
 /// The comparisons, by name.
-const COMPARISONS: [Comparison; 5] = [
+const COMPARISONS: &[Comparison] = &[
     Comparison { name: "cloudapi", package: "vmpool-cloudapi", bench: "listing", args: &["--peers"] },
     Comparison { name: "gc3libs", package: "vmpool-store", bench: "vm_pool", args: &[] },
     Comparison { name: "libcloud", package: "vmpool-dummy", bench: "libcloud", args: &["--peers"] },

@@ -63,8 +63,11 @@ fn lab() -> ProviderName {
     ProviderName::new("lab").unwrap()
 }
 
+/// What is answered to renewals.
+type Answer = Result<Vec<Result<Renewed, Refusal>>, ManagerError>;
+
 /// Makes the wish to renew a lease that this manager knows nothing of.
-fn renewal() -> (Wake, oneshot::Receiver<Result<Vec<Result<Renewed, Refusal>>, ManagerError>>) {
+fn renewal() -> (Wake, oneshot::Receiver<Answer>) {
     let lease = LeaseId::new("lease-of-another-manager").unwrap();
     let (reply, answer) = oneshot::channel();
     (Wake::Renew(vec![Input::Renew { lease, fence: None, ttl: None }], reply), answer)

@@ -1,7 +1,5 @@
 //! Renewing and releasing many leases with one request.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail loudly")]
-
 use std::time::Duration;
 
 use reqwest::Method;

@@ -34,7 +34,7 @@ impl Subscriber for Copies {
 }
 
 #[tokio::test]
-async fn health_and_looks_at_single_things_copy_no_other_record() {
+async fn health_lists_and_looks_at_single_things_copy_no_other_record() {
     let world = World::ready().await;
     let client = &world.client;
     let vm = client.vms(&ready()).await.unwrap().remove(0);
@@ -53,7 +53,10 @@ async fn health_and_looks_at_single_things_copy_no_other_record() {
     client.renew(&lease.id, None).await.unwrap();
     client.vm("small-nobody").await.unwrap_err();
     client.pool("large").await.unwrap_err();
+    // Lists copy what they list.
+    assert_eq!((client.leases().await.unwrap().len(), client.requests().await.unwrap().len()), (1, 1));
+    client.renew_all(&[(&lease).into()], None).await.unwrap();
     assert_eq!(copies.0.load(Ordering::Relaxed), 0);
-    assert_eq!(client.leases().await.unwrap().len(), 1);
-    assert_eq!(copies.0.load(Ordering::Relaxed), 1, "all of them are a copy of everything");
+    world.manager.view().await.unwrap();
+    assert_eq!(copies.0.load(Ordering::Relaxed), 1, "a look at everything is seen");
 }

@@ -6,7 +6,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder};
 use tokio::{sync::oneshot, task::JoinHandle};
-use vmpool::store::{MemoryStore, Store};
+use vmpool::{
+    manager::ManagerHandle,
+    store::{MemoryStore, Store},
+};
 use vmpool_client::{
     Client,
     api::{AcquireRequest, VmFilter},
@@ -35,6 +38,7 @@ size = 1
 pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) address: std::net::SocketAddr,
+    pub(crate) manager: ManagerHandle,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), DaemonError>>,
 }
@@ -77,13 +81,13 @@ impl World {
     }
 
     fn run(daemon: Daemon) -> Self {
-        let address = daemon.address();
+        let (address, manager) = (daemon.address(), daemon.manager());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(daemon.run(async {
             let _ = stopped.await;
         }));
         let client = Client::new(&format!("http://{address}")).unwrap();
-        Self { client, address, stop, running }
+        Self { client, address, manager, stop, running }
     }
 
     /// Stops the daemon in good order.
