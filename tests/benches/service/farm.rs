@@ -30,6 +30,7 @@ impl Farm {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         // A farm whose VMs go back to where they were; all else is what a daemon does unless it is told.
         let setup = Setup::new(&dir.path().join("state"), i64::from(vms))
+            .with("access.open_loopback", true)
             .with("providers.cloud.list_interval", "10s")
             .with("providers.cloud.max_concurrent", 64)
             .with(&format!("pools.{POOL}.max_total"), i64::from(vms.max(1)))

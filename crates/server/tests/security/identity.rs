@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use vmpool_client::api::{AcquireRequest, Need, Role, code, operation, routes};
+use vmpool_client::api::{AcquireRequest, LeaseRef, Need, Role, code, operation, routes};
 
 use crate::world::{World, refused};
 
@@ -97,6 +97,21 @@ async fn the_lease_of_another_owner_can_be_neither_seen_nor_renewed_nor_released
     assert!(told.iter().all(|event| event.owner.as_deref() == Some("bob")), "{told:?}");
     assert_eq!(ada.leases().await.unwrap().len(), 1);
     ada.release(&lease.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_leases_those_of_another_owner_are_neither_renewed_nor_released() {
+    let world = World::start().await;
+    let (ada, bob) = (world.client("ada", Role::User).await, world.client("bob", Role::User).await);
+    let (of_ada, of_bob) = (world.lease(&ada, "r-ada").await, world.lease(&bob, "r-bob").await);
+    let named = [LeaseRef::new("not an id"), LeaseRef::from(&of_ada), LeaseRef::from(&of_bob)];
+    let renewals = bob.renew_all(&named, None).await.unwrap().into_iter().map(|renewal| renewal.problem);
+    let releases = bob.release_all(&named).await.unwrap().into_iter().map(|release| release.problem);
+    for results in [renewals.collect::<Vec<_>>(), releases.collect()] {
+        assert!(results[..2].iter().all(|problem| problem.as_ref().unwrap().is(code::UNKNOWN_LEASE)));
+        assert_eq!(results[2], None);
+    }
+    assert_eq!((ada.leases().await.unwrap().len(), bob.leases().await.unwrap().len()), (1, 0));
 }
 
 #[tokio::test]
