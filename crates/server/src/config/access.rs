@@ -19,7 +19,8 @@ pub struct AccessConfig {
     /// What users of this host may do over the Unix socket, by their number.
     #[serde(deserialize_with = "uids")]
     pub uids: BTreeMap<u32, Grant>,
-    /// What holders of certificates may do, by a DNS name in the certificate.
+    /// What holders of certificates may do, by a DNS name in the certificate. It has no effect as long as the daemon does not
+    /// speak TLS by itself.
     pub certificates: BTreeMap<String, Grant>,
 }
 
