@@ -108,6 +108,28 @@ test("who is not known is asked for a token, which is sent from then on", async 
   await page.context().close();
 });
 
+test("a token of a reader shows everything and changes nothing, and one of a user is told that it may not look", async () => {
+  const tokens = {};
+  for (const role of ["reader", "user"]) tokens[role] = (await daemon.ask("/v1/tokens", "POST", { name: `of-${role}`, role })).secret;
+  const page = await open(browser, daemon, "queue");
+  // Without a token everybody may do everything here; what is shown counts.
+  await page.evaluate(() => sessionStorage.setItem("vmpool-token", "vmpool_0_wrong"));
+  await page.reload();
+  await page.getByLabel("Token").fill(tokens.user);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("the dashboard is for readers, operators and admins").waitFor();
+  await page.getByLabel("Token").fill(tokens.reader);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("token:of-reader · reader").waitFor();
+  await page.goto(`${daemon.url}/#/vms`);
+  await page.locator(".list-vms .row .c0").first().waitFor();
+  assert.equal(await page.getByRole("button", { name: VERBS }).count(), 0);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.locator(".top").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("vmpool-token")), null);
+  await page.context().close();
+});
+
 test("a lost connection is told, the figures stay, and a restart is found again", async () => {
   const page = await open(browser, daemon, "", { who: OPERATOR });
   await page.getByRole("article", { name: "Pool small" }).waitFor();

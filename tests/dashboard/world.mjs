@@ -46,7 +46,7 @@ size = 1
 `;
 
 // So much that it is over only if something never comes, on the busiest machine.
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 export class Daemon {
   constructor(config) {
