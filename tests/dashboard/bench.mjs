@@ -27,7 +27,8 @@ try {
   }
   for (let round = 0; round < ROUNDS; round++) {
     const page = await open(browser, daemon, "", { who: OPERATOR });
-    const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+    await page.waitForFunction(() => performance.getEntriesByName("figures").length);
+    const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN);
     note("first contentful paint", painted);
     note("first figures", await page.evaluate(() => performance.getEntriesByName("figures")[0].startTime));
     await page.waitForFunction(() => performance.getEntriesByName("complete").length);
