@@ -14,7 +14,7 @@ pub use self::{
 
 use std::time::Duration;
 
-use vmpool_engine::{Engine, Input, Records, Spec, Step};
+use vmpool_engine::{Effect, Engine, Input, ListedNodes, Outcome, Records, Spec, Step};
 use vmpool_model::{
     InstallationId, Lease, Node, NodeId, NodeView, PoolName, ProviderName, RecordState, Timestamp, VmName,
     VmRecord,
@@ -106,10 +106,32 @@ fn stored(number: u64, pool: &PoolName) -> VmRecord {
 
 fn recover(spec: Spec, records: Records) -> Clocked {
     let now = START + Duration::from_secs(1000);
+    let is_limited =
+        |name: &ProviderName| spec.providers.get(name).is_some_and(|config| !config.quota.is_empty());
+    let limited: Vec<_> = records.vms.iter().filter(|vm| is_limited(&vm.provider)).cloned().collect();
     let mut clocked = Clocked { engine: Engine::recover(spec, records, now), now };
     // Its own first steps are not measured, nor are any listings due.
-    let _ = clocked.step(&mut Unmeasured, Input::Tick);
+    let step = clocked.step(&mut Unmeasured, Input::Tick);
+    // Where there is a quota, nothing is made before what is there was listed.
+    for (id, effect) in step.effects {
+        let Effect::List { provider } = effect else { continue };
+        let nodes: Vec<_> = limited.iter().filter(|vm| vm.provider == provider).filter_map(shown).collect();
+        if !nodes.is_empty() {
+            let result = Ok(ListedNodes { nodes, incomplete: None });
+            let outcome = Outcome::Listed { provider, result };
+            let _ = clocked.step(&mut Unmeasured, Input::Done { id, outcome });
+        }
+    }
     clocked
+}
+
+/// The node of a stored VM as its provider shows it.
+fn shown(record: &VmRecord) -> Option<Node> {
+    let known = record.node.as_ref()?;
+    let mut node = Node::new(known.id.clone(), record.name.as_str(), known.state);
+    node.token = Some(record.token(&installation()));
+    node.public_ips.extend(known.addresses.iter().copied());
+    Some(node)
 }
 
 fn only(mut leases: Vec<Lease>) -> Lease {
