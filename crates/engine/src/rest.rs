@@ -10,6 +10,9 @@ impl Engine {
         if self.is_at_rest() {
             return;
         }
+        if self.rests_until.is_some_and(|until| until <= self.now) {
+            self.look_for_room_again();
+        }
         loop {
             // Where several VMs are wanted at once, time alone may change who comes first.
             if self.unserved || !self.touched.is_empty() || self.goes_by_time() {
@@ -27,6 +30,12 @@ impl Engine {
             // A pool that is full now may be stood in for by another one.
             self.unserved = true;
         }
+    }
+
+    /// Lets pools look again that lack VMs for somebody: what is set aside makes room for who came before by now.
+    fn look_for_room_again(&mut self) {
+        let lacking = self.pools.iter().filter(|(_, pool)| pool.missing() != 0);
+        self.touched.extend(lacking.map(|(name, _)| name.clone()));
     }
 
     /// Returns whether nothing changed since everything was brought to rest.
@@ -123,6 +132,21 @@ mod tests {
             change(&mut engine);
             assert!(!engine.is_at_rest());
         }
+    }
+
+    #[test]
+    fn who_lacks_vms_looks_for_room_again_when_time_alone_changes_who_comes_first() {
+        let mut spec = spec([("a", on_demand(9)), ("b", on_demand(9))]);
+        spec.providers.values_mut().for_each(|config| config.quota = [("vms".to_owned(), 1)].into());
+        let mut engine = engine(spec, vec![ready("b-1")]);
+        want(&mut engine, "r1", "bob", "b", 1);
+        want(&mut engine, "r2", "ann", "a", 1);
+        engine.looks.set(0);
+        let (_, now) = (engine.step(engine.now, Input::Tick), engine.now);
+        assert_eq!(engine.looks.get(), 0, "nothing changed");
+        engine.rests_until = Some(now);
+        let _ = engine.step(now, Input::Tick);
+        assert_eq!(engine.looks.get(), 1);
     }
 
     #[test]
