@@ -128,7 +128,7 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 /// The most bytes that the body of a request may have.
 pub const MAX_BODY: usize = 64 * 1024;
 /// The most leases that one request renews or releases.
-pub const MAX_LEASES: usize = 1000;
+pub const MAX_LEASES: usize = 500;
 /// The most events that one page has; asking for more yields this many.
 pub const MAX_EVENTS: usize = 1000;
 

@@ -34,10 +34,7 @@ async fn no_leases_and_too_many_leases_are_refused() {
     let many: Vec<_> = (0..=routes::MAX_LEASES).map(|number| json!({"id": format!("1-{number}")})).collect();
     let cases = [
         (json!([]), "the body does not fit at `leases`: it is empty: name at least one lease"),
-        (
-            json!(many),
-            "the body does not fit at `leases`: it names 1001 leases, and 1000 are the most at once",
-        ),
+        (json!(many), "the body does not fit at `leases`: it names 501 leases, and 500 are the most at once"),
     ];
     for (leases, why) in cases {
         for path in [routes::RENEWALS, routes::RELEASES] {
