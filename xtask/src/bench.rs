@@ -24,6 +24,7 @@ const COMPARISONS: &[Comparison] = &[
     Comparison { name: "libcloud", package: "vmpool-dummy", bench: "libcloud", args: &["--peers"] },
     Comparison { name: "opennebula", package: "vmpool-opennebula", bench: "listing", args: &["--peers"] },
     Comparison { name: "service", package: "vmpool-tests", bench: "service", args: &["--all"] },
+    Comparison { name: "store", package: "vmpool-store", bench: "size", args: &["--peers"] },
 ];
 
 /// What a browser makes of the dashboard.

@@ -14,7 +14,7 @@ use vmpool::{
 };
 
 use crate::{
-    Config, DaemonError, Reloader,
+    Config, DaemonConfig, DaemonError, Reloader,
     access::{Access, LocalKey, Tokens},
     dashboard::{Board, History, Sampler, recall},
     http::Api,
@@ -78,7 +78,7 @@ impl Daemon {
     pub async fn start(config: Config, registry: &Registry) -> Result<Self, DaemonError> {
         let listeners = listen(&config).await?;
         let state_dir = config.daemon.state_dir.clone();
-        let store = open_store(state_dir.clone()).await?;
+        let store = open_store(&config.daemon).await?;
         Self::open(config, registry, listeners, store, Some(state_dir)).await
     }
 
@@ -282,8 +282,12 @@ fn local_address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr
     listener.local_addr().map_err(|source| DaemonError::Listen { address: asked, source })
 }
 
-async fn open_store(state_dir: PathBuf) -> Result<Arc<dyn Store>, DaemonError> {
-    let options = SledOptions::new(&state_dir);
+async fn open_store(config: &DaemonConfig) -> Result<Arc<dyn Store>, DaemonError> {
+    let state_dir = config.state_dir.clone();
+    let options = SledOptions::new(&state_dir)
+        .with_keep_events(config.keep_events)
+        .with_keep_events_for(config.keep_events_for)
+        .with_cache_bytes(config.cache_bytes);
     let opened = task::spawn_blocking(move || SledStore::open(options)).await;
     let opened = opened.unwrap_or_else(|err| {
         let place = state_dir.display().to_string();

@@ -200,6 +200,9 @@ fn compare(before: &Config, after: &Config) -> Reloaded {
         ("daemon.state_dir", before.daemon.state_dir != after.daemon.state_dir),
         ("daemon.log", before.daemon.log != after.daemon.log),
         ("daemon.restart_grace", before.daemon.restart_grace != after.daemon.restart_grace),
+        ("daemon.keep_events", before.daemon.keep_events != after.daemon.keep_events),
+        ("daemon.keep_events_for", before.daemon.keep_events_for != after.daemon.keep_events_for),
+        ("daemon.cache_bytes", before.daemon.cache_bytes != after.daemon.cache_bytes),
     ];
     let differ = fixed.into_iter().filter(|(_, differs)| *differs);
     reloaded.needs_restart = differ.map(|(key, _)| key.to_owned()).collect();

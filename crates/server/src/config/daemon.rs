@@ -18,6 +18,13 @@ const RESTART_GRACE: Duration = Duration::from_secs(30);
 /// How many connections there may be at once unless the daemon is told another number.
 const MAX_CONNECTIONS: usize = 4096;
 
+/// How many events are kept, and for how long, unless the daemon is told otherwise.
+const KEEP_EVENTS: u64 = 1_000_000;
+const KEEP_EVENTS_FOR: Duration = Duration::from_secs(30 * 86_400);
+
+/// How much memory the store's cache may take unless the daemon is told another size.
+const CACHE_BYTES: u64 = 64 << 20;
+
 /// What the daemon itself can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -42,6 +49,13 @@ pub struct DaemonConfig {
     pub restart_grace: Duration,
     /// Whether the options of drivers may hold secrets themselves, in place of saying where they are. Default: false.
     pub allow_clear_secrets: bool,
+    /// How many events are kept; older ones are removed. At least one, and up to a tenth more. Default: 1,000,000.
+    pub keep_events: u64,
+    /// For how long events are kept, but for the newest thousand. Default: 30 days.
+    #[serde(with = "duration_text")]
+    pub keep_events_for: Duration,
+    /// How much memory the store may take to have records at hand, in bytes. Default: 64 MiB.
+    pub cache_bytes: u64,
 }
 
 impl Default for DaemonConfig {
@@ -54,6 +68,9 @@ impl Default for DaemonConfig {
             log: "info".to_owned(),
             restart_grace: RESTART_GRACE,
             allow_clear_secrets: false,
+            keep_events: KEEP_EVENTS,
+            keep_events_for: KEEP_EVENTS_FOR,
+            cache_bytes: CACHE_BYTES,
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::{collections::VecDeque, sync::mpsc};
 
 use super::{
-    SledOptions, body,
+    SledOptions,
+    ages::Ages,
+    body,
     database::guarded,
     fault::{Fault, io_error},
     head::Head,
@@ -14,7 +16,7 @@ use super::{
     read,
     reader::Readable,
     reserve::Reserve,
-    staged::Staged,
+    staged::{Keep, Staged},
 };
 use crate::{StoreError, change, fail_point};
 
@@ -35,6 +37,7 @@ pub(super) struct Committer {
     /// Why the disk is not trusted any more.
     distrust: Option<String>,
     readable: Readable,
+    ages: Ages,
     head: Head,
     reserve: Reserve,
     options: SledOptions,
@@ -53,7 +56,8 @@ impl Committer {
     ) -> Self {
         readable.show(&opened.database, &opened.domains);
         let acknowledged = opened.sequence;
-        Self { opened: Some(opened), acknowledged, distrust: None, readable, head, reserve, options, place }
+        let (distrust, ages) = (None, Ages::default());
+        Self { opened: Some(opened), acknowledged, distrust, readable, ages, head, reserve, options, place }
     }
 
     /// Answers jobs until nobody can send any more.
@@ -91,13 +95,14 @@ impl Committer {
 
     /// Does the jobs up to, but without, the sync; whoever was served is in `replies` then.
     fn write(
-        &self,
+        &mut self,
         opened: &mut Opened,
         group: &mut VecDeque<Job>,
         replies: &mut Vec<Reply>,
     ) -> Result<(), Fault> {
         let mut staged = Staged::default();
-        let place = self.place.dir();
+        let place = self.place.dir().to_owned();
+        let place = place.as_path();
         while let Some(job) = group.pop_front() {
             let domains = &mut opened.domains;
             replies.push(match job {
@@ -108,8 +113,11 @@ impl Committer {
                 Job::Commit { claim, batch, answer } => {
                     let meta = domains.get(&claim.domain).cloned().unwrap_or_default();
                     let turn = change::check_turn(claim.fence, meta.fence, batch.expected, meta.revision);
-                    let keep = self.options.keep_events;
                     let committed = turn.and_then(|()| {
+                        let SledOptions { keep_events, keep_events_for, .. } = self.options;
+                        let (database, domain) = (&opened.database, &claim.domain);
+                        let expired = self.ages.expired(database, domain, &meta, &batch, keep_events_for);
+                        let keep = Keep { events: keep_events, expired };
                         let committed = staged.commit(domains, &claim.domain, batch, keep);
                         committed.map_err(|err| body::not_encoded(place, err))
                     });

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::StoreError;
 
+/// How many events at each end of a log are read when a store is opened.
+const BESIDE: u64 = 5000;
+
 /// The domains by name.
 pub(super) type Domains = BTreeMap<DomainName, DomainMeta>;
 
@@ -65,14 +68,36 @@ impl Database {
         }
     }
 
-    /// Reads the records of all domains, and every page of the database on the way.
-    pub(super) fn scan(&self) -> Result<Domains, StoreError> {
+    /// Reads the records about all domains.
+    pub(super) fn domains(&self) -> Result<Domains, StoreError> {
         let mut domains = Domains::new();
-        for item in self.db.iter() {
-            let (key, value) = item.map_err(|err| Fault::from(err).while_opening(&self.place))?;
-            if let Some(name) = key::domain_of_record(&key) {
-                let meta: DomainMeta = body::decode(&self.place, &key, Kind::Domain.name(), &value)?;
+        let mut from = Vec::new();
+        while let Some(item) = self.db.range(from.as_slice()..).next() {
+            let (key, _) = item.map_err(|err| Fault::from(err).while_opening(&self.place))?;
+            // The record of the store comes first, and belongs to no domain.
+            from = key::after_domain(&key);
+            let Some(name) = key::domain_of(&key) else { continue };
+            let key = key::prefix(&name, Kind::Domain);
+            if let Some(body) = self.get(&key)? {
+                let meta: DomainMeta = body::decode(&self.place, &key, Kind::Domain.name(), &body)?;
                 domains.insert(name, meta);
+            }
+        }
+        Ok(domains)
+    }
+
+    /// Reads the records about all domains, and on the way all records and those events that later commits will be beside:
+    /// what there is must be readable.
+    pub(super) fn scan(&self) -> Result<Domains, StoreError> {
+        let domains = self.domains()?;
+        for (name, meta) in &domains {
+            let old = key::event(name, meta.oldest.0)..key::event(name, meta.oldest.0.saturating_add(BESIDE));
+            let young = key::event(name, meta.cursor.0.saturating_sub(BESIDE))..key::after_events(name);
+            let records = key::after_events(name)..key::after_domain(&key::prefix(name, Kind::Domain));
+            for range in [old, young, records] {
+                for item in self.db.range(range) {
+                    item.map_err(|err| Fault::from(err).while_opening(&self.place))?;
+                }
             }
         }
         Ok(domains)

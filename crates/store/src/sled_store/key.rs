@@ -76,11 +76,25 @@ pub(super) fn event(domain: &DomainName, cursor: u64) -> Vec<u8> {
     key
 }
 
-/// Returns the domain whose own record has this key.
-pub(super) fn domain_of_record(key: &[u8]) -> Option<DomainName> {
-    let name = key.strip_suffix(&[0, Kind::Domain.byte()])?;
-    // A name holds no `\0`, so this is the record of a domain and no other that ends alike.
+/// Returns the domain that a record belongs to.
+pub(super) fn domain_of(key: &[u8]) -> Option<DomainName> {
+    let name = key.split(|byte| *byte == 0).next()?;
     DomainName::new(std::str::from_utf8(name).ok()?).ok()
+}
+
+/// Makes the key that comes after all records of the same domain.
+pub(super) fn after_domain(key: &[u8]) -> Vec<u8> {
+    let mut after: Vec<u8> = key.iter().copied().take_while(|byte| *byte != 0).collect();
+    after.push(1);
+    after
+}
+
+/// Makes the key that comes after the events of a domain.
+pub(super) fn after_events(domain: &DomainName) -> Vec<u8> {
+    let mut key = prefix(domain, Kind::Event);
+    key.pop();
+    key.push(Kind::Event.byte() + 1);
+    key
 }
 
 /// Shows a key to people.
@@ -99,12 +113,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_key_of_a_domains_own_record_names_the_domain() {
-        let domain = DomainName::new("a-m").unwrap();
-        assert_eq!(domain_of_record(&prefix(&domain, Kind::Domain)), Some(domain.clone()));
-        // The last two bytes of this event's key are those of a domain's record.
-        assert_eq!(domain_of_record(&event(&domain, u64::from(b'm'))), None);
-        assert_eq!(domain_of_record(STORE), None);
+    fn every_record_of_a_domain_comes_before_those_of_the_next_one() {
+        let [a, longer] = ["a", "a-m"].map(|name| DomainName::new(name).unwrap());
+        let record = prefix(&a, Kind::Vm);
+        assert_eq!([domain_of(&record), domain_of(STORE)], [Some(a.clone()), None]);
+        assert!(record < after_domain(&record) && after_domain(&record) < prefix(&longer, Kind::Event));
+        assert!(STORE < after_domain(STORE).as_slice() && after_domain(STORE) < prefix(&a, Kind::Event));
+    }
+
+    #[test]
+    fn all_other_records_come_after_the_events() {
+        let domain = DomainName::new("a").unwrap();
+        let after = after_events(&domain);
+        assert!(event(&domain, u64::MAX) < after);
+        assert!(
+            [Kind::Installation, Kind::Lease, Kind::Vm].iter().all(|kind| after <= prefix(&domain, *kind))
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The store that keeps everything in a directory of this host, in a sled database.
 
+mod ages;
 mod body;
 mod committer;
 mod database;
@@ -56,8 +57,9 @@ use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreEr
 /// # What is detected
 ///
 /// sled cuts off what it cannot read, and makes an empty database where one is missing. Therefore a
-/// copy of the database is opened and read whole before the database itself is touched, which takes
-/// room and time as the database does. The store is refused as damaged, and left as it is, if
+/// copy of the database is opened and read before the database itself is touched, which takes room and time as the
+/// database does: every record, and of the events the newest and the oldest thousands, which are what commits touch. An event
+/// between these that is damaged is found by who reads it. The store is refused as damaged, and left as it is, if
 ///
 /// * the database is missing, empty, or not readable to its end;
 /// * it does not hold every acknowledged write. The file `head` counts them; it is written after each,

@@ -49,7 +49,8 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
     } else if marked && !options.accept_loss {
         return Err(damaged(&data, "the database is missing or empty"));
     }
-    let mut opened = attach(place, options, acknowledged)?;
+    // What can be read of the copy can be read of the database.
+    let mut opened = attach_in(place, &place.sled(), options, acknowledged, Database::domains)?;
     fail_point::reach("store.open.attached");
     if opened.sequence == 0 {
         write_first(&mut opened)?;
@@ -70,13 +71,13 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
 
 /// Opens the database itself, and refuses it if writes up to `acknowledged` are missing.
 pub(super) fn attach(place: &Place, options: &SledOptions, acknowledged: u64) -> Result<Opened, StoreError> {
-    attach_in(place, &place.sled(), options, acknowledged)
+    attach_in(place, &place.sled(), options, acknowledged, Database::scan)
 }
 
 fn try_out(place: &Place, options: &SledOptions, acknowledged: u64) -> Result<Opened, StoreError> {
     copy_dir(&place.sled(), &place.trial()).map_err(|err| Fault::from(err).while_opening(place.dir()))?;
     fail_point::reach("store.open.copied");
-    attach_in(place, &place.trial(), options, acknowledged)
+    attach_in(place, &place.trial(), options, acknowledged, Database::scan)
 }
 
 fn attach_in(
@@ -84,10 +85,11 @@ fn attach_in(
     dir: &Path,
     options: &SledOptions,
     acknowledged: u64,
+    domains: impl FnOnce(&Database) -> Result<Domains, StoreError>,
 ) -> Result<Opened, StoreError> {
     let fault = |fault: Fault| fault.while_opening(place.dir());
     let database = Database::open(place.dir(), dir, options.cache_bytes).map_err(fault)?;
-    let read = || Ok((database.store_meta()?, database.scan()?));
+    let read = || Ok((database.store_meta()?, domains(&database)?));
     let (meta, domains): (Option<StoreMeta>, _) = guarded(read).map_err(fault)??;
     let sequence = meta.map_or(0, |meta| meta.sequence);
     if sequence < acknowledged {

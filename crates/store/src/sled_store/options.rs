@@ -1,6 +1,6 @@
 //! How to open a sled store.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// Says where a [`SledStore`](crate::SledStore) is and how it is used.
 ///
@@ -21,6 +21,9 @@ pub struct SledOptions {
     /// How many events of each domain are kept at least; 1,000,000 unless set. Older ones are removed
     /// by later commits, some hundreds at a time, so that there may be up to a tenth more.
     pub keep_events: u64,
+    /// For how long events are kept, by their own times; 30 days unless set. Older ones are removed by later commits, but
+    /// for the newest thousand, which are kept however old they are.
+    pub keep_events_for: Duration,
     /// How much room is set aside for when the disk is full, in bytes; 16 MiB unless set, 0 is none. While it is in use the
     /// store [is short](crate::Store::is_short).
     pub reserve_bytes: u64,
@@ -37,6 +40,7 @@ impl SledOptions {
             path: path.into(),
             cache_bytes: 64 << 20,
             keep_events: 1_000_000,
+            keep_events_for: Duration::from_secs(30 * 86_400),
             reserve_bytes: 16 << 20,
             accept_loss: false,
         }
@@ -52,6 +56,12 @@ impl SledOptions {
     #[must_use]
     pub fn with_keep_events(self, keep_events: u64) -> Self {
         Self { keep_events: keep_events.max(1), ..self }
+    }
+
+    /// Sets for how long events are kept.
+    #[must_use]
+    pub fn with_keep_events_for(self, keep_events_for: Duration) -> Self {
+        Self { keep_events_for, ..self }
     }
 
     /// Sets how much room is set aside for when the disk is full, in bytes.

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use vmpool_model::{
-    DomainName, Event, EventKind, InstallationId, Lease, PoolRecord, RequestRecord, VmRecord,
+    DomainName, Event, EventKind, InstallationId, Lease, PoolRecord, RequestRecord, Timestamp, VmRecord,
 };
 
 use super::{
@@ -69,6 +69,18 @@ pub(super) fn events(
         events.push(StoredEvent { cursor: Cursor(cursor), event });
     }
     Ok(Some(EventPage { events, oldest: log.oldest }))
+}
+
+/// Reads when an event happened; `None` if there is none at this place, and an error if it cannot be read.
+pub(super) fn event_time(
+    database: &Database,
+    domain: &DomainName,
+    cursor: Cursor,
+) -> Option<Result<Timestamp, StoreError>> {
+    let key = key::event(domain, cursor.0);
+    let found = database.tree().get(&key).map_err(|err| unread(database, err)).transpose()?;
+    let event = found.and_then(|body| body::decode(&database.place, &key, Kind::Event.name(), &body));
+    Some(event.map(|event: Event| event.at))
 }
 
 /// Stands for an event that cannot be read, so that the history around it can be: it happened after the one before.

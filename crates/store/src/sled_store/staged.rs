@@ -18,6 +18,15 @@ pub(super) struct Staged {
     pub(super) any: bool,
 }
 
+/// Which events a commit leaves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keep {
+    /// How many of the newest are kept.
+    pub(super) events: u64,
+    /// How many of the oldest are too old.
+    pub(super) expired: u64,
+}
+
 /// One key to write, or to remove.
 type Row = (Vec<u8>, Option<Vec<u8>>);
 
@@ -45,7 +54,7 @@ impl Staged {
         domains: &mut Domains,
         domain: &DomainName,
         batch: Batch,
-        keep_events: u64,
+        keep: Keep,
     ) -> Result<Committed, serde_json::Error> {
         let mut meta = domains.get(domain).cloned().unwrap_or_default();
         meta.revision = Revision(meta.revision.0 + 1);
@@ -57,7 +66,7 @@ impl Staged {
             meta.cursor = Cursor(meta.cursor.0 + 1);
             rows.push(event_row(domain, meta.cursor, event)?);
         }
-        for _ in 0..meta.excess(keep_events) {
+        for _ in 0..meta.excess(keep.events).max(keep.expired) {
             rows.push((key::event(domain, meta.oldest.0), None));
             meta.oldest = Cursor(meta.oldest.0 + 1);
         }

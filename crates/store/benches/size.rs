@@ -1,0 +1,194 @@
+//! How long a store takes to open, how much memory that takes, and how large a day of churn makes its files.
+//!
+//! With `--peers` it prints the tables of docs/benchmarks.md; without, criterion opens a small store again and again.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use criterion::Criterion;
+use tokio::runtime::{Builder, Runtime};
+use vmpool_store::{Batch, Claim, Revision, SledOptions, SledStore, Store, model::Change};
+use vmpool_testkit::store::sample;
+
+/// How many records or events go into one commit while a store is filled.
+const EACH: u32 = 1000;
+
+fn main() {
+    match std::env::args().any(|argument| argument == "--peers") {
+        true => tables(),
+        false => {
+            let mut criterion = Criterion::default().configure_from_args();
+            let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+            drop(fill(dir.path(), 1000, 1000));
+            criterion.bench_function("open/1000", |bencher| {
+                bencher.iter(|| SledStore::open(SledOptions::new(dir.path())).unwrap());
+            });
+            criterion.final_summary();
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
+
+/// Makes a store with so many VM records and events.
+fn fill(dir: &Path, vms: u32, events: u32) -> (SledStore, Claim, Revision) {
+    let runtime = runtime();
+    let store = SledStore::open(SledOptions::new(dir)).unwrap();
+    let claim = runtime.block_on(store.claim(&sample::domain("main").unwrap(), "bench")).unwrap();
+    let mut expected = runtime.block_on(store.load(&claim.domain)).unwrap().revision;
+    for first in (0..vms.max(events)).step_by(EACH as usize) {
+        let upto = |most: u32| first.min(most)..(first + EACH).min(most);
+        let changes = upto(vms).map(|number| sample::put_vm(number).unwrap()).collect();
+        let events = upto(events).map(sample::event).collect();
+        let batch = Batch { expected, changes, events };
+        expected = runtime.block_on(store.commit(&claim, batch)).unwrap().revision;
+    }
+    (store, claim, expected)
+}
+
+fn tables() {
+    println!("A store that is opened after it was filled and closed; the files lie in the system's cache:\n");
+    println!(
+        "| VM records | events | files | open | of that to copy and read the copy | load the records | memory after it |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (vms, events) in
+        [(10_000, 0), (10_000, 1_000_000), (100_000, 0), (100_000, 1_000_000), (1_000_000, 0)]
+    {
+        open(vms, events);
+    }
+    println!(
+        "\nA day of churn, of which each lease writes its VM, lease and request twice and six events, in commits of 64 leases:\n"
+    );
+    churn();
+}
+
+/// Fills a store in one process and opens it in another one, whose memory is its own.
+fn open(vms: u32, events: u32) {
+    const CHILD: &str = "VMPOOL_BENCH_STORE";
+    if let Ok(place) = std::env::var(CHILD) {
+        return opened(Path::new(&place));
+    }
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    drop(fill(dir.path(), vms, events));
+    let program = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(program).arg("--peers").env(CHILD, dir.path()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let line = told.lines().find(|line| line.starts_with("OPENED ")).unwrap();
+    println!(
+        "| {vms} | {events} | {} MB | {}",
+        size(dir.path()) / 1_000_000,
+        line.trim_start_matches("OPENED ")
+    );
+}
+
+fn opened(place: &Path) {
+    let before = memory();
+    let began = Instant::now();
+    // The least of three, because others use the processor, too.
+    let mut least = Duration::MAX;
+    let mut store = None;
+    for _ in 0..3 {
+        drop(store.take());
+        let began = Instant::now();
+        store = Some(SledStore::open(SledOptions::new(place)).unwrap());
+        least = least.min(began.elapsed());
+    }
+    let store = store.unwrap();
+    let copy = copied(place);
+    let _ = began;
+    let began = Instant::now();
+    let snapshot = runtime().block_on(store.load(&sample::domain("main").unwrap())).unwrap();
+    let loaded = began.elapsed();
+    let count = snapshot.vms.len().max(1) as u64;
+    drop(snapshot);
+    let taken = memory().saturating_sub(before);
+    println!(
+        "OPENED {} ms | {} ms to copy | {} ms | {} MB, {} bytes for each VM |",
+        least.as_millis(),
+        copy.as_millis(),
+        loaded.as_millis(),
+        taken / 1_000_000,
+        taken / count
+    );
+    std::process::exit(0);
+}
+
+/// Copies the database once more, as opening does.
+fn copied(place: &Path) -> Duration {
+    let to = place.join("copy");
+    let began = Instant::now();
+    fs::copy(place.join("sled/db"), &to).unwrap();
+    let took = began.elapsed();
+    fs::remove_file(to).unwrap();
+    took
+}
+
+/// Returns how many bytes of this process are in memory.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1024
+}
+
+/// Returns how many bytes the files of a store take on the disk, without the room that is set aside.
+fn size(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    let sizes = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+        true => size(&entry.path()),
+        false if entry.file_name() == "reserve" => 0,
+        false => entry.metadata().unwrap().len(),
+    });
+    sizes.sum()
+}
+
+/// Acquires and releases as a busy farm does in a day, and looks at the size of the files now and then.
+fn churn() {
+    /// How many VMs there are, how many leases a day has, and how many go into one commit.
+    const VMS: u32 = 10_000;
+    const LEASES: u32 = 432_000;
+    const TOGETHER: u32 = 64;
+    /// How many events are kept: what is written of them in a quarter of the day.
+    const KEEP: u64 = LEASES as u64 * 6 / 4;
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (store, ..) = fill(dir.path(), VMS, 0);
+    drop(store);
+    let store = SledStore::open(SledOptions::new(dir.path()).with_keep_events(KEEP)).unwrap();
+    let runtime = runtime();
+    let claim = runtime.block_on(store.claim(&sample::domain("main").unwrap(), "bench")).unwrap();
+    let mut expected = runtime.block_on(store.load(&claim.domain)).unwrap().revision;
+    println!("| leases | events written | events kept at most | files |\n|---|---|---|---|");
+    println!("| 0 | 0 | {} | {} MB |", KEEP * 11 / 10, size(dir.path()) / 1_000_000);
+    let mut event = 0;
+    for first in (0..LEASES).step_by(TOGETHER as usize) {
+        for ends in [false, true] {
+            let leases = first..first + TOGETHER;
+            let changes = leases.flat_map(|number| turn(number % VMS, number, ends)).collect();
+            let events = (0..TOGETHER * 3).map(|more| sample::event(event + more)).collect();
+            event += TOGETHER * 3;
+            let batch = Batch { expected, changes, events };
+            expected = runtime.block_on(store.commit(&claim, batch)).unwrap().revision;
+        }
+        if (first + TOGETHER) % (LEASES / 8) < TOGETHER {
+            let files = size(dir.path()) / 1_000_000;
+            println!("| {} | {event} | {} | {files} MB |", first + TOGETHER, KEEP * 11 / 10);
+        }
+    }
+}
+
+/// Returns what begins or ends one lease.
+fn turn(vm: u32, number: u32, ends: bool) -> [Change; 3] {
+    let lease = sample::lease(number).unwrap();
+    let request = sample::request(number).unwrap();
+    let vm = sample::put_vm(vm).unwrap();
+    match ends {
+        false => [vm, Change::PutLease(Box::new(lease)), Change::PutRequest(Box::new(request))],
+        true => [vm, Change::RemoveLease(lease.id), Change::RemoveRequest(request.id)],
+    }
+}
