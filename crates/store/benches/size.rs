@@ -44,7 +44,7 @@ fn fill(dir: &Path, vms: u32, events: u32) -> (SledStore, Claim, Revision) {
     let mut expected = runtime.block_on(store.load(&claim.domain)).unwrap().revision;
     for first in (0..vms.max(events)).step_by(EACH as usize) {
         let upto = |most: u32| first.min(most)..(first + EACH).min(most);
-        let changes = upto(vms).map(|number| sample::put_vm(number).unwrap()).collect();
+        let changes = upto(vms).map(put_vm).collect();
         let events = upto(events).map(sample::event).collect();
         let batch = Batch { expected, changes, events };
         expected = runtime.block_on(store.commit(&claim, batch)).unwrap().revision;
@@ -55,16 +55,14 @@ fn fill(dir: &Path, vms: u32, events: u32) -> (SledStore, Claim, Revision) {
 fn tables() {
     println!("A store that is opened after it was filled and closed; the files lie in the system's cache:\n");
     println!(
-        "| VM records | events | files | open | of that to copy and read the copy | load the records | memory after it |"
+        "| VM records | events | files | open | of that to copy the files | load the records | memory after it |"
     );
     println!("|---|---|---|---|---|---|---|");
-    for (vms, events) in
-        [(10_000, 0), (10_000, 1_000_000), (100_000, 0), (100_000, 1_000_000), (1_000_000, 0)]
-    {
+    for (vms, events) in [(10_000, 0), (10_000, 1_000_000), (100_000, 0), (1_000_000, 0)] {
         open(vms, events);
     }
     println!(
-        "\nA day of churn, of which each lease writes its VM, lease and request twice and six events, in commits of 64 leases:\n"
+        "\nA day of churn, of which each lease writes its VM, lease and request twice and six events, in commits of 100 leases:\n"
     );
     churn();
 }
@@ -90,7 +88,6 @@ fn open(vms: u32, events: u32) {
 
 fn opened(place: &Path) {
     let before = memory();
-    let began = Instant::now();
     // The least of three, because others use the processor, too.
     let mut least = Duration::MAX;
     let mut store = None;
@@ -102,7 +99,6 @@ fn opened(place: &Path) {
     }
     let store = store.unwrap();
     let copy = copied(place);
-    let _ = began;
     let began = Instant::now();
     let snapshot = runtime().block_on(store.load(&sample::domain("main").unwrap())).unwrap();
     let loaded = began.elapsed();
@@ -110,7 +106,7 @@ fn opened(place: &Path) {
     drop(snapshot);
     let taken = memory().saturating_sub(before);
     println!(
-        "OPENED {} ms | {} ms to copy | {} ms | {} MB, {} bytes for each VM |",
+        "OPENED {} ms | {} ms | {} ms | {} MB, {} bytes for each VM |",
         least.as_millis(),
         copy.as_millis(),
         loaded.as_millis(),
@@ -152,8 +148,8 @@ fn size(dir: &Path) -> u64 {
 fn churn() {
     /// How many VMs there are, how many leases a day has, and how many go into one commit.
     const VMS: u32 = 10_000;
-    const LEASES: u32 = 432_000;
-    const TOGETHER: u32 = 64;
+    const LEASES: u32 = 108_000;
+    const TOGETHER: u32 = 100;
     /// How many events are kept: what is written of them in a quarter of the day.
     const KEEP: u64 = LEASES as u64 * 6 / 4;
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -182,11 +178,18 @@ fn churn() {
     }
 }
 
+/// Makes a record of a VM as most are: nobody keeps it, and nothing is wrong with it.
+fn put_vm(number: u32) -> Change {
+    let mut vm = sample::vm(number).unwrap();
+    (vm.returned, vm.hold, vm.problem, vm.suspect, vm.host_key) = (None, None, None, None, None);
+    Change::PutVm(Box::new(vm))
+}
+
 /// Returns what begins or ends one lease.
 fn turn(vm: u32, number: u32, ends: bool) -> [Change; 3] {
     let lease = sample::lease(number).unwrap();
     let request = sample::request(number).unwrap();
-    let vm = sample::put_vm(vm).unwrap();
+    let vm = put_vm(vm);
     match ends {
         false => [vm, Change::PutLease(Box::new(lease)), Change::PutRequest(Box::new(request))],
         true => [vm, Change::RemoveLease(lease.id), Change::RemoveRequest(request.id)],

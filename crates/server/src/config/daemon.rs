@@ -23,7 +23,7 @@ const KEEP_EVENTS: u64 = 1_000_000;
 const KEEP_EVENTS_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// How much memory the store's cache may take unless the daemon is told another size.
-const CACHE_BYTES: u64 = 64 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
 
 /// What the daemon itself can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,7 +54,7 @@ pub struct DaemonConfig {
     /// For how long events are kept, but for the newest thousand. Default: 30 days.
     #[serde(with = "duration_text")]
     pub keep_events_for: Duration,
-    /// How much memory the store may take to have records at hand, in bytes. Default: 64 MiB.
+    /// How much memory the store may take to have records at hand, in bytes. Default: 32 MiB.
     pub cache_bytes: u64,
 }
 

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{StoreError, fail_point};
 
+/// How much memory the cache of the copy may take that is tried out.
+const TRIAL_CACHE: u64 = 8 << 20;
+
 /// A store that can be worked on.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -77,7 +80,9 @@ pub(super) fn attach(place: &Place, options: &SledOptions, acknowledged: u64) ->
 fn try_out(place: &Place, options: &SledOptions, acknowledged: u64) -> Result<Opened, StoreError> {
     copy_dir(&place.sled(), &place.trial()).map_err(|err| Fault::from(err).while_opening(place.dir()))?;
     fail_point::reach("store.open.copied");
-    attach_in(place, &place.trial(), options, acknowledged, Database::scan)
+    // Each page is read once, and the memory is of more use to the database itself.
+    let options = SledOptions { cache_bytes: options.cache_bytes.min(TRIAL_CACHE), ..options.clone() };
+    attach_in(place, &place.trial(), &options, acknowledged, Database::scan)
 }
 
 fn attach_in(

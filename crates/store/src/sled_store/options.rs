@@ -9,14 +9,14 @@ use std::{path::PathBuf, time::Duration};
 /// ```
 /// use vmpool_store::SledOptions;
 /// let options = SledOptions::new("/var/lib/vmpool").with_keep_events(50_000);
-/// assert_eq!(options.cache_bytes, 64 << 20);
+/// assert_eq!(options.cache_bytes, 32 << 20);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SledOptions {
     /// The directory; it is created if it does not exist.
     pub path: PathBuf,
-    /// How much memory sled's cache may take, in bytes; 64 MiB unless set. It is a goal, not a hard limit.
+    /// How much memory sled's cache may take, in bytes; 32 MiB unless set. It is a goal, not a hard limit.
     pub cache_bytes: u64,
     /// How many events of each domain are kept at least; 1,000,000 unless set. Older ones are removed
     /// by later commits, some hundreds at a time, so that there may be up to a tenth more.
@@ -38,7 +38,7 @@ impl SledOptions {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            cache_bytes: 64 << 20,
+            cache_bytes: 32 << 20,
             keep_events: 1_000_000,
             keep_events_for: Duration::from_secs(30 * 86_400),
             reserve_bytes: 16 << 20,
