@@ -21,8 +21,8 @@ const REMEMBERED: usize = 10_000;
 /// They would wait on hold for ever; that they did not boot at once was to give who knows the token time to find them.
 ///
 /// A VM can be put on hold only while it waits for a host. So one that was seen to wait, or that was let go here, has been put
-/// on hold by somebody who wants that, and stays there. So does a VM of another installation, as soon as this one is known,
-/// which it is from the first VM that it makes; before that, to let it go is what its own installation does, too.
+/// on hold by somebody who wants that, and stays there. So does a VM of another installation. Which one is ours is known from
+/// the first VM that is made, so until then none is let go: one that waits for it too long is replaced, and that makes one.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     /// Since when VMs are seen on hold.
@@ -42,7 +42,7 @@ struct Known {
 
 impl Known {
     fn is_ours(&self, token: &Token) -> bool {
-        self.installations.is_empty() || self.installations.contains(&token.installation)
+        self.installations.contains(&token.installation)
     }
 
     fn goes_on(&mut self, id: i32) {
@@ -130,6 +130,7 @@ mod tests {
     #[test]
     fn a_vm_that_was_seen_to_wait_for_a_host_is_on_hold_because_somebody_wants_that() {
         let held = Held::default();
+        held.makes("lab/small/z".parse().ok().as_ref());
         assert_eq!(held.held(&[node(7, "lab/small/a", VmState::Hold), node(8, "", VmState::Hold)]), [7]);
         assert_eq!(held.held(&[node(7, "lab/small/a", VmState::Pending)]), [0; 0]);
         assert_eq!(held.held(&[node(7, "lab/small/a", VmState::Hold)]), [0; 0]);
@@ -138,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn who_knows_its_own_name_leaves_the_vms_of_others_on_hold() {
+    fn the_vms_of_other_installations_stay_on_hold_and_all_do_before_ours_is_known() {
         let held = Held::default();
         let both = [node(1, "lab/small/a", VmState::Hold), node(2, "other/small/a", VmState::Hold)];
-        assert_eq!(held.held(&both), [1, 2]);
+        assert_eq!(held.held(&both), [0; 0]);
         held.makes("lab/small/b".parse().ok().as_ref());
         assert_eq!(held.held(&both), [1]);
     }

@@ -48,6 +48,12 @@ async fn a_vm_that_nobody_let_go_is_let_go_by_a_listing_after_a_while() {
 
     let options = serde_json::from_str(r#"{"release_after": "0s"}"#).unwrap();
     let hasty = OpenNebulaDriver::connect_with(patient.client().clone(), options).await.unwrap();
+    // Whose VMs are its own it knows from one that it is to make, and until then it lets none go.
+    drop(hasty.list().await.unwrap());
+    assert_eq!(states(), ["HOLD", "HOLD"]);
+    sim.reconfigure(|config| config.faults.lost_requests = 1.0);
+    hasty.create(&request()).await.unwrap_err();
+    sim.reconfigure(|config| config.faults.lost_requests = 0.0);
     drop(hasty.list().await.unwrap());
     // A listing does not wait for that.
     while states()[0] == "HOLD" {
