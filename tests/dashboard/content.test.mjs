@@ -65,6 +65,7 @@ test("the VMs are those of the API, each with a bar of its states", async () => 
 
 test("leases are told by owner, and the queue says why it waits", async () => {
   const page = await open(browser, daemon, "leases", { who: OPERATOR });
+  await page.locator(".row.group b").first().waitFor();
   assert.deepEqual(await page.locator(".row.group b").allInnerTexts(), ["ann", "bob", "ci/firefox"]);
   await page.getByRole("link", { name: "Queue" }).click();
   const explained = await daemon.ask("/v1/requests/gpu-3/explain");
@@ -116,6 +117,7 @@ test("texts of others are shown as texts", async () => {
   const evil = "<img src=x onerror=document.title='evil'>";
   const lease = (await daemon.acquire("evil-1", "small", "mallory", { task: evil })).lease;
   const page = await open(browser, daemon, "leases", { who: OPERATOR });
+  await page.locator(".row.group b").first().waitFor();
   await page.getByText(evil).waitFor();
   assert.equal(await page.locator("img").count(), 0);
   assert.ok(!(await page.title()).includes("evil"));

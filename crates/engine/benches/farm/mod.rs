@@ -100,6 +100,7 @@ fn stored(number: u64, pool: &PoolName) -> VmRecord {
     record.state = RecordState::Ready;
     record.since = START + Duration::from_millis(number);
     record.prepared = true;
+    record.last_check = Some(record.since);
     record.node = Some(NodeView::from(&node(number, &record.name, pool)));
     serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap()
 }
