@@ -1,17 +1,19 @@
 //! What is watched: `vmpool top` where there is no terminal, and a drain that is waited for.
 
 use vmpool_api::exit;
+use vmpool_tests::wait::wait_for;
 
 use crate::support::{NOWHERE, Place, assert_fails, text, vmpool};
 
 #[test]
 fn top_prints_once_where_there_is_no_terminal() {
     let place = Place::new();
-    let server = place.start(&place.setup(2).with_pool("others", 0));
-    server.ready(2);
+    let server = place.start(&place.setup(2).with_pool("others", 1));
+    let ready = || server.json(&["vm", "ls", "--state", "ready"])["vms"].as_array().unwrap().len();
+    wait_for("3 ready VMs", || (ready() == 3).then_some(())).unwrap();
     let all = server.run(&["top"]);
     assert_eq!(all.code, Some(0), "{all:?}");
-    for part in ["2 ready", "builders", "others", "EVENTS", "vm_ready"] {
+    for part in ["3 ready", "builders", "others", "EVENTS", "vm_ready"] {
         assert!(all.stdout.contains(part), "{part} is missing: {all:?}");
     }
     assert!(!all.stdout.contains('\u{1b}'), "{all:?}");
