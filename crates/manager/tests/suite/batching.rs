@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use vmpool_manager::store::Cursor;
+use vmpool_model::EventKind;
 
 use crate::world::{World, pass, pool, request, seconds, until_ready};
 
@@ -71,6 +73,50 @@ async fn many_leases_are_renewed_by_one_commit_and_released_by_another_one() {
 
 fn commits(world: &World) -> Vec<String> {
     world.log.take().into_iter().filter(|line| line.starts_with("commit")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_wait_a_commit_takes_a_bounded_number() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    world.log.take();
+    world.store.close_gate();
+
+    let mut clients = JoinSet::new();
+    for number in 0..2500 {
+        let handle = handle.clone();
+        clients.spawn(async move { handle.acquire(request(&format!("r{number}"))).await });
+    }
+    pass(Duration::from_millis(10)).await;
+    world.store.let_through(1000);
+    pass(Duration::from_millis(10)).await;
+    let log = world.log.take();
+    let requests = log.iter().map(|line| line.matches("request r").count());
+    let requests: Vec<_> = requests.filter(|count| 0 < *count).collect();
+    assert!(requests.iter().all(|count| *count <= 1024), "{requests:?}");
+    assert_eq!(requests.iter().sum::<usize>(), 2500, "{requests:?}");
+}
+
+/// Whoever follows the history, such as a dashboard, sees it however long the disk takes.
+#[tokio::test(start_paused = true)]
+async fn the_history_is_read_while_a_commit_is_under_way() {
+    let world = World::new();
+    let manager = world.start(1).await;
+    let handle = manager.handle();
+    until_ready(&handle, 1).await;
+    world.store.close_gate();
+    let waits = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.acquire(request("r1")).await }
+    });
+    pass(Duration::from_millis(10)).await;
+    let page = handle.events(Cursor(0), 100).await.unwrap();
+    assert!(!page.events.is_empty() && !waits.is_finished());
+    assert!(page.events.iter().all(|stored| stored.event.kind != EventKind::LeaseGranted), "{page:?}");
+    world.store.let_through(1000);
+    waits.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
