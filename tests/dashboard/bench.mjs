@@ -28,7 +28,9 @@ try {
   for (let round = 0; round < ROUNDS; round++) {
     const page = await open(browser, daemon, "", { who: OPERATOR });
     await page.waitForFunction(() => performance.getEntriesByName("figures").length);
-    const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN);
+    // The browser tells of it a while after it was so.
+    await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length === 1);
+    const painted = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
     note("first contentful paint", painted);
     note("first figures", await page.evaluate(() => performance.getEntriesByName("figures")[0].startTime));
     await page.waitForFunction(() => performance.getEntriesByName("complete").length);
