@@ -129,10 +129,10 @@ impl Crowd {
         if self.waiting < self.wanted {
             return self.come(&mut meters[ACQUIRE]);
         }
-        let (turn, input) = match UNDER_WAY < self.under_way.len() {
-            true => self.under_way.pop_front().unwrap(),
-            false => self.wish(),
-        };
+        // In a small crowd it can be that nobody holds a VM for a moment.
+        let is_due = UNDER_WAY < self.under_way.len() || self.held.is_empty();
+        let due = if is_due { self.under_way.pop_front() } else { None };
+        let (turn, input) = due.unwrap_or_else(|| self.wish());
         let step = self.clocked.step(&mut meters[turn], input);
         assert!(!matches!(step.answer, Answer::Refused(_)), "{:?}", step.answer);
         self.take_in(step);
@@ -140,6 +140,9 @@ impl Crowd {
 
     /// Somebody who holds a VM does something, or nobody does.
     fn wish(&mut self) -> (usize, Input) {
+        if self.held.is_empty() {
+            return (TICK, Input::Tick);
+        }
         let at = self.rng.usize(..self.held.len());
         match self.rng.u32(..10) {
             0 => (TICK, Input::Tick),
