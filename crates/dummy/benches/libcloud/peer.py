@@ -34,9 +34,14 @@ def took(work):
 def measure(size, rounds):
     from libcloud.compute.drivers.dummy import DummyNodeDriver
     driver = DummyNodeDriver("creds")
+    image, kind = driver.list_images()[0], driver.list_sizes()[0]
+
+    def create():
+        return driver.create_node("node", kind, image)
+
     nodes = driver.list_nodes()
     while len(nodes) < size:
-        driver.create_node()
+        create()
         nodes = driver.list_nodes()
     assert len(nodes) == size, "the driver begins with two nodes"
     last = nodes[-1].id
@@ -44,7 +49,7 @@ def measure(size, rounds):
     for _ in range(rounds):
         times[0].append(took(driver.list_nodes))
         times[1].append(took(lambda: next(node for node in driver.list_nodes() if node.id == last)))
-        times[2].append(took(lambda: driver.destroy_node(driver.create_node())))
+        times[2].append(took(lambda: driver.destroy_node(create())))
     return [statistics.median(all_of_one) for all_of_one in times]
 
 
