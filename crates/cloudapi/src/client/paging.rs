@@ -48,7 +48,14 @@ impl DataCenter {
                 continue;
             }
             let count = page.len();
-            machines.extend(page.into_iter().filter(|machine| seen.insert(machine.id.clone())));
+            match machines.is_empty() {
+                // Most listings are one page, which is then not copied.
+                true => {
+                    machines = page;
+                    machines.retain(|machine| seen.insert(machine.id.clone()));
+                }
+                false => machines.extend(page.into_iter().filter(|machine| seen.insert(machine.id.clone()))),
+            }
             if count < size {
                 return Ok(machines);
             }
