@@ -44,6 +44,12 @@ pub(crate) const FREE: [(&str, &str); 2] = [("xtask", "xtask"), ("tests", "vmpoo
 /// The table, from the bottom of the house to its roof.
 pub(crate) const ROWS: &[Row] = &[
     Row {
+        folder: "tls",
+        purpose: "whom to trust over TLS and how to prove who one is, for the daemon, its clients and drivers alike",
+        may_depend_on: &[],
+        never_reaches: &["tokio", "reqwest", "sled"],
+    },
+    Row {
         folder: "model",
         purpose: "the words: ids, names, nodes, states (generated), records, legal transitions, config types; no I/O",
         may_depend_on: &[],
@@ -76,7 +82,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         folder: "http",
         purpose: "one bounded, redacting HTTP client and the classification of statuses, for drivers over HTTP",
-        may_depend_on: &["driver", "model"],
+        may_depend_on: &["driver", "model", "tls"],
         never_reaches: &["sled"],
     },
     Row {
@@ -88,7 +94,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         folder: "opennebula",
         purpose: "OpenNebula over XML-RPC",
-        may_depend_on: &["driver", "model", "http"],
+        may_depend_on: &["driver", "model", "http", "tls"],
         never_reaches: &["sled"],
     },
     Row {
@@ -118,7 +124,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         folder: "client",
         purpose: "typed HTTP client and event stream of the daemon",
-        may_depend_on: &["api"],
+        may_depend_on: &["api", "tls"],
         never_reaches: &["sled"],
     },
     Row {
@@ -143,7 +149,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         folder: "server",
         purpose: "the daemon as a library: its config and its HTTP API",
-        may_depend_on: &["vmpool", "api"],
+        may_depend_on: &["vmpool", "api", "tls"],
         never_reaches: &[],
     },
     Row {

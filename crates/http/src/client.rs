@@ -5,10 +5,7 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, RequestBuilder, Response, header::HeaderValue, redirect::Policy, tls::Version};
 
-use crate::{Answer, HttpConfig, HttpError, Method, Request, Tls, trust};
-
-/// What a certificate in PEM begins with.
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+use crate::{Answer, HttpConfig, HttpError, Method, Request, Tls};
 
 /// Sends requests, one at a time or many at once, over connections that are kept for the next one.
 ///
@@ -38,16 +35,15 @@ impl HttpClient {
         let builder = match &config.tls {
             Tls::Insecure => builder.tls_version_min(Version::TLS_1_2).tls_danger_accept_invalid_certs(true),
             Tls::System => {
-                let tls = trust::tls(&[]).map_err(|err| config_error("TLS cannot be set up", &err))?;
+                let tls = vmpool_tls::client(&[], None)
+                    .map_err(|err| config_error("TLS cannot be set up", &err))?;
                 builder.tls_backend_preconfigured(tls)
             }
             Tls::Also(pem) => {
-                let unusable =
-                    |err: &dyn fmt::Display| config_error("the certificates to trust are no PEM", err);
-                if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
-                    return Err(unusable(&"there is none in it"));
-                }
-                builder.tls_backend_preconfigured(trust::tls(pem).map_err(|err| unusable(&err))?)
+                let trusted = vmpool_tls::certificates_in(pem, "the certificates to trust");
+                let tls = trusted.and_then(|trusted| vmpool_tls::client(&trusted, None));
+                let unusable = |err| config_error("the certificates to trust are no PEM", &err);
+                builder.tls_backend_preconfigured(tls.map_err(unusable)?)
             }
         };
         let client = builder.build().map_err(|err| config_error("TLS cannot be set up", &err))?;

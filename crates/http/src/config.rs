@@ -67,9 +67,10 @@ pub enum Tls {
     /// Whom the system trusts.
     #[default]
     System,
-    /// Whom the system trusts, and these certificates in PEM, such as those of the cloud's own authority.
+    /// Whom the system trusts, and these certificates in PEM: of the cloud's own authority, or the server's own, whatever that
+    /// says.
     Also(Vec<u8>),
-    /// Anybody: for clouds with a self-signed certificate.
+    /// Anybody: for clouds whose certificate nobody can have beforehand.
     ///
     /// Whoever is between the client and the cloud can read and change everything.
     Insecure,

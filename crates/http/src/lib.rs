@@ -26,7 +26,6 @@ mod error;
 mod redact;
 mod request;
 mod time;
-mod trust;
 mod upgrade;
 
 pub use crate::{

@@ -54,7 +54,9 @@ async fn ask(certificate: &str, tls: Tls) -> Result<String, CloudApiError> {
 }
 
 #[tokio::test]
-async fn a_certificate_that_signs_itself_is_trusted_by_the_switch_alone() {
+async fn a_certificate_that_signs_itself_is_trusted_by_its_file_or_the_switch() {
+    let own = std::fs::read(file("tls/self-signed.pem")).unwrap();
+    assert_eq!(ask("tls/self-signed.pem", Tls::Also(own)).await.unwrap(), "ops");
     assert_eq!(ask("tls/self-signed.pem", Tls::Insecure).await.unwrap(), "ops");
     let err = ask("tls/self-signed.pem", Tls::System).await.unwrap_err();
     assert_eq!((err.kind, err.certainty), (FailureKind::Unavailable, Certainty::NotApplied));

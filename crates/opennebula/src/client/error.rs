@@ -63,7 +63,7 @@ pub enum CallFailure {
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] std::io::Error),
     /// The server could be reached, and no connection with TLS could be made; the call was not sent.
-    #[error("there is no safe connection: {source}{hint}")]
+    #[error("there is no safe connection: {source}{}{hint}", if hint.is_empty() { "" } else { "; " })]
     Tls {
         /// Why.
         source: std::io::Error,

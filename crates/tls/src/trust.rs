@@ -2,47 +2,35 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls_platform_verifier::Verifier;
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+use rustls::{
+    DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
+use rustls_platform_verifier::Verifier;
 
-/// Prepares connections with TLS that trust whom the system trusts, and these certificates in PEM.
-///
-/// # Errors
-///
-/// What is wrong with the certificates.
-pub(crate) fn tls(pem: &[u8]) -> Result<ClientConfig, String> {
-    let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let trust = Trust::new(given.map_err(|err| err.to_string())?).map_err(|err| err.to_string())?;
-    let config = ClientConfig::builder_with_provider(Arc::clone(&trust.provider));
-    let config = config.with_safe_default_protocol_versions().map_err(|err| err.to_string())?;
-    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(trust));
-    let mut config = config.with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-/// Trusts whom the system trusts, and some certificates.
+/// Trusts whom the system trusts, and some certificates; a server that shows one of those itself is trusted, too.
 ///
 /// Systems have well over a hundred certificates, mostly in as many files, and reading them takes longer than a short command
 /// may: so they are read once, and only if a server shows a certificate.
 #[derive(Debug)]
-struct Trust {
+pub(crate) struct Trust {
     given: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
     known: OnceLock<Verifier>,
 }
 
 impl Trust {
-    fn new(given: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
+    pub(crate) fn new(given: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
         // What is given is looked at now: whoever gives it should hear at once what is wrong with it.
         let mut roots = RootCertStore::empty();
         given.iter().try_for_each(|certificate| roots.add(certificate.clone()))?;
         Ok(Self { given, provider: Arc::new(aws_lc_rs::default_provider()), known: OnceLock::new() })
+    }
+
+    pub(crate) fn provider(&self) -> Arc<CryptoProvider> {
+        Arc::clone(&self.provider)
     }
 
     fn verifier(&self) -> Result<&Verifier, Error> {
@@ -64,7 +52,17 @@ impl ServerCertVerifier for Trust {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        match self.given.contains(end_entity) {
+            // That it has the key is proved by the signatures below.
+            true => Ok(ServerCertVerified::assertion()),
+            false => self.verifier()?.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+        }
     }
 
     fn verify_tls12_signature(
@@ -110,8 +108,24 @@ mod tests {
 
     #[test]
     fn certificates_that_are_none_are_refused_at_once() {
-        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(tls(pem.as_bytes()).is_err());
-        assert!(tls(b"").is_ok());
+        assert!(Trust::new(vec![CertificateDer::from_slice(b"no certificate").into_owned()]).is_err());
+    }
+
+    #[test]
+    fn a_certificate_that_was_given_is_trusted_itself_and_no_other_is() {
+        let named = |name: &str| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let made = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key);
+            made.unwrap().der().clone()
+        };
+        let (given, other) = (named("cloud.example"), named("cloud.example"));
+        let trust = Trust::new(vec![given.clone()]).unwrap();
+        let is_trusted = |certificate: &CertificateDer<'_>, name: &str| {
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_795_250_175));
+            trust.verify_server_cert(certificate, &[], &name, &[], now).is_ok()
+        };
+        assert!(is_trusted(&given, "cloud.example") && is_trusted(&given, "10.0.0.1"));
+        assert!(!is_trusted(&other, "cloud.example"));
     }
 }
