@@ -85,9 +85,12 @@ impl Engine {
         ensure(record.hold.is_some() || state != S::Held, || {
             format!("{} is held without a hold", record.name)
         })?;
-        ensure(record.returned.is_some() == (state == S::Releasing), || {
-            format!("{} is {state} with the returned lease {:?}", record.name, record.returned)
-        })?;
+        let fits = match state {
+            S::Releasing => record.returned.is_some(),
+            S::Held => true,
+            _ => record.returned.is_none(),
+        };
+        ensure(fits, || format!("{} is {state} with the returned lease {:?}", record.name, record.returned))?;
         ensure(!record.is_gone() || state == S::Terminating, || {
             format!("{} is {state} and gone", record.name)
         })?;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use vmpool_model::{
-    EventKind, Hold, PoolName, RecordState, Timestamp, Transition, VmName, config::OnRelease,
+    EventKind, Hold, Lease, PoolName, RecordState, Returned, Timestamp, Transition, VmName, config::OnRelease,
 };
 
-use crate::{Answer, Engine, Refusal, life::is_of_checks, words::NO_REASON};
+use crate::{Answer, Engine, Refusal, life::is_of_checks, vm::Vm, words::NO_REASON};
 
 /// For how long a VM is held if nobody says so, and its pool allows it.
 const DEFAULT_TIME: Duration = Duration::from_secs(86_400);
@@ -48,7 +48,7 @@ impl Engine {
         Answer::Accepted
     }
 
-    /// Lets a VM be used again that is held, after a check; or lets one be that is to be held.
+    /// Lets a VM be used again that is held, after its hook `before_release` and a check; or lets one be that is to be held.
     pub(crate) fn unhold(&mut self, name: &VmName) -> Answer {
         let Some(vm) = self.vms.get(name) else {
             return Answer::Refused(Refusal::UnknownVm { vm: name.clone() });
@@ -91,9 +91,15 @@ impl Engine {
 
     /// Keeps a VM that is to be held and that nothing is under way with; its time begins now.
     pub(crate) fn keep(&mut self, name: &VmName) {
+        self.keep_after(name, None);
+    }
+
+    /// Keeps a VM as [`keep`](Self::keep) does, and the lease that nothing has cleaned up after, for when it is let go.
+    pub(crate) fn keep_after(&mut self, name: &VmName, lease: Option<Lease>) {
         let now = self.now;
         self.forget_effect(name);
         let kept = self.transit(name, Transition::Hold, |record| {
+            record.returned = lease.map(|lease| Box::new(Returned { lease, clean: false, held: true }));
             if let Some(hold) = &mut record.hold {
                 hold.until = now + hold.until.since(hold.since);
             }
@@ -125,30 +131,44 @@ impl Engine {
         Some(until)
     }
 
-    /// Makes a held VM one that is to be checked; who used it may have it again for `dirty_timeout`, if its pool reuses VMs.
+    /// Has a held VM cleaned as after its lease, then checked, unless it is at its end; who used it may have it again for
+    /// `dirty_timeout`, if its pool reuses VMs.
     fn let_go(&mut self, name: &VmName) {
         let now = self.now;
         let Some(vm) = self.vms.get(name) else { return };
-        let is_lost = vm.record.suspect.as_deref().filter(|why| !is_of_checks(why));
-        // A hold puts off what a release does, and does not do away with it.
-        let is_dirty = match vm.config.on_release {
-            _ if vm.record.is_clean() => None,
-            OnRelease::Destroy => Some("it was leased (on_release = destroy)"),
-            OnRelease::Clean => Some("nothing has cleaned it since it was leased (on_release = clean)"),
-            OnRelease::Reuse => None,
-        };
-        if let Some(why) = is_lost.or(is_dirty).or(self.used_up(vm)) {
+        let is_to_be_cleaned = vm.record.returned.is_some() && vm.config.hooks.before_release.is_some();
+        if let Some(why) = self.keeps_from_use(vm, is_to_be_cleaned) {
             let why = format!("it is no longer held, and {why}");
             return self.terminate(name, &why);
         }
-        self.transit(name, Transition::Unhold, |record| {
+        let clean = vm.config.on_release == OnRelease::Clean;
+        let transition = match is_to_be_cleaned {
+            true => Transition::StartRelease,
+            false => Transition::Unhold,
+        };
+        self.transit(name, transition, |record| {
             record.hold = None;
             record.suspect = None;
             record.check_fails = 0;
             record.dirty_since = record.owner.as_ref().map(|_| now);
             record.starting_since = record.starting_since.map(|_| now);
+            let returned = record.returned.take().filter(|_| is_to_be_cleaned);
+            record.returned = returned.map(|returned| Box::new(Returned { clean, held: true, ..*returned }));
         });
         self.advance(name);
+    }
+
+    /// Returns why a VM that was held is destroyed, if it is. A hold puts off what a release does, and does not do away with it.
+    fn keeps_from_use(&self, vm: &Vm, is_to_be_cleaned: bool) -> Option<String> {
+        let is_lost = vm.record.suspect.as_deref().filter(|why| !is_of_checks(why));
+        let is_dirty = match vm.config.on_release {
+            _ if vm.record.is_clean() => None,
+            OnRelease::Destroy => Some("it was leased (on_release = destroy)"),
+            OnRelease::Clean if !is_to_be_cleaned => Some("nothing cleans it (on_release = clean)"),
+            OnRelease::Clean | OnRelease::Reuse => None,
+        };
+        let is_over = || is_to_be_cleaned.then(|| self.is_over(vm)).flatten();
+        is_lost.or(is_dirty).or_else(is_over).or(self.used_up(vm)).map(str::to_owned)
     }
 
     fn hold_event(&mut self, kind: EventKind, name: &VmName, detail: &str) {

@@ -122,7 +122,8 @@ pub(crate) fn fit(record: &mut VmRecord, lease: Option<&Lease>, now: Timestamp) 
     }
     let may_be_held = matches!(record.state, S::InUse | S::CheckHealth | S::Releasing | S::Held);
     record.hold = record.hold.take().filter(|_| may_be_held);
-    record.returned = record.returned.take().filter(|_| record.state == S::Releasing);
+    let may_be_cleaned = matches!(record.state, S::Releasing | S::Held);
+    record.returned = record.returned.take().filter(|_| may_be_cleaned);
     record.gone_at = record.gone_at.filter(|_| record.state == S::Terminating && record.node.is_some());
     if record.state == S::Held && record.hold.is_none() {
         let reason = "its record does not say why".to_owned();

@@ -40,13 +40,17 @@ pub struct Lease {
     pub suspect: Option<String>,
 }
 
-/// A lease that ended, kept with its VM while the hook `before_release` runs.
+/// A lease that ended, kept with its VM while that is held, and while the hook `before_release` runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// The lease.
     pub lease: Lease,
-    /// Whether anybody may get the VM once the hook has run; only the same owner and sandbox otherwise.
+    /// Whether anybody may get the VM once the hook has run; only the same owner and sandbox otherwise. It is settled when
+    /// the hook begins.
     pub clean: bool,
+    /// Whether the VM was held since, so that it is checked once the hook has run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// How a lease ended.
@@ -77,5 +81,20 @@ impl std::fmt::Display for LeaseEnd {
             Self::Forgotten => "an operator gave its VM up for lost",
             Self::Unknown => "it was released or has expired",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_ended_is_read_as_it_was_written_before_it_said_whether_its_vm_was_held() {
+        let older = r#"{"lease":{"id":"l1","vm":"small-1","pool":"small","owner":"ann","sandbox":null,"task":null,
+            "request":"r1","acquired_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:10:00Z","ttl":"10m","fence":7},
+            "clean":true}"#;
+        let returned: Returned = serde_json::from_str(older).unwrap();
+        assert!((returned.clean, returned.held) == (true, false), "{returned:?}");
+        assert!(!serde_json::to_string(&returned).unwrap().contains("held"), "nor does it say so now");
     }
 }

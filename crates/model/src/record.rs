@@ -53,7 +53,8 @@ pub struct VmRecord {
     /// Since when the VM waits for its owner to come again; `dirty_timeout` counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty_since: Option<Timestamp>,
-    /// The lease that ended, while the hook `before_release` runs.
+    /// The lease that ended, while the hook `before_release` runs, and while the VM is held and nothing has cleaned up after
+    /// that lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<Box<Returned>>,
     /// Since when the VM has an address without having passed a check; `None` once it did.

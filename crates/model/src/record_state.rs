@@ -97,7 +97,7 @@ impl RecordState {
             (Self::CheckHealth, T::FailCheck) | (Self::InUse | Self::Releasing, T::ReleaseUnwell) => {
                 Self::CheckHealthFailed
             }
-            (Self::InUse, T::StartRelease) => Self::Releasing,
+            (Self::InUse | Self::Held, T::StartRelease) => Self::Releasing,
             (Self::Ready, T::Acquire) => Self::InUse,
             (Self::GotIp | Self::CheckHealthFailed | Self::Ready | Self::InUse, T::Hold) => Self::Held,
             (Self::Terminating, T::Terminate) => return illegal,
@@ -151,11 +151,11 @@ pub enum Transition {
     FailCheck,
     /// The VM is leased.
     Acquire,
-    /// The lease ended and a hook cleans the VM.
+    /// The lease ended, or the VM need not be kept after it any more, and a hook cleans the VM.
     StartRelease,
     /// The lease ended, and the VM is clean if it was to be cleaned: it may be used again.
     Release,
-    /// The lease ended while checks of the VM failed: it is checked again before it is used.
+    /// The lease ended while checks of the VM failed, or the VM was held since: it is checked before it is used.
     ReleaseUnwell,
     /// The VM is to be kept for debugging.
     Hold,
@@ -229,6 +229,7 @@ mod tests {
         ("releasing", Transition::ReleaseUnwell, "check_health_failed"),
         ("releasing", Transition::Terminate, "terminating"),
         ("held", Transition::Unhold, "got_ip"),
+        ("held", Transition::StartRelease, "releasing"),
         ("held", Transition::Terminate, "terminating"),
         ("terminating", Transition::Vanish, "-"),
     ];

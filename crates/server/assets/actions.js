@@ -31,7 +31,7 @@ export const hold = (vm) => confirm({
 
 export const unhold = (vm) => confirm({
   title: `Stop holding ${vm.name}?`,
-  text: "It is checked, and destroyed or used again like any other.",
+  text: "It is destroyed, or cleaned and checked and used again, as its pool does with what is released.",
   verb: "Stop holding",
   run: async () => {
     await post(`/v1/vms/${segment(vm.name)}/unhold`, {});

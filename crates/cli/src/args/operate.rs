@@ -64,7 +64,10 @@ pub(crate) struct HoldArgs {
     pub(crate) who: Who,
 }
 
-/// Gives a held VM up: it is checked and used again, or destroyed if a release of it would have destroyed it
+/// Gives a held VM up: it is cleaned, checked and used again, or destroyed if a release of it would have destroyed it
+///
+/// What its last lease left behind is cleaned by the hook before_release of its pool, if there is one and it has not run for
+/// that lease yet. What was done to the VM by hand is not: terminate one that was changed.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Example:\n  vmpool unhold builders-7f3a")]
 pub(crate) struct UnholdArgs {

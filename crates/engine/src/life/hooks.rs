@@ -96,12 +96,14 @@ impl Engine {
         match kind {
             HookKind::AfterBoot => self.start_failed(name, &why),
             HookKind::BeforeRelease if is_to_be_held => {
-                let returned = |record: &mut vmpool_model::VmRecord| {
+                // What was not cleaned is to be cleaned still when it is let go.
+                let returned = self.vms.get(name).and_then(|vm| vm.record.returned.as_ref());
+                let returned = returned.map(|returned| returned.lease.clone());
+                self.transit(name, Transition::ReleaseUnwell, |record| {
                     record.returned = None;
                     record.problem = Some(why);
-                };
-                self.transit(name, Transition::ReleaseUnwell, returned);
-                self.keep(name);
+                });
+                self.keep_after(name, returned);
             }
             HookKind::BeforeRelease => self.terminate(name, &why),
             // Nothing can be done any more, and nothing waits for it.

@@ -13,7 +13,7 @@ impl Engine {
         let Some(vm) = self.vms.get(&lease.vm) else { return };
         let name = lease.vm.clone();
         match vm.config.on_release {
-            _ if vm.record.hold.is_some() => self.keep(&name),
+            _ if vm.record.hold.is_some() => self.keep_after(&name, Some(lease)),
             OnRelease::Destroy => self.terminate(&name, "its lease was released"),
             OnRelease::Reuse => self.use_again(lease, false, "its lease was released"),
             OnRelease::Clean => self.use_again(lease, true, "its lease was released"),
@@ -25,10 +25,10 @@ impl Engine {
         let Some(vm) = self.vms.get(&lease.vm) else { return };
         let name = lease.vm.clone();
         match vm.config.on_expiry {
-            _ if vm.record.hold.is_some() => self.keep(&name),
+            _ if vm.record.hold.is_some() => self.keep_after(&name, Some(lease)),
             OnExpiry::Hold if self.has_room_to_hold(&vm.record.pool) => {
                 self.want_held(&name, "its lease expired", None);
-                self.keep(&name);
+                self.keep_after(&name, Some(lease));
             }
             OnExpiry::Hold => {
                 let most = vm.config.max_held;
@@ -57,20 +57,27 @@ impl Engine {
         if !has_hook {
             return self.came_back(&name);
         }
-        let returned = Some(Box::new(Returned { lease, clean }));
+        let returned = Some(Box::new(Returned { lease, clean, held: false }));
         self.transit(&name, Transition::StartRelease, |record| record.returned = returned);
         self.advance(&name);
     }
 
     /// Returns why a VM that comes back is not used again, if it is not.
     fn speaks_against(&self, vm: &Vm) -> Option<&'static str> {
-        let is_open = self.pools.get(&vm.record.pool).is_some_and(|pool| pool.is_open());
         match () {
             () if vm.record.suspect.is_some() => Some("it is doubted"),
             () if !pool::is_running(&vm.record) => Some("its node does not run"),
+            () => self.is_over(vm).or(self.used_up(vm)),
+        }
+    }
+
+    /// Returns why nobody gets a VM any more, if its pool or its provider comes to its end.
+    pub(crate) fn is_over(&self, vm: &Vm) -> Option<&'static str> {
+        let is_open = self.pools.get(&vm.record.pool).is_some_and(|pool| pool.is_open());
+        match () {
             () if !is_open => Some("its pool gives no more VMs"),
             () if self.is_at_retired(vm) => Some(PROVIDER_RETIRED),
-            () => self.used_up(vm),
+            () => None,
         }
     }
 
@@ -99,12 +106,15 @@ impl Engine {
         None
     }
 
-    /// Makes a VM ready that came back, for anybody if it was cleaned; one whose checks failed is checked first.
+    /// Makes a VM ready that came back, for anybody if it was cleaned; one that was held or whose checks failed is checked
+    /// first.
     pub(crate) fn came_back(&mut self, name: &VmName) {
         let Some(vm) = self.vms.get(name) else { return };
-        let is_clean = vm.record.returned.as_ref().is_some_and(|returned| returned.clean);
+        let returned = vm.record.returned.as_ref();
+        let is_clean = returned.is_some_and(|returned| returned.clean);
+        let was_held = returned.is_some_and(|returned| returned.held);
         let transition = match vm.record.check_fails {
-            0 => Transition::Release,
+            0 if !was_held => Transition::Release,
             _ => Transition::ReleaseUnwell,
         };
         let now = self.now;

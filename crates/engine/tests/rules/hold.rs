@@ -387,19 +387,6 @@ fn a_vm_that_was_leased_is_not_used_again_after_it_was_held_where_a_release_dest
 }
 
 #[test]
-fn a_vm_that_was_leased_and_not_cleaned_is_not_used_again_after_it_was_held_where_a_release_cleans() {
-    let (mut lab, vm) = ready(|pool| {
-        pool.on_release = OnRelease::Clean;
-        pool.hooks.before_release = hook();
-    });
-    let lease = lab.granted(wish("r1", "ann")).lease;
-    held(&mut lab, &vm);
-    lab.release(&lease);
-    assert_eq!(unhold(&mut lab, &vm), Answer::Accepted);
-    assert_eq!((state(&lab, &vm), lab.hooks().len()), (RecordState::Terminating, 0));
-}
-
-#[test]
 fn a_vm_that_was_never_leased_or_was_cleaned_is_used_again_after_it_was_held() {
     let (mut lab, vm) = ready(|pool| pool.on_release = OnRelease::Destroy);
     held(&mut lab, &vm);

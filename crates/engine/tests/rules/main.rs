@@ -59,5 +59,6 @@ mod stranded;
 mod stranger;
 mod terminate;
 mod turns;
+mod unhold;
 mod unrecorded;
 mod window;

@@ -39,8 +39,15 @@ pub(crate) fn check(
         _ if reason.starts_with("it is no longer held, and") => {
             let is_worn = config.max_uses.is_some_and(|uses| uses <= old.uses);
             let is_old = config.max_age.is_some_and(|age| old.created_at + age <= now);
-            let is_dirty = old.owner.is_some() && config.on_release != OnRelease::Reuse;
-            let is_bad = old.suspect.is_some() || is_worn || is_old || is_dirty;
+            // What cleans it runs first.
+            let is_cleaned = old.returned.is_some() && config.hooks.before_release.is_some();
+            let is_dirty = match config.on_release {
+                OnRelease::Destroy => true,
+                OnRelease::Clean => !is_cleaned,
+                OnRelease::Reuse => false,
+            };
+            let is_dirty = old.owner.is_some() && is_dirty;
+            let is_bad = old.suspect.is_some() || is_worn || is_old || is_dirty || is_over(world, old);
             matches!(input, Input::Unhold(vm) if *vm == old.name) && is_bad
         }
         "it took longer than boot_timeout to start" => {
@@ -116,6 +123,14 @@ pub(crate) fn check(
     ensure!(holds, "{} was terminated because {reason:?}, which is not so: {old:?}", old.name);
     ensure!(old.lease.is_none(), "{} was terminated although it is leased: {old:?}", old.name);
     Ok(())
+}
+
+/// Whether the pool of a VM, or its provider, comes to its end.
+fn is_over(world: &World, old: &VmRecord) -> bool {
+    let pools = &world.spec().pools;
+    world.is_drained(&old.pool)
+        || !pools.contains_key(&old.pool)
+        || !world.spec().providers.contains_key(&old.provider)
 }
 
 /// Whether somebody waits for a VM of the pool of this one.

@@ -56,7 +56,7 @@ pub fn vm(number: u32) -> Sample<VmRecord> {
     vm.last_check = Some(time(2));
     vm.last_release = Some(time(3));
     vm.dirty_since = Some(time(10));
-    vm.returned = Some(Box::new(Returned { lease: lease(number)?, clean: true }));
+    vm.returned = Some(Box::new(Returned { lease: lease(number)?, clean: true, held: false }));
     vm.starting_since = Some(time(11));
     vm.attempts = 4;
     vm.retry_at = Some(time(5));
