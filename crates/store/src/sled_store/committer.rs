@@ -8,6 +8,7 @@ use super::{
     body,
     database::guarded,
     fault::{Fault, io_error},
+    garbage,
     head::Head,
     job::{Job, Reply, reply},
     meta::StoreMeta,
@@ -36,6 +37,8 @@ pub(super) struct Committer {
     acknowledged: u64,
     /// Why the disk is not trusted any more.
     distrust: Option<String>,
+    /// How many rows were written since what they replaced was given free.
+    garbage: usize,
     readable: Readable,
     ages: Ages,
     head: Head,
@@ -56,8 +59,19 @@ impl Committer {
     ) -> Self {
         readable.show(&opened.database, &opened.domains);
         let acknowledged = opened.sequence;
-        let (distrust, ages) = (None, Ages::default());
-        Self { opened: Some(opened), acknowledged, distrust, readable, ages, head, reserve, options, place }
+        let (distrust, garbage, ages) = (None, 0, Ages::default());
+        Self {
+            opened: Some(opened),
+            acknowledged,
+            distrust,
+            garbage,
+            readable,
+            ages,
+            head,
+            reserve,
+            options,
+            place,
+        }
     }
 
     /// Answers jobs until nobody can send any more.
@@ -86,6 +100,8 @@ impl Committer {
         for reply in replies {
             reply(failure.as_ref().map(|(fault, unknown)| fault.while_writing(place, *unknown)));
         }
+        // Nobody waits for this.
+        garbage::collect(std::mem::take(&mut self.garbage));
         // There are some only if the work on an earlier one broke off.
         for job in group {
             let earlier = "the work on an earlier job broke off";
@@ -137,10 +153,11 @@ impl Committer {
         }
     }
 
-    fn apply(&self, opened: &mut Opened, staged: &mut Staged) -> Result<(), Fault> {
-        if !staged.any {
+    fn apply(&mut self, opened: &mut Opened, staged: &mut Staged) -> Result<(), Fault> {
+        if staged.rows == 0 {
             return Ok(());
         }
+        self.garbage += staged.rows;
         opened.sequence += 1;
         self.readable.forget_oldest(&opened.domains);
         let store = body::encode("store", &StoreMeta { sequence: opened.sequence });

@@ -5,6 +5,7 @@ mod body;
 mod committer;
 mod database;
 mod fault;
+mod garbage;
 mod head;
 mod job;
 mod key;

@@ -14,8 +14,8 @@ use crate::{Batch, Claim, Committed, Cursor, Fence, Revision};
 #[derive(Debug, Default)]
 pub(super) struct Staged {
     batch: sled::Batch,
-    /// Whether there is anything to write.
-    pub(super) any: bool,
+    /// How many rows there are to write.
+    pub(super) rows: usize,
 }
 
 /// Which events a commit leaves.
@@ -79,14 +79,14 @@ impl Staged {
 
     /// Adds the record of the store, and takes everything for writing.
     pub(super) fn take(&mut self, store: Vec<u8>) -> sled::Batch {
-        self.any = false;
+        self.rows = 0;
         let mut batch = std::mem::take(&mut self.batch);
         batch.insert(key::STORE, store);
         batch
     }
 
     fn add(&mut self, rows: Vec<Row>) {
-        self.any = true;
+        self.rows += rows.len();
         for (key, body) in rows {
             match body {
                 Some(body) => self.batch.insert(key, body),
