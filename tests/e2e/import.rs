@@ -73,6 +73,34 @@ fn every_file_that_does_not_fit_is_named_and_the_others_are_imported_only_when_t
 }
 
 #[test]
+fn a_damaged_file_of_a_vm_pool_hides_no_other_and_is_named_with_its_place() {
+    let place = Place::new();
+    fs::create_dir(place.path("vms")).unwrap();
+    for (name, address) in [("i-1", "\"10.0.0.1\""), ("i-3", "null")] {
+        let text = format!(r#"{{"v":1,"vm":{{"id":"{name}","preferred_ip":{address}}}}}"#);
+        place.write(&format!("vms/{name}.vm"), &text);
+    }
+    let torn = place.write("vms/i-2.vm", r#"{"v":1,"vm":{"id":"i-2","#);
+    let newer = place.write("vms/i-4.vm", r#"{"v":2}"#);
+    let (dir, torn, newer) =
+        (place.path("vms"), torn.to_str().unwrap().to_owned(), newer.to_str().unwrap().to_owned());
+    let words = ["store", "ls", dir.to_str().unwrap()];
+    let told = ["2 files are damaged", &torn, "line 1 column 24", &newer, "format 2", "restore these files"];
+
+    let listed = vmpool(NOWHERE, &words);
+    assert_fails(&listed, exit::STORE, &told);
+    assert!(["i-1", "10.0.0.1", "i-3"].iter().all(|part| listed.stdout.contains(part)), "{listed:?}");
+    assert!(!listed.stdout.contains("i-2"), "{listed:?}");
+
+    let listed = vmpool(NOWHERE, &[&words[..], &["--output", "json"]].concat());
+    assert_eq!(listed.code, Some(i32::from(exit::STORE)), "{listed:?}");
+    let found = listed.json().unwrap();
+    let paths = [&found["damaged"][0]["path"], &found["damaged"][1]["path"]];
+    assert_eq!(paths, [torn.as_str(), newer.as_str()]);
+    assert_eq!((&found["vms"][0]["id"], &found["vms"][1]["id"]), (&"i-1".into(), &"i-3".into()));
+}
+
+#[test]
 fn a_look_into_a_vm_pool_that_is_not_there_makes_none() {
     let place = Place::new();
     let dir = place.path("nothing");

@@ -33,5 +33,5 @@ pub use crate::{
     error::StoreError,
     memory::{CommitFault, MemoryStore},
     store::Store,
-    vm_pool::{Gc3libsVms, Reservation, SavedVmPool, VmKey, VmPool, VmPoolError},
+    vm_pool::{Gc3libsVms, Reservation, SavedVmPool, VmKey, VmPool, VmPoolError, VmPoolFiles},
 };

@@ -16,6 +16,9 @@ pub(crate) enum StoreCommand {
     /// Lists the VMs of a VmPool: their ids and preferred addresses
     ///
     /// No provider and no daemon is asked, and programs that use the directory at the same time are not disturbed.
+    ///
+    /// A damaged file hides no other: the VMs of all others are listed, the damaged ones are named with what is wrong with
+    /// each, and the exit code is 10.
     #[command(
         after_long_help = "Examples:\n  vmpool store ls vms\n  vmpool store ls vms --output json | jq -r '.vms[].id'"
     )]

@@ -1,14 +1,19 @@
 //! `vmpool store`: the directory of a VmPool, and taking over that of another system.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use comfy_table::Table;
 use serde::Serialize;
 use vmpool_api::exit;
-use vmpool_server::store::{Gc3libsVms, VmPool, VmPoolError};
+use vmpool_server::{
+    model::NodeId,
+    store::{Gc3libsVms, VmPoolError, VmPoolFiles},
+};
 
 use crate::{
     args::{ImportCommand, StoreCommand},
@@ -16,7 +21,7 @@ use crate::{
     output::{Output, or_dash},
 };
 
-/// What to do about damaged files.
+/// What to do about damaged files that are to be imported.
 const SKIP: &str = "correct the files, or import all others with --skip-damaged";
 
 /// Runs `vmpool store …`.
@@ -58,7 +63,11 @@ struct Left {
 struct Listed<'a> {
     dir: &'a Path,
     vms: Vec<Vm>,
+    damaged: Vec<Left>,
 }
+
+/// What to do about damaged files of a VmPool.
+const MEND: &str = "no program can open this VmPool: restore these files from a backup, or remove them once their VMs are cared for";
 
 fn list(dir: &Path, output: Output) -> Result<(), Failure> {
     // Opening one makes its directory, which is not for who only looks.
@@ -71,12 +80,24 @@ fn list(dir: &Path, output: Output) -> Result<(), Failure> {
         let hint = "give the directory that `vmpool store import` or a program with a VmPool wrote";
         return Err(Failure::new(exit::FAILURE, message).with_hint(hint));
     }
-    let pool = VmPool::open(dir).map_err(|err| Failure::new(code(&err), err.to_string()))?;
-    let vms = pool.iter().map(|id| Vm {
-        preferred_ip: pool.preferred_ip(&id).map(|address| address.to_string()),
+    let fail = |err: VmPoolError| Failure::new(code(&err), err.to_string());
+    let found = VmPoolFiles::read(dir).map_err(fail)?;
+    let whole = found.check_files().map_err(|err| fail(err).with_hint(MEND));
+    let listed = Listed { dir, vms: vms(&found.vms), damaged: left(found.damaged) };
+    output.result(&listed, |listed| table(&listed.vms))?;
+    whole
+}
+
+fn vms(found: &BTreeMap<NodeId, Option<IpAddr>>) -> Vec<Vm> {
+    let vms = found.iter().map(|(id, address)| Vm {
         id: id.to_string(),
+        preferred_ip: address.map(|address| address.to_string()),
     });
-    output.result(&Listed { dir, vms: vms.collect() }, |listed| table(&listed.vms))
+    vms.collect()
+}
+
+fn left<Why: Into<String>>(files: BTreeMap<PathBuf, Why>) -> Vec<Left> {
+    files.into_iter().map(|(path, why)| Left { path, why: why.into() }).collect()
 }
 
 /// Returns whether a directory is that of a VmPool: one without any file is, and is empty.
@@ -117,13 +138,7 @@ fn import(
         false if whole.is_err() => return whole,
         false => drop(found.write(into).map_err(failed)?),
     }
-    let vms = found.vms.iter().map(|(id, address)| Vm {
-        id: id.to_string(),
-        preferred_ip: address.map(|address| address.to_string()),
-    });
-    let skipped = found.skipped.into_iter().map(|(path, why)| Left { path, why: why.to_owned() });
-    let left = damaged.into_iter().map(|(path, why)| Left { path, why });
-    let (vms, skipped, damaged) = (vms.collect(), skipped.collect(), left.collect());
+    let (vms, skipped, damaged) = (vms(&found.vms), left(found.skipped), left(damaged));
     let imported = Imported { from, into, dry_run, vms, skipped, damaged };
     output.result(&imported, |imported| table(&imported.vms))?;
     let done = match (dry_run, whole.is_ok()) {

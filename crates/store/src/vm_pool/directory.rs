@@ -51,7 +51,12 @@ impl Directory {
     /// Opens a directory, and makes it and those above it if need be.
     pub(super) fn open(path: PathBuf) -> Result<Self, VmPoolError> {
         fs::create_dir_all(&path).map_err(|err| VmPoolError::io("making the directory", &path, &err))?;
-        Ok(Self { path })
+        Ok(Self::at(path))
+    }
+
+    /// Looks at a directory that may not be there, and makes none.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -150,7 +155,8 @@ impl Directory {
         removed.map_err(|err| VmPoolError::io("removing", &path, &err))
     }
 
-    fn file(&self, id: &NodeId) -> Result<PathBuf, VmPoolError> {
+    /// Returns where the file of a VM is.
+    pub(super) fn file(&self, id: &NodeId) -> Result<PathBuf, VmPoolError> {
         match file_name::encode(id) {
             Some(name) => Ok(self.path.join(name)),
             None => Err(VmPoolError::IdTooLong { id: id.clone() }),

@@ -93,7 +93,7 @@ pub enum VmPoolError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Files of a directory that is to be imported cannot be taken over; nothing was changed.
+    /// Files of a pool cannot be read, or those of a directory cannot be imported; nothing was changed.
     #[error("{} damaged: {}", counted(.files.len()), told(.files))]
     DamagedFiles {
         /// The files, each with what is wrong with it.

@@ -3,6 +3,7 @@
 mod directory;
 mod error;
 mod file_name;
+mod files;
 mod gc3libs;
 mod key;
 mod lookup;
@@ -25,7 +26,8 @@ use self::{
     reservation::{Slot, check_limit},
 };
 pub use self::{
-    error::VmPoolError, gc3libs::Gc3libsVms, key::VmKey, reservation::Reservation, saved::SavedVmPool,
+    error::VmPoolError, files::VmPoolFiles, gc3libs::Gc3libsVms, key::VmKey, reservation::Reservation,
+    saved::SavedVmPool,
 };
 
 /// A set of VM ids that survives its process, with a cache over a provider.

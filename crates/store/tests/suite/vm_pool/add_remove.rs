@@ -143,4 +143,9 @@ fn v34_removing_deletes_nothing_outside_the_pool() {
     pool.remove_vm(&id("../victim")).unwrap();
     pool.remove_vm(&id("..")).unwrap();
     assert_eq!(entries(dir.path()), ["pool", "victim", "victim.vm"]);
+    // A directory in the place of a VM's file is an error, and stays with what is in it.
+    fs::create_dir_all(pool.path().join("i-1.vm/precious")).unwrap();
+    let err = pool.remove_vm(&id("i-1")).unwrap_err();
+    assert!(matches!(err, VmPoolError::Io { .. }), "{err:?}");
+    assert_eq!(entries(&pool.path().join("i-1.vm")), ["precious"]);
 }

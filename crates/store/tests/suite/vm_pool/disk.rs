@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use vmpool_store::{VmPool, VmPoolError};
+use vmpool_store::{VmPool, VmPoolError, VmPoolFiles};
 
 use super::{again, fake::Fake, id, ids, ids_on_disk, pool, vm};
 
@@ -147,6 +147,20 @@ fn v84_half_a_file_is_no_vm_but_an_error_that_names_it() {
         assert!(matches!(&err, VmPoolError::Damaged { path, .. } if path.ends_with("i-2.vm")), "{err:?}");
         assert_eq!(ids(&pool), ["i-1"]);
     }
+}
+
+#[test]
+fn v84_half_a_file_hides_no_other_from_who_reads_them_one_by_one() {
+    let (_dir, pool, _fake) = pool();
+    pool.add_vm(vm("i-1"), true).unwrap();
+    let path = pool.path().join("i-2.vm");
+    fs::write(&path, "{").unwrap();
+    let found = VmPoolFiles::read(pool.path()).unwrap();
+    assert_eq!(found.vms.keys().collect::<Vec<_>>(), [&id("i-1")]);
+    assert_eq!(found.damaged.keys().collect::<Vec<_>>(), [&path]);
+    assert!(matches!(found.check_files(), Err(VmPoolError::DamagedFiles { .. })));
+    let missing = pool.path().join("absent");
+    assert!(matches!(VmPoolFiles::read(&missing), Err(VmPoolError::Io { .. })) && !missing.exists());
 }
 
 #[test]

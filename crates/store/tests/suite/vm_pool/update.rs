@@ -1,11 +1,11 @@
 //! Saving and updating: V60–V68.
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt as _};
 
 use vmpool_model::FailureKind;
-use vmpool_store::VmPoolError;
+use vmpool_store::{VmPool, VmPoolError};
 
-use super::{again, id, ids, ids_on_disk, pool, vm};
+use super::{again, entries, id, ids, ids_on_disk, pool, vm};
 
 #[test]
 fn v60_after_saving_the_next_load_finds_all_ids() {
@@ -24,6 +24,30 @@ fn v61_saving_asks_no_provider() {
     pool.save().unwrap();
     assert_eq!(fake.state().calls, 0);
     again(&pool).save().unwrap();
+}
+
+/// Returns which files there are, each with what changes whenever it is written.
+fn written(pool: &VmPool) -> Vec<(String, u64)> {
+    let inode = |name: String| (fs::metadata(pool.path().join(&name)).unwrap().ino(), name);
+    entries(pool.path()).into_iter().map(inode).map(|(inode, name)| (name, inode)).collect()
+}
+
+#[test]
+fn v61_v67_only_what_changed_is_written() {
+    let (_dir, pool, _fake) = pool();
+    for text in ["i-1", "i-2", "i-3"] {
+        pool.add_vm(vm(text), true).unwrap();
+    }
+    let before = written(&pool);
+    pool.update(false).unwrap();
+    pool.update(true).unwrap();
+    pool.save().unwrap();
+    pool.load().unwrap();
+    assert_eq!(written(&pool), before);
+    pool.set_preferred_ip(&id("i-2"), Some([10, 0, 0, 7].into())).unwrap();
+    pool.update(false).unwrap();
+    let changed: Vec<_> = written(&pool).into_iter().filter(|file| !before.contains(file)).collect();
+    assert_eq!(changed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["i-2.vm"]);
 }
 
 #[test]
