@@ -10,6 +10,8 @@ pub(crate) struct Unlisted {
     since: Timestamp,
     /// There was no record at the start: what was asked for before may still come.
     pub(crate) is_blank: bool,
+    /// When a VM was forgotten last whose create could still take effect.
+    pub(crate) forgotten_at: Option<Timestamp>,
     /// How many listings failed, or did not tell.
     listings: u32,
     /// Why it lasts, as far as that is known.
@@ -18,7 +20,8 @@ pub(crate) struct Unlisted {
 
 impl Unlisted {
     pub(crate) fn new(since: Timestamp) -> Self {
-        Self { since, is_blank: false, listings: 0, why: "the first listing is awaited".to_owned() }
+        let why = "the first listing is awaited".to_owned();
+        Self { since, is_blank: false, forgotten_at: None, listings: 0, why }
     }
 
     /// Returns the limit that this is where there is a quota.
@@ -43,7 +46,8 @@ impl Records {
 
 impl Engine {
     /// Ends the wait for the first listing of a provider with a complete one that shows what there is: one that was asked for when
-    /// no node of before the start could be invisible any more, and, where the records were lost, none could still be made.
+    /// no node of before the start could be invisible any more, and, where the records were lost or a VM was forgotten, none could
+    /// still be made.
     pub(crate) fn first_listed(
         &mut self,
         name: &ProviderName,
@@ -57,6 +61,7 @@ impl Engine {
         let is_lost = unlisted.is_blank && !gate.unrecorded.is_empty();
         let settles = if is_lost { config.create_settle() } else { std::time::Duration::ZERO };
         let shown_from = unlisted.since + config.visibility_window + settles;
+        let shown_from = shown_from.max(unlisted.forgotten_at.map_or(shown_from, |at| at + config.settles()));
         match incomplete {
             _ if asked_at < shown_from => {
                 unlisted.why =

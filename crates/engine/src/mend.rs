@@ -56,6 +56,7 @@ pub(crate) fn pool(record: &mut PoolRecord, now: Timestamp) {
         *since = (*since).min(now);
     }
     record.removed_at = record.removed_at.map(|at| at.min(now));
+    record.forgotten_at = record.forgotten_at.map(|at| at.min(now));
 }
 
 /// Puts the times of a VM right; what keeps it for some time keeps it for at least `grace`.

@@ -34,6 +34,8 @@ pub(crate) struct Pool {
     pub(crate) drain: Option<Drain>,
     /// When it was taken out of the configuration of a running engine: what is not in use is destroyed.
     pub(crate) removed_at: Option<Timestamp>,
+    /// When a VM of it was forgotten last whose create could still take effect.
+    pub(crate) forgotten_at: Option<Timestamp>,
     /// How many VMs' records cannot be read: they take room, and nothing else is known of them.
     pub(crate) unreadable: usize,
     /// How many VMs are proven gone, although their records are still there.
@@ -95,6 +97,7 @@ impl Pool {
             retired,
             drain: None,
             removed_at: None,
+            forgotten_at: None,
             unreadable: 0,
             gone: 0,
             held: 0,
@@ -131,8 +134,9 @@ impl Pool {
 
     /// Returns what is to be remembered of the pool, if there is anything.
     pub(crate) fn to_record(&self, name: &PoolName) -> Option<PoolRecord> {
-        let (drain, removed_at) = (self.drain.clone(), self.removed_at);
-        let record = PoolRecord { drain, removed_at, ..PoolRecord::of(name.clone(), &self.config) };
+        let (drain, removed_at, forgotten_at) = (self.drain.clone(), self.removed_at, self.forgotten_at);
+        let known = PoolRecord::of(name.clone(), &self.config);
+        let record = PoolRecord { drain, removed_at, forgotten_at, ..known };
         (!record.is_empty()).then_some(record)
     }
 

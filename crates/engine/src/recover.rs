@@ -47,7 +47,10 @@ impl Engine {
         }
         let is_blank = records.is_blank();
         let unlisted = providers.values_mut().filter_map(|provider| provider.gate.unlisted.as_mut());
-        unlisted.for_each(|unlisted| unlisted.is_blank = is_blank);
+        let forgotten_at = records.pools.iter().filter_map(|pool| pool.forgotten_at).max();
+        unlisted.for_each(|unlisted| {
+            (unlisted.is_blank, unlisted.forgotten_at) = (is_blank, forgotten_at.map(|at| at.min(now)));
+        });
         let mut engine = Self {
             // No engine repeats the names and effects of the one before it.
             rng: Rng::with_seed(spec.seed ^ spec.epoch.rotate_left(32)),
@@ -116,6 +119,9 @@ impl Engine {
         mend::pool(&mut record, self.now);
         pool.removed_at = record.removed_at.filter(|_| pool.retired);
         pool.drain.clone_from(&record.drain);
+        let settles = self.providers.values().map(|provider| provider.config.settles()).max();
+        let may_come = |at: &Timestamp| settles.is_some_and(|settles| self.now < *at + settles);
+        pool.forgotten_at = record.forgotten_at.filter(may_come);
         if pool.retired {
             record.complete(Arc::make_mut(&mut pool.config));
         }

@@ -249,7 +249,7 @@ impl Engine {
     pub(crate) fn miss_unrecorded(&mut self, listing: EffectId, name: &ProviderName, asked_at: Timestamp) {
         let Some(provider) = self.providers.get_mut(name) else { return };
         let (config, gate) = (&provider.config, &mut provider.gate);
-        let settles = config.create_settle() + config.visibility_window;
+        let settles = config.settles();
         let creates = &gate.creates;
         let is_asked_for = |vm: &VmName| creates.values().any(|asked| asked == vm);
         if gate.unrecorded.miss(Proof { listing, asked_at, settles }, is_asked_for) {
@@ -270,15 +270,28 @@ impl Engine {
             }
             // Another VM has the node by now.
             Some(_) => {}
-            None if vm.may_exist => unrecorded.seek(name, needs, self.now),
+            None if vm.may_exist => {
+                unrecorded.seek(name, needs, self.now);
+                let pool = vm.record.pool.clone();
+                self.note_forgotten(&pool);
+            }
             None => {}
         }
     }
 
+    /// Writes that a VM of a pool was forgotten whose create may still take effect, so that who starts next knows it, too.
+    fn note_forgotten(&mut self, pool: &PoolName) {
+        if let Some(pool) = self.pools.get_mut(pool) {
+            pool.forgotten_at = Some(self.now);
+        }
+        self.put_pool(pool);
+    }
+
     /// Goes on counting what a VM takes at most whose record cannot be read and is about to be removed.
     pub(crate) fn seek_unreadable(&mut self, name: &VmName) {
-        let pool = self.pool_by_name_of(name).and_then(|pool| self.pools.get(&pool));
-        let needs = pool.map(Pool::most_needs).unwrap_or_default();
+        let Some(pool) = self.pool_by_name_of(name) else { return };
+        let needs = self.pools.get(&pool).map(Pool::most_needs).unwrap_or_default();
+        self.note_forgotten(&pool);
         for (provider, needs) in needs {
             if let Some(provider) = self.providers.get_mut(&provider) {
                 provider.gate.unrecorded.seek(name, needs, self.now);

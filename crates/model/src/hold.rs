@@ -40,6 +40,10 @@ pub struct PoolRecord {
     /// How its leases and holds end, if it leaves the configuration; earlier versions did not write it.
     #[serde(default, skip_serializing_if = "PoolEnds::is_default")]
     pub ends: PoolEnds,
+    /// When a VM of it was forgotten last whose create could still take effect: who starts soon after it waits until that is
+    /// over before it trusts in what a listing does not show. Earlier versions did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_at: Option<Timestamp>,
 }
 
 impl PoolRecord {
@@ -47,14 +51,15 @@ impl PoolRecord {
     #[must_use]
     pub fn of(name: PoolName, config: &PoolConfig) -> Self {
         let (hooks, ends) = (config.hooks.clone(), PoolEnds::of(config));
-        Self { name, drain: None, removed_at: None, hooks, ends }
+        Self { name, drain: None, removed_at: None, hooks, ends, forgotten_at: None }
     }
 
     /// Returns whether it says nothing that is not so without it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { name: _, drain, removed_at, hooks, ends } = self;
-        drain.is_none() && removed_at.is_none() && hooks.is_empty() && ends.is_default()
+        let Self { name: _, drain, removed_at, hooks, ends, forgotten_at } = self;
+        let is_configured = drain.is_none() && removed_at.is_none() && forgotten_at.is_none();
+        is_configured && hooks.is_empty() && ends.is_default()
     }
 
     /// Gives the configuration of a pool that nobody configures any more what is remembered of it.
@@ -136,7 +141,7 @@ mod tests {
         let drain = record.drain.unwrap();
         assert_eq!((drain.reason.as_str(), drain.by), ("upgrade", None));
         assert_eq!((record.removed_at, record.hooks), (None, HooksConfig::default()));
-        assert_eq!(record.ends, PoolEnds::default());
+        assert_eq!((record.ends, record.forgotten_at), (PoolEnds::default(), None));
     }
 
     #[test]

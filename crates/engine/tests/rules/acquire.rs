@@ -69,6 +69,13 @@ fn c14_c17_a_vm_of_ones_own_is_preferred_to_a_clean_one() {
 
 #[test]
 fn c16_only_a_ready_vm_is_given() {
+    let mut hooked = config(1);
+    hooked.hooks.after_boot = crate::lab::hook();
+    let mut lab = Lab::new(hooked);
+    lab.created(NodeState::Running);
+    assert_eq!(lab.only_vm().state, RecordState::GotIp);
+    assert!(is_none_available(&lab.acquire(wish("r0", "ann"))), "got_ip");
+
     let mut lab = Lab::new(with_check(config(1)));
     assert!(is_none_available(&lab.acquire(wish("r1", "ann"))), "spawning");
     lab.created(NodeState::Running);

@@ -234,6 +234,7 @@ fn what_was_to_be_destroyed_when_the_engine_was_killed_is_destroyed_after_it() {
             removed_at: None,
             hooks: vmpool_model::config::HooksConfig::default(),
             ends: vmpool_model::PoolEnds::default(),
+            forgotten_at: None,
         },
     );
     lab.restart();

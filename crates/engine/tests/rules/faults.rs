@@ -1,11 +1,13 @@
-//! Whatever listings drop and answers get lost: nothing is destroyed, forgotten, leaked or made twice (F1, F2, F3, F6).
+//! Whatever listings drop and answers get lost: nothing is destroyed, forgotten, leaked or made twice (F1, F2, F3, F4, F6, F16).
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use proptest::prelude::*;
-use vmpool_engine::{Effect, EffectId, ListedNodes, Outcome};
-use vmpool_model::{EventKind, Node, NodeId, RecordState, Token, config::PoolConfig, states::NodeState};
+use vmpool_engine::{Effect, EffectId, Input, ListedNodes, Outcome};
+use vmpool_model::{
+    EventKind, Failure, Node, NodeId, RecordState, Token, VmRecord, config::PoolConfig, states::NodeState,
+};
 
 use crate::lab::{Lab, config, provider, quota, seconds, timeout, wish};
 
@@ -16,6 +18,10 @@ struct Farm {
     rng: Rng,
     /// How many of a hundred answers to creates get lost; half of these creates were carried out all the same.
     lost: u32,
+    /// How many of a hundred destructions are refused, and how many are accepted and not done.
+    stubborn: u32,
+    /// Nodes get ids, names and addresses that others had before them, whenever that can be.
+    recycles: bool,
     /// How many nodes there ever were.
     made: usize,
 }
@@ -29,11 +35,18 @@ impl Farm {
 
     fn of(config: PoolConfig, seed: u64) -> Self {
         let (lab, nodes) = (Lab::new(config), BTreeMap::new());
-        Self { lab, nodes, rng: Rng::with_seed(seed), lost: 0, made: 0 }
+        Self { lab, nodes, rng: Rng::with_seed(seed), lost: 0, stubborn: 0, recycles: false, made: 0 }
     }
 
     fn make(&mut self, token: &Token, state: NodeState) -> Node {
-        let node = self.lab.node(token, state);
+        let mut node = self.lab.node(token, state);
+        if self.recycles {
+            let free = |id: &NodeId| !self.nodes.contains_key(id);
+            let ids = (0..6).map(|id| NodeId::new(format!("again-{id}")).unwrap()).filter(free);
+            node.id = self.rng.choice(ids.collect::<Vec<_>>()).unwrap_or(node.id);
+            node.name = format!("web-{}", self.rng.u8(..3));
+            node.public_ips = vec![[10, 0, 0, self.rng.u8(..3)].into()];
+        }
         self.nodes.insert(node.id.clone(), node.clone());
         self.made += 1;
         node
@@ -56,10 +69,7 @@ impl Farm {
                 Outcome::Found(Ok(nodes.cloned().collect()))
             }
             Effect::Get { node, .. } => Outcome::Got(Ok(self.nodes.get(&node).cloned().map(Box::new))),
-            Effect::Destroy { node, .. } => {
-                self.nodes.remove(&node);
-                Outcome::Destroyed(Ok(()))
-            }
+            Effect::Destroy { node, .. } => Outcome::Destroyed(self.destroy(&node)),
             Effect::Check { .. } => Outcome::Checked(Ok(vmpool_engine::CheckReport::default())),
             other => panic!("{other:?}"),
         };
@@ -75,6 +85,17 @@ impl Farm {
             self.make(token, NodeState::Running);
         }
         Outcome::Created(Err(timeout()))
+    }
+
+    fn destroy(&mut self, node: &NodeId) -> Result<(), Failure> {
+        match self.rng.u32(..100) {
+            luck if luck < self.stubborn / 2 => Err(quota()),
+            luck if luck < self.stubborn => Ok(()),
+            _ => {
+                self.nodes.remove(node);
+                Ok(())
+            }
+        }
     }
 
     fn answer_all(&mut self) {
@@ -167,6 +188,82 @@ proptest! {
         prop_assert!(came_up.iter().all(|node| used.contains(node)), "{:?} of {:?}", used, came_up);
         prop_assert_eq!(farm.lab.counts([RecordState::Ready]), [4]);
         prop_assert_eq!((farm.lab.happened(EventKind::VmTerminating), farm.lab.happened(EventKind::OrphanDestroyed)), (0, 0));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn f4_of_destructions_half_fail_or_are_not_done_and_every_node_is_gone_in_the_end_one_destruction_at_a_time(
+        seed in any::<u64>(),
+        size in 1..9_u32,
+    ) {
+        let mut farm = Farm::new(size, seed);
+        farm.answer_all();
+        farm.stubborn = 50;
+        for vm in farm.lab.vms().map(|vm| vm.name.clone()).collect::<Vec<_>>() {
+            let _ = farm.lab.step(Input::Terminate { vm, only_if: None, reason: String::new() });
+        }
+        let doomed: BTreeMap<_, _> = farm.nodes.keys().map(|node| (node.clone(), ())).collect();
+        let names: BTreeMap<_, _> = farm.lab.vms().map(|vm| (vm.name.clone(), vm.node.as_ref().unwrap().id.clone())).collect();
+        for _ in 0..150 {
+            let mut asked = BTreeMap::<NodeId, usize>::new();
+            for effect in farm.lab.effects.values() {
+                if let Effect::Destroy { node, .. } = effect {
+                    *asked.entry(node.clone()).or_default() += 1;
+                }
+            }
+            prop_assert!(asked.values().all(|times| *times == 1), "{:?}", asked);
+            match farm.rng.bool() {
+                true => drop(farm.answer_one()),
+                false => farm.list(1.0),
+            }
+            for (vm, node) in &names {
+                prop_assert!(farm.lab.vm(vm).is_some() || !farm.nodes.contains_key(node), "{} is forgotten, and there", vm);
+            }
+            farm.lab.pass(seconds(5));
+        }
+        farm.stubborn = 0;
+        // What was accepted and not done is asked for again after eight minutes at the latest.
+        (0..4).for_each(|_| farm.rest());
+        prop_assert!(doomed.keys().all(|node| !farm.nodes.contains_key(node)));
+        prop_assert!(names.keys().all(|vm| farm.lab.vm(vm).is_none()));
+        prop_assert_eq!(farm.nodes.len(), size as usize);
+    }
+
+    #[test]
+    fn f16_whatever_ids_names_and_addresses_come_again_no_record_is_dropped_or_taken_for_another(
+        seed in any::<u64>(),
+        acts in proptest::collection::vec(0..6_u8, 1..80),
+    ) {
+        let mut farm = Farm::new(5, seed);
+        farm.recycles = true;
+        for (number, act) in acts.into_iter().enumerate() {
+            match act {
+                0 => drop(farm.lab.acquire(wish(&format!("r{number}"), "ann").with_ttl(Some(seconds(80_000))))),
+                1 => {
+                    let lease = farm.lab.engine.leases().next().cloned();
+                    lease.iter().for_each(|lease| farm.lab.release(lease));
+                }
+                2 => farm.lab.restart(),
+                3 => farm.list(1.0),
+                _ => drop(farm.answer_one()),
+            }
+            for vm in farm.lab.vms().filter(|vm| vm.state == RecordState::InUse) {
+                let node = vm.node.as_ref().and_then(|node| farm.nodes.get(&node.id));
+                let token = node.and_then(|node| node.token.as_ref()).map(|token| &token.vm);
+                prop_assert_eq!(token, Some(&vm.name), "the node of a leased VM is its own");
+                prop_assert_eq!(&vm.suspect, &None);
+            }
+        }
+        farm.rest();
+        // Whoever shares an address with another waits for it, so that not all need be ready; but each has its own node.
+        let of = |vm: &VmRecord| (vm.node.as_ref().map(|node| node.id.clone()), Some(vm.name.clone()));
+        let records: BTreeMap<_, _> = farm.lab.vms().map(of).collect();
+        let nodes: BTreeMap<_, _> = farm.nodes.values().map(|node| (Some(node.id.clone()), node.token.as_ref().map(|token| token.vm.clone()))).collect();
+        prop_assert_eq!(records, nodes);
+        prop_assert_eq!(farm.nodes.len(), 5);
     }
 }
 

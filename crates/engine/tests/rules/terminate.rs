@@ -134,11 +134,25 @@ fn c19_every_state_but_terminating_can_be_terminated() {
     let mut lab = Lab::new(crate::lab::with_check(config(1)));
     let name = lab.only_vm().name.clone();
     assert_eq!(terminate_if(&mut lab, &name, RecordState::Spawning), Answer::Accepted);
-    let mut lab = Lab::new(crate::lab::with_check(config(1)));
-    lab.created(NodeState::Running);
-    let name = lab.only_vm().name.clone();
-    assert_eq!(terminate_if(&mut lab, &name, RecordState::CheckHealth), Answer::Accepted);
-    assert_eq!((lab.destroys(), lab.only_vm().state), (1, RecordState::Terminating));
+    use RecordState as S;
+    for state in [S::GotIp, S::CheckHealth, S::CheckHealthFailed, S::Ready, S::InUse] {
+        let mut pool = crate::lab::with_check(config(1));
+        pool.hooks.after_boot = if state == S::GotIp { crate::lab::hook() } else { None };
+        let mut lab = Lab::new(pool);
+        lab.created(NodeState::Running);
+        match state {
+            S::CheckHealthFailed => lab.checked(Err("refused")),
+            S::Ready | S::InUse => lab.checked(Ok(())),
+            _ => {}
+        }
+        if state == S::InUse {
+            lab.granted(wish("r1", "ann"));
+        }
+        let name = lab.only_vm().name.clone();
+        assert_eq!(terminate_if(&mut lab, &name, state), Answer::Accepted, "{state}");
+        assert_eq!((lab.destroys(), lab.only_vm().state), (1, S::Terminating), "{state}");
+        assert_eq!(lab.happened(EventKind::VmTerminating), 1, "{state}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use vmpool_engine::{Input, Limit, ListedNodes, Spec};
 use vmpool_model::{
-    EventKind, Node, NodeId, PoolName, RequestId, Token, VmName, config::PoolConfig, states::NodeState,
+    EventKind, Node, NodeId, PoolName, RequestId, Timestamp, Token, VmName, config::PoolConfig,
+    states::NodeState,
 };
 
 use crate::{
@@ -234,6 +235,45 @@ fn a8_a_vm_that_is_forgotten_while_its_node_is_asked_for_takes_its_room() {
         lab.list(&[]);
     }
     assert_eq!(lab.creates(), 1);
+}
+
+#[test]
+fn a8_a_vm_that_is_forgotten_right_before_a_crash_while_its_node_is_asked_for_takes_its_room() {
+    for clock in [0, -86_400_000] {
+        let mut spec = limited(1);
+        let others = |provider: &mut vmpool_model::config::ProviderConfig| {
+            (provider.create_settle, provider.visibility_window) = (Some(seconds(25)), seconds(10));
+        };
+        spec.providers.values_mut().for_each(others);
+        let mut lab = Lab::unlisted(spec);
+        while lab.engine.can_grow(&pool()).is_err() {
+            lab.list(&[]);
+        }
+        want(&mut lab, 2);
+        let vm = lab.vms().next().unwrap().name.clone();
+        forget(&mut lab, &vm);
+        let forgotten = lab.now;
+        assert_eq!(lab.pools[&pool()].forgotten_at, Some(forgotten), "it is written");
+        // The clock may be set back meanwhile.
+        lab.now = Timestamp::from_millis(lab.now.as_millis() + clock);
+        let start = lab.now;
+        lab.restart();
+        lab.list(&[]);
+        while lab.now.since(start) < seconds(35) {
+            assert_eq!(
+                lab.creates(),
+                0,
+                "its node may come to be {:?} after the start",
+                lab.now.since(start)
+            );
+            lab.list(&[]);
+        }
+        lab.list(&[]);
+        lab.list(&[]);
+        assert_eq!(lab.creates(), 1);
+        lab.restart();
+        assert!(!lab.pools.contains_key(&pool()), "it is over");
+    }
 }
 
 #[test]

@@ -115,6 +115,12 @@ impl ProviderConfig {
         self.create_settle.unwrap_or(self.request_timeout)
     }
 
+    /// Returns how long after a create was given up its node may first be shown by a listing.
+    #[must_use]
+    pub fn settles(&self) -> Duration {
+        self.create_settle() + self.visibility_window
+    }
+
     /// Checks what no single value can tell.
     ///
     /// # Errors

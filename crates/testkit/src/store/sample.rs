@@ -145,6 +145,7 @@ pub fn pool(number: u32) -> Sample<PoolRecord> {
         removed_at: None,
         hooks: HooksConfig::default(),
         ends: PoolEnds::default(),
+        forgotten_at: None,
     })
 }
 
