@@ -5,7 +5,7 @@
 use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
-use vmpool_client::api::{Problem, code, exit};
+use vmpool_client::api::{AcquireRequest, Problem, code, exit};
 
 use crate::world::{ONE_VM, World};
 
@@ -83,9 +83,14 @@ async fn what_is_new_changed_and_gone_is_told_and_holds_at_once() {
         events.next().await.unwrap();
     }
 
+    daemon.world.client.acquire(&AcquireRequest::new("r1", "big", "ada")).await.unwrap();
+    assert_eq!(daemon.world.client.pool("big").await.unwrap().problem, None);
     fs::write(&daemon.file, ONE_VM).unwrap();
     let told = daemon.world.client.reload().await.unwrap();
     assert_eq!((told.removed, told.added), (vec!["pools.big".to_owned()], Vec::new()));
+    let problem = daemon.world.client.pool("big").await.unwrap().problem;
+    let left = "it was taken out of the configuration, and goes with its last VM";
+    assert_eq!(problem.as_deref(), Some(left), "its VM is leased");
     let again = daemon.world.client.reload().await.unwrap();
     assert_eq!(again, vmpool_client::api::Reloaded::default());
 }

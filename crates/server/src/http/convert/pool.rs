@@ -37,9 +37,22 @@ pub(in crate::http) fn pool(status: &PoolStatus) -> api::Pool {
         waiting: number(view.waiting),
         wanted: number(view.wanted),
         limits: view.limits.iter().map(limit).collect(),
-        problem: view.problem.clone(),
+        problem: problem(view),
         retry_at: view.paused_until.map(time),
     }
+}
+
+/// Says what is the matter with a pool; that it left the configuration comes first.
+fn problem(view: &PoolView) -> Option<String> {
+    let left = match (view.retired, view.removed_at, &view.drain) {
+        (false, ..) => return view.problem.clone(),
+        (true, Some(_), _) => "it was taken out of the configuration, and goes with its last VM",
+        (true, None, Some(_)) => "it is not in the configuration, and goes with its last VM",
+        (true, None, None) => {
+            "it is not in the configuration: its VMs are kept until it is configured again or drained"
+        }
+    };
+    Some(view.problem.iter().fold(left.to_owned(), |left, problem| format!("{left} ({problem})")))
 }
 
 fn offers(view: &PoolView, config: &PoolConfig) -> Vec<api::Offer> {
