@@ -36,10 +36,11 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
     fail_point::reach("store.open.locked");
     remove_dir(&place.trial()).map_err(|err| fault(err.into()))?;
     let marked = place.is_marked()?;
-    let acknowledged = match marked && !options.accept_loss {
-        true => Head::open(&place.head()).map_err(|err| unreadable_head(place, err.into()))?.1,
-        false => 0,
+    let head = match marked && !options.accept_loss {
+        true => Some(Head::open(&place.head()).map_err(|err| unreadable_head(place, err.into()))?),
+        false => None,
     };
+    let acknowledged = head.as_ref().map_or(0, |(_, acknowledged)| *acknowledged);
     let data = place.sled().join("db");
     if fs::metadata(&data).is_ok_and(|data| 0 < data.len()) {
         let trial = try_out(place, options, acknowledged);
@@ -61,8 +62,12 @@ pub(super) fn open(place: &Place, options: &SledOptions) -> Result<(Opened, Head
     }
     // What a crashed process had written, and was never acknowledged, is seen from now on.
     opened.database.flush().and_then(|()| opened.database.sync()).map_err(fault)?;
-    place.sync().map_err(fault)?;
-    let head = Head::create(&place.head(), opened.sequence).map_err(|err| fault(err.into()))?;
+    place.sync(marked).map_err(fault)?;
+    let head = match head {
+        Some((head, _)) => head.write(opened.sequence).map(|()| head),
+        None => Head::create(&place.head(), opened.sequence),
+    };
+    let head = head.map_err(|err| fault(err.into()))?;
     fail_point::reach("store.open.counted");
     if !marked {
         fail_point::reach("store.make.counted");

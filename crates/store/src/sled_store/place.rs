@@ -102,12 +102,16 @@ impl Place {
         fs::write(&draft, text)?;
         File::open(&draft)?.sync_all()?;
         fs::rename(&draft, &path)?;
-        self.sync()
+        self.sync(false)
     }
 
-    /// Makes durable which files there are, and the one that sled itself leaves to chance.
-    pub(super) fn sync(&self) -> Result<(), Fault> {
+    /// Makes durable which files there are, and the one that sled itself leaves to chance. All that is `known` to be there since
+    /// the store was made is so already.
+    pub(super) fn sync(&self, known: bool) -> Result<(), Fault> {
         let sled = self.sled();
+        if known {
+            return Ok(sync_dir(&sled)?);
+        }
         File::open(sled.join("conf"))?.sync_all()?;
         for dir in [sled.join("blobs").as_path(), &sled, &self.dir] {
             sync_dir(dir)?;
