@@ -12,6 +12,7 @@ use crate::{
     Answer, Effect, EffectId, Input, Spec, Step,
     begins::Begins,
     demand::Demand,
+    durable::Before,
     lookup::Lookup,
     order::Order,
     owners::Owners,
@@ -79,6 +80,8 @@ pub struct Engine {
     pub(crate) looks: std::cell::Cell<usize>,
     /// Pools that may want another VM.
     pub(crate) growing: BTreeSet<PoolName>,
+    /// What changed since all was durable, if somebody tells when it is.
+    pub(crate) before: Option<Before>,
     /// Who said what is being decided, if they said who they are.
     pub(crate) by: Option<Owner>,
     /// The step that is being made.

@@ -61,6 +61,7 @@ impl Engine {
         self.begins.count_in(&lease);
         self.lookup.lease(&lease);
         self.wants_change(&lease.owner);
+        self.keep_lease(&lease.id);
         self.leases.insert(lease.id.clone(), lease.clone());
         self.lease_event(EventKind::LeaseGranted, &lease, "");
         self.advance(vm);

@@ -68,6 +68,7 @@ impl Engine {
 
     /// Removes a lease; its VM stays as it is, for the caller to deal with.
     pub(crate) fn forget_lease(&mut self, lease: &Lease, how: LeaseEnd) {
+        self.keep_lease(&lease.id);
         if self.leases.remove(&lease.id).is_some() {
             self.wants_change(&lease.owner);
             self.owners.count_out(lease);
@@ -100,6 +101,7 @@ impl Engine {
 
     pub(crate) fn put_lease(&mut self, lease: Lease) {
         self.out.changes.push(Change::PutLease(Box::new(lease.clone())));
+        self.keep_lease(&lease.id);
         self.leases.insert(lease.id.clone(), lease);
     }
 

@@ -22,6 +22,7 @@ mod check_supply;
 mod claim;
 mod demand;
 mod drain;
+mod durable;
 mod engine;
 mod estimate;
 mod evict;
@@ -88,6 +89,7 @@ mod worth;
 
 pub use crate::{
     allowance::OwnerLimitView,
+    durable::Durable,
     engine::Engine,
     explain::{Explanation, Obstacle},
     hint::Worth,

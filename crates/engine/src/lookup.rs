@@ -1,8 +1,8 @@
 //! Finding VMs by what clients know of them: an address, or the task that one is leased for.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{collections::BTreeSet, net::IpAddr, ops::Bound};
 
-use vmpool_model::{Lease, TaskId, VmName, VmRecord};
+use vmpool_model::{Lease, PoolName, TaskId, VmName, VmRecord};
 
 use crate::{Engine, table::Table};
 
@@ -42,6 +42,17 @@ impl Lookup {
 }
 
 impl Engine {
+    /// Returns the VMs whose names begin with this.
+    pub(crate) fn vms_named(&self, prefix: &str) -> impl Iterator<Item = &VmRecord> {
+        let from = self.vms.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        from.take_while(move |(name, _)| name.as_str().starts_with(prefix)).map(|(_, vm)| &vm.record)
+    }
+
+    /// Returns how many VMs a pool has.
+    pub(crate) fn count_of(&self, pool: &PoolName) -> usize {
+        self.pools.get(pool).map_or(0, |pool| pool.counts().iter().sum())
+    }
+
     /// Returns the VMs whose node has an address, by name; several may while an address changes hands.
     pub fn vms_with_address(&self, address: IpAddr) -> impl Iterator<Item = &VmRecord> {
         let from = self.lookup.by_address.range((address, None)..);
@@ -58,8 +69,13 @@ impl Engine {
 
     /// Returns the VMs that are leased for a task, in no particular order.
     pub fn vms_of_task(&self, task: &TaskId) -> impl Iterator<Item = &VmRecord> {
+        self.leases_of_task(task).filter_map(|(_, vm)| self.vm(vm))
+    }
+
+    /// Returns the fence and the VM of each lease for a task.
+    pub(crate) fn leases_of_task(&self, task: &TaskId) -> impl Iterator<Item = (u64, &VmName)> {
         let leases = self.lookup.by_task.get(task).into_iter().flatten();
-        leases.filter_map(|(_, vm)| self.vm(vm))
+        leases.map(|(fence, vm)| (*fence, vm))
     }
 
     /// Notes the addresses that a VM has from now on.

@@ -85,6 +85,7 @@ impl Engine {
             #[cfg(test)]
             looks: std::cell::Cell::default(),
             growing: BTreeSet::new(),
+            before: None,
             by: None,
             out: Step::default(),
             spec,

@@ -142,6 +142,7 @@ impl Engine {
                 Err(_) => return None,
             }
         };
+        self.keep_vm(&vm);
         let now = self.moment();
         let pool = self.pools.get_mut(name)?;
         let OfferConfig { provider, template, needs, .. } = &pool.offers.get(offer)?.config;

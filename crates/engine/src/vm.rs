@@ -134,6 +134,7 @@ impl Vm {
 impl Engine {
     /// Changes a record and keeps every index true.
     pub(crate) fn edit(&mut self, name: &VmName, change: impl FnOnce(&mut VmRecord)) {
+        self.keep_vm(name);
         let Some(vm) = self.vms.get_mut(name) else { return };
         let before = vm.record.node.as_ref().map(|node| node.id.clone());
         let suspect = vm.record.suspect.clone();
@@ -248,6 +249,7 @@ impl Engine {
 
     /// Removes a record whose node is proven not to exist.
     pub(crate) fn remove(&mut self, name: &VmName) {
+        self.keep_vm(name);
         self.readdress(name, &[]);
         let Some(vm) = self.vms.remove(name) else { return };
         for id in vm.effects() {

@@ -26,6 +26,7 @@ impl Loop {
     pub(crate) async fn restore(&mut self, err: Arc<StoreError>) -> Result<(), StopError> {
         self.stale = true;
         self.readable = false;
+        self.is_written = false;
         let mut err = err;
         let mut wait = FIRST_PAUSE;
         loop {
@@ -133,6 +134,10 @@ impl Loop {
                 biased;
                 done = &mut task => return Some(done),
                 _ = self.effects.next() => {}
+                Some(look) = self.reads.recv() => match self.readable {
+                    true => self.read(look),
+                    false => Wake::Look(look).refuse(err),
+                },
                 wake = self.wakes.recv() => match wake {
                     None | Some(Wake::Shutdown) => {
                         self.stopping = true;

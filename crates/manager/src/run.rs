@@ -1,6 +1,11 @@
 //! The loop of a domain: take what waits, decide, commit once, answer, act.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -11,12 +16,25 @@ use vmpool_model::{Event, EventKind, Timestamp};
 use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError, fail_point};
 
 use crate::{
-    StopError, View, domain::Domain, effects::Effects, hints::Hints, newest::SteadyClock, setup::Seen,
-    store_call, turn::Turn, view::Listings, waiters::Waiters, wake::Wake, withheld::Withheld,
+    StopError, View,
+    domain::Domain,
+    effects::Effects,
+    hints::Hints,
+    newest::SteadyClock,
+    setup::Seen,
+    store_call,
+    turn::Turn,
+    view::Listings,
+    waiters::Waiters,
+    wake::{Look, Wake},
+    withheld::Withheld,
 };
 
 /// How many inputs share one commit at most.
 const BATCH: usize = 1024;
+
+/// How long inputs are decided before what they came to is committed, at most: those that wait longer make the next commit.
+const DECIDING: Duration = Duration::from_millis(10);
 
 /// How often a store that is short of room is tried at least.
 const SHORT: Duration = Duration::from_secs(5);
@@ -35,12 +53,18 @@ pub(crate) struct Loop {
     pub(crate) hints: Hints,
     pub(crate) waiters: Waiters,
     pub(crate) wakes: mpsc::Receiver<Wake>,
+    /// What was taken and found no time in the last turn, in order.
+    left: VecDeque<Wake>,
+    /// Those who want to look at what is recorded: they never wait for a commit.
+    pub(crate) reads: mpsc::Receiver<Look>,
     pub(crate) cursor: watch::Sender<Cursor>,
     pub(crate) listings: Listings,
     /// When the invariants were checked last, if they are to be.
     checked_at: Option<Timestamp>,
     /// Whether the domain was claimed again without an answer.
     pub(crate) claiming: bool,
+    /// Whether what the engine made of the records is written, too.
+    pub(crate) is_written: bool,
     /// Whether a commit failed since the engine was made: it knows what is not so, and decides nothing more.
     pub(crate) stale: bool,
     /// Whether the engine shows what is recorded, although it decides nothing.
@@ -56,7 +80,7 @@ impl Loop {
         snapshot: Snapshot,
         clock: SteadyClock,
         effects: Effects,
-        wakes: mpsc::Receiver<Wake>,
+        (wakes, reads): (mpsc::Receiver<Wake>, mpsc::Receiver<Look>),
         cursor: watch::Sender<Cursor>,
     ) -> Self {
         let revision = snapshot.revision;
@@ -73,10 +97,13 @@ impl Loop {
             hints,
             waiters: Waiters::default(),
             wakes,
+            left: VecDeque::new(),
+            reads,
             cursor,
             listings: BTreeMap::new(),
             checked_at: None,
             claiming: false,
+            is_written: false,
             stale: false,
             readable: false,
             stopping: false,
@@ -94,20 +121,32 @@ impl Loop {
 
     /// Waits for something to do, then takes all that waits.
     async fn next(&mut self) -> Vec<Wake> {
-        let mut wakes = Vec::new();
+        let mut wakes = Vec::from(std::mem::take(&mut self.left));
+        if !self.is_written || !wakes.is_empty() {
+            return wakes;
+        }
         // At least a millisecond, so that an engine whose wish is never satisfied cannot take the whole CPU.
         let due = self.engine.wake_at().into_iter().chain(self.hints.due_at()).min();
         let due = due.map(|at| at.since(self.clock.now()).max(Duration::from_millis(1)));
         let look = self.engine.is_short().then_some(SHORT);
         let due = due.into_iter().chain(look).min();
-        tokio::select! {
-            // What is ready besides is taken below, so the order starves nobody and repeats itself in tests.
-            biased;
-            count = self.wakes.recv_many(&mut wakes, BATCH) => self.stopping |= count == 0,
-            ended = self.effects.next() => wakes.extend(ended),
-            () = self.hints.hear() => {}
-            () = pause(due) => {}
+        let mut due = std::pin::pin!(pause(due));
+        loop {
+            tokio::select! {
+                // What is ready besides is taken below, so the order starves nobody and repeats itself in tests.
+                biased;
+                count = self.wakes.recv_many(&mut wakes, BATCH) => self.stopping |= count == 0,
+                ended = self.effects.next() => wakes.extend(ended),
+                () = self.hints.hear() => {}
+                Some(look) = self.reads.recv() => {
+                    self.read(look);
+                    continue;
+                }
+                () = &mut due => {}
+            }
+            break;
         }
+        self.read_waiting();
         while wakes.len() < BATCH
             && let Ok(wake) = self.wakes.try_recv()
         {
@@ -130,6 +169,8 @@ impl Loop {
         match self.commit(&mut turn).await {
             Ok(()) => {
                 fail_point::reach("manager.turn.committed");
+                self.engine.all_durable();
+                self.is_written = true;
                 self.finish(turn, now);
                 Ok(())
             }
@@ -137,6 +178,32 @@ impl Loop {
                 let err = Arc::new(err);
                 turn.fail(&err);
                 self.restore(err).await
+            }
+        }
+    }
+
+    /// Shows what is recorded.
+    pub(crate) fn read(&self, look: Look) {
+        let Self { domain, engine, listings, withheld, hints, .. } = self;
+        (look.0)(Ok(Seen { domain, engine, listings, withheld, hints }));
+    }
+
+    /// Shows what is recorded to those who wait for that, so that they get their turn however much there is to do.
+    fn read_waiting(&mut self) {
+        for _ in 0..BATCH {
+            let Ok(look) = self.reads.try_recv() else { return };
+            self.read(look);
+        }
+    }
+
+    /// Waits for the store, and shows meanwhile what is recorded: no decision that it may still lose.
+    async fn stored<T>(&mut self, storing: impl Future<Output = T>) -> T {
+        let mut storing = std::pin::pin!(storing);
+        loop {
+            tokio::select! {
+                biased;
+                stored = &mut storing => return stored,
+                Some(look) = self.reads.recv(), if self.is_written => self.read(look),
             }
         }
     }
@@ -156,11 +223,13 @@ impl Loop {
         if self.engine.wake_at().is_some_and(|at| at <= now) {
             turn.tick(&mut self.engine, now);
         }
-        for wake in wakes {
+        let mut wakes = VecDeque::from(wakes);
+        while let Some(wake) = wakes.pop_front() {
             match &wake {
                 // What came later gets no answer, which says that the manager has stopped.
                 Wake::Shutdown => {
                     self.stopping = true;
+                    wakes.clear();
                     break;
                 }
                 Wake::Done(_, outcome) => crate::view::note(&mut self.listings, outcome, now),
@@ -170,7 +239,12 @@ impl Loop {
                 Ok(wake) => turn.take(&mut self.engine, now, wake),
                 Err((reply, refusal)) => turn.refuse(reply, refusal),
             }
+            // Whoever came first waits for all who share the commit.
+            if DECIDING <= self.clock.now().since(now) {
+                break;
+            }
         }
+        self.left = wakes;
         for hint in self.hints.take(&self.engine, now) {
             turn.hint(&mut self.engine, now, hint);
         }
@@ -186,14 +260,17 @@ impl Loop {
         if turn.is_clean() && !self.effects.may_begin_writes() && !self.engine.is_short() {
             return match turn.promises() {
                 // Else a manager that was superseded would deny the leases that its successor gave.
-                true => store_call::call("proving the claim", async move { store.prove(&claim).await }).await,
+                true => {
+                    let proof = async move { store.prove(&claim).await };
+                    self.stored(store_call::call("proving the claim", proof)).await
+                }
                 false => Ok(()),
             };
         }
         let (changes, events) = turn.take_batch();
         let batch = Batch { expected: self.revision, changes, events };
-        let committed =
-            store_call::call("committing", async move { store.commit(&claim, batch).await }).await?;
+        let commit = async move { store.commit(&claim, batch).await };
+        let committed = self.stored(store_call::call("committing", commit)).await?;
         self.revision = committed.revision;
         self.cursor.send_if_modified(|cursor| {
             let changed = *cursor != committed.cursor;
@@ -230,6 +307,7 @@ impl Loop {
     /// Takes no more wishes, gives the effects under way a bounded time, and says good-bye in the log.
     async fn shut_down(mut self) -> Result<(), StopError> {
         self.wakes.close();
+        self.reads.close();
         self.waiters = Waiters::default();
         self.effects.stop();
         let grace = self.domain.shutdown_grace;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use vmpool_model::{Change, DomainName, Event, EventKind, InstallationId, Timestamp};
-use vmpool_store::{Batch, Claim, Snapshot, Store, StoreError, fail_point};
+use vmpool_store::{Batch, Claim, Committed, Snapshot, Store, StoreError, fail_point};
 
 use crate::{
     Drivers, Manager, ManagerBuilder, ManagerHandle, StartError, SystemClock, domain::Domain,
@@ -19,23 +19,33 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         None => DomainName::new("default")?,
     };
     // A look before the claim: who is wrong here must not take the domain from who runs it.
-    let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
-    installation(&builder, &loaded)?;
+    let mut loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
+    let mut installation = installation(&builder, &loaded)?;
     fail_point::reach("manager.start.loaded");
     let claim = builder.store.claim(&name, &builder.holder).await.map_err(at("claiming the domain"))?;
     fail_point::reach("manager.start.claimed");
-    let loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
-    let installation = installation(&builder, &loaded)?;
     let clock = builder.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
-    let clock = newest::SteadyClock::new(clock, newest::of(&loaded));
-    let opened = open(&*builder.store, &claim, &installation, clock.now(), loaded).await;
-    let snapshot = opened.map_err(at("writing that the manager started"))?;
+    let steady = |loaded: &Snapshot| newest::SteadyClock::new(Arc::clone(&clock), newest::of(loaded));
+    let mut steady_clock = steady(&loaded);
+    let mut opened = open(&*builder.store, &claim, &installation, steady_clock.now(), &loaded).await;
+    if let Err(StoreError::Conflict { .. }) = opened {
+        // Whoever owned the domain wrote between the look and the claim; nobody does any more.
+        loaded = builder.store.load(&name).await.map_err(at("loading the records"))?;
+        installation = self::installation(&builder, &loaded)?;
+        steady_clock = steady(&loaded);
+        opened = open(&*builder.store, &claim, &installation, steady_clock.now(), &loaded).await;
+    }
+    let Committed { revision, cursor } = opened.map_err(at("writing that the manager started"))?;
+    let snapshot = Snapshot { revision, cursor, installation: Some(installation.clone()), ..loaded };
+    let clock = steady_clock;
     fail_point::reach("manager.start.written");
 
     let (wakes, receiver) = mpsc::channel(QUEUE);
+    let (reads, readings) = mpsc::channel(QUEUE);
     let (cursor, events) = watch::channel(snapshot.cursor);
     let handle = ManagerHandle {
         wakes,
+        reads,
         store: Arc::clone(&builder.store),
         domain: name,
         installation: installation.clone(),
@@ -55,7 +65,7 @@ pub(crate) async fn start(builder: ManagerBuilder) -> Result<Manager, StartError
         shutdown_grace: builder.shutdown_grace,
         check_every: builder.check_every,
     };
-    let run = Loop::new(domain, claim, snapshot, clock, effects, receiver, cursor);
+    let run = Loop::new(domain, claim, snapshot, clock, effects, (receiver, readings), cursor);
     let notices = notice::notices(&run.domain, &run.engine, &run.withheld);
     for notice in &notices {
         tracing::warn!("{notice}");
@@ -86,15 +96,13 @@ async fn open(
     claim: &Claim,
     installation: &InstallationId,
     now: Timestamp,
-    loaded: Snapshot,
-) -> Result<Snapshot, StoreError> {
+    loaded: &Snapshot,
+) -> Result<Committed, StoreError> {
     let changes = match loaded.installation {
         Some(_) => Vec::new(),
         None => vec![Change::PutInstallation(installation.clone())],
     };
     let mut events = vec![Event::new(now, EventKind::DaemonStarted)];
     events.extend(withheld::events(&loaded.unreadable, now));
-    let committed = store.commit(claim, Batch { expected: loaded.revision, changes, events }).await?;
-    let installation = Some(installation.clone());
-    Ok(Snapshot { revision: committed.revision, cursor: committed.cursor, installation, ..loaded })
+    store.commit(claim, Batch { expected: loaded.revision, changes, events }).await
 }

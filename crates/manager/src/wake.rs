@@ -30,7 +30,7 @@ pub(crate) enum Wake {
     Reconfigure(Box<Setup>, Option<Owner>, Reply<()>),
     /// Somebody wants to look at everything.
     View(Reply<Arc<View>>),
-    /// Somebody wants to look at something.
+    /// Somebody wants to look at what is decided, once that is durable.
     Look(Look),
     /// An effect was carried out, or failed.
     Done(EffectId, Outcome),

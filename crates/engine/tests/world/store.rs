@@ -40,6 +40,39 @@ impl Store {
         }
     }
 
+    /// Who looks while decisions are being written must be shown what is written.
+    pub(crate) fn is_shown_by(&self, engine: &Engine) -> Result<(), String> {
+        let shown = engine.durable();
+        ensure!(shown.vms().eq(self.vms.values()), "a VM is shown that is not written: {:#?}", self.vms);
+        ensure!(shown.leases().eq(self.leases.values()), "a lease is shown that is not written");
+        for pool in engine.pools() {
+            let written = self.vms.values().filter(|vm| vm.pool == pool.name);
+            ensure!(shown.vms_of_pool(&pool.name).eq(written), "{} is shown with other VMs", pool.name);
+        }
+        let mut vms = self.vms.iter();
+        ensure!(vms.all(|(name, vm)| shown.vm(name) == Some(vm)), "a VM is not shown by its name");
+        for lease in self.leases.values().chain(engine.leases()) {
+            ensure!(
+                shown.lease(&lease.id) == self.leases.get(&lease.id),
+                "{} is not as it is written",
+                lease.id
+            );
+            let Some(task) = &lease.task else { continue };
+            let of_task = self.leases.values().filter(|lease| lease.task.as_ref() == Some(task));
+            let oldest = of_task.min_by_key(|lease| lease.fence).and_then(|lease| self.vms.get(&lease.vm));
+            ensure!(shown.vm_of_task(task) == oldest, "{task} is not for {oldest:?}");
+        }
+        for address in
+            self.vms.values().chain(engine.vms()).filter_map(|vm| vm.node.as_ref()?.addresses.first())
+        {
+            let has_it =
+                |vm: &&VmRecord| vm.node.as_ref().is_some_and(|node| node.addresses.contains(address));
+            let written = self.vms.values().filter(has_it);
+            ensure!(shown.vms_with_address(*address).eq(written), "{address} is not as it is written");
+        }
+        Ok(())
+    }
+
     /// What the engine knows must be what is written, or a crash would lose it.
     pub(crate) fn is_what(&self, engine: &Engine) -> Result<(), String> {
         ensure!(engine.vms().eq(self.vms.values()), "a change of a VM is not written: {:#?}", self.vms);

@@ -47,6 +47,10 @@ pub(crate) struct World {
     pub(crate) braked: BTreeSet<ProviderName>,
     /// How often the configuration was changed.
     pub(crate) edits: usize,
+    /// Whether the engine was stepped since it was made: what it makes of the records comes with its first step.
+    is_stepped: bool,
+    /// Whether it was told since then that all is written.
+    is_settled: bool,
     /// Told only for a history that is known to fail: it takes most of the time.
     story: Option<Vec<String>>,
 }
@@ -88,6 +92,8 @@ impl World {
             absent: BTreeSet::new(),
             braked: BTreeSet::new(),
             edits: 0,
+            is_stepped: false,
+            is_settled: false,
             now,
             working: Store::default(),
             committed: (Store::default(), Past::default()),
@@ -251,6 +257,10 @@ impl World {
             self.tell(|| format!("    {} {:?} {:?}: {}", event.kind, event.vm, event.lease, event.detail));
         }
         rules::check(self, &before, &input, &step)?;
+        self.is_stepped = true;
+        if self.is_settled {
+            self.committed.0.is_shown_by(&self.engine)?;
+        }
         if let Answer::Granted(grants) = &step.answer {
             self.leases.extend(grants.iter().map(|grant| grant.lease.id.clone()));
         }
@@ -286,6 +296,10 @@ impl World {
     fn commit(&mut self) {
         self.group = 0;
         self.committed = (self.working.clone(), self.ledger.past.clone());
+        if self.is_stepped {
+            self.engine.all_durable();
+            self.is_settled = true;
+        }
         let asked_at = self.now;
         for (id, effect) in self.waiting.drain(..) {
             self.flights.insert(id, Flight { effect, asked_at, answer: None });
@@ -332,6 +346,7 @@ impl World {
             }
         }
         self.engine = Engine::recover(spec, self.committed.0.records(), now);
+        (self.is_stepped, self.is_settled) = (false, false);
         self.ledger.begin_life(now, &self.committed.0);
         self.pass(now)
     }

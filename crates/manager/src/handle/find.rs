@@ -1,8 +1,8 @@
 //! Looking at one thing, or at some, found by index and copied alone.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
-use vmpool_engine::Engine;
+use vmpool_engine::Durable;
 use vmpool_model::{
     Lease, LeaseId, Owner, PoolName, ProviderName, RecordState, RequestId, RequestRecord, TaskId, VmName,
     VmRecord,
@@ -12,7 +12,7 @@ use crate::{ManagerError, ManagerHandle, Notice, PoolStatus, ProviderStatus, not
 
 /// Which VMs are looked for: those that everything fits that is given.
 ///
-/// By name, address and task they are found at once; else every record is looked at, though only those found are copied.
+/// By name, address, task and pool they are found at once; else every record is looked at, though only those found are copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VmQuery {
@@ -28,26 +28,28 @@ pub struct VmQuery {
     pub states: Vec<RecordState>,
     /// Who uses it, or used it last.
     pub owner: Option<Owner>,
+    /// What its name comes after.
+    pub after: Option<String>,
+    /// How many are wanted at most; all if `None`.
+    pub limit: Option<usize>,
 }
 
 impl VmQuery {
-    fn find<'a>(&self, engine: &'a Engine) -> Box<dyn Iterator<Item = &'a VmRecord> + 'a> {
+    fn find<'a>(&self, shown: Durable<'a>) -> Box<dyn Iterator<Item = &'a VmRecord> + 'a> {
         match self {
-            Self { name: Some(name), .. } => Box::new(engine.vm(name).into_iter()),
-            Self { task: Some(task), .. } => {
-                // By name, as the others are.
-                let vms = engine.vms_of_task(task).map(|vm| (&vm.name, vm));
-                Box::new(vms.collect::<BTreeMap<_, _>>().into_values())
-            }
-            Self { address: Some(address), .. } => Box::new(engine.vms_with_address(*address)),
-            _ => Box::new(engine.vms()),
+            Self { name: Some(name), .. } => Box::new(shown.vm(name).into_iter()),
+            Self { task: Some(task), .. } => Box::new(shown.vms_of_task(task)),
+            Self { address: Some(address), .. } => Box::new(shown.vms_with_address(*address)),
+            Self { pool: Some(pool), .. } => Box::new(shown.vms_of_pool(pool)),
+            _ => shown.vms(),
         }
     }
 
     fn fits(&self, vm: &VmRecord, lease: Option<&Lease>) -> bool {
         let has = |address: &IpAddr| vm.node.as_ref().is_some_and(|node| node.addresses.contains(address));
         let is_for = |task: &TaskId| lease.is_some_and(|lease| lease.task.as_ref() == Some(task));
-        self.pool.as_ref().is_none_or(|pool| vm.pool == *pool)
+        self.after.as_ref().is_none_or(|after| after.as_str() < vm.name.as_str())
+            && self.pool.as_ref().is_none_or(|pool| vm.pool == *pool)
             && (self.states.is_empty() || self.states.contains(&vm.state))
             && self.owner.as_ref().is_none_or(|owner| vm.owner.as_ref() == Some(owner))
             && self.address.as_ref().is_none_or(has)
@@ -67,7 +69,8 @@ pub struct VmStatus {
     pub has_provider: bool,
 }
 
-/// Each look shows one moment between two commits, and copies what it returns alone.
+/// Each look shows one moment between two commits, and copies what it returns alone. VMs, leases and health are shown at once,
+/// as they are recorded; the others wait until what was decided is durable.
 ///
 /// Each fails with [`ManagerError::Store`] while the records cannot be read, and with [`ManagerError::Stopped`].
 impl ManagerHandle {
@@ -77,15 +80,16 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`], [`ManagerError::Stopped`].
     pub async fn find_vms(&self, query: VmQuery) -> Result<Vec<VmStatus>, ManagerError> {
-        self.look(move |seen| {
-            let found = query.find(seen.engine).map(|vm| (vm, lease_of(seen.engine, vm)));
+        self.read(move |seen| {
+            let shown = seen.engine.durable();
+            let found = query.find(shown).map(|vm| (vm, lease_of(shown, vm)));
             let fits = found.filter(|(vm, lease)| query.fits(vm, *lease));
             let status = |(vm, lease): (&VmRecord, Option<&Lease>)| VmStatus {
                 vm: vm.clone(),
                 lease: lease.cloned(),
                 has_provider: seen.engine.knows_provider(&vm.provider),
             };
-            fits.map(status).collect()
+            fits.take(query.limit.unwrap_or(usize::MAX)).map(status).collect()
         })
         .await
     }
@@ -96,9 +100,10 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`], [`ManagerError::Stopped`].
     pub async fn lease(&self, id: LeaseId) -> Result<Option<(Lease, Option<VmRecord>)>, ManagerError> {
-        self.look(move |seen| {
-            let lease = seen.engine.lease(&id)?;
-            Some((lease.clone(), seen.engine.vm(&lease.vm).cloned()))
+        self.read(move |seen| {
+            let shown = seen.engine.durable();
+            let lease = shown.lease(&id)?;
+            Some((lease.clone(), shown.vm(&lease.vm).cloned()))
         })
         .await
     }
@@ -109,9 +114,9 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`], [`ManagerError::Stopped`].
     pub async fn leases(&self) -> Result<Vec<(Lease, Option<VmRecord>)>, ManagerError> {
-        self.look(|seen| {
-            let leases = seen.engine.leases();
-            leases.map(|lease| (lease.clone(), seen.engine.vm(&lease.vm).cloned())).collect()
+        self.read(|seen| {
+            let shown = seen.engine.durable();
+            shown.leases().map(|lease| (lease.clone(), shown.vm(&lease.vm).cloned())).collect()
         })
         .await
     }
@@ -176,7 +181,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`], [`ManagerError::Stopped`].
     pub async fn health(&self) -> Result<(Vec<PoolName>, Vec<Notice>), ManagerError> {
-        self.look(|seen| {
+        self.read(|seen| {
             let pools = seen.engine.pools().into_iter().map(|pool| pool.name).collect();
             (pools, notices(seen.domain, seen.engine, seen.withheld))
         })
@@ -184,6 +189,6 @@ impl ManagerHandle {
     }
 }
 
-fn lease_of<'a>(engine: &'a Engine, vm: &VmRecord) -> Option<&'a Lease> {
-    engine.lease(vm.lease.as_ref()?)
+fn lease_of<'a>(shown: Durable<'a>, vm: &VmRecord) -> Option<&'a Lease> {
+    shown.lease(vm.lease.as_ref()?)
 }

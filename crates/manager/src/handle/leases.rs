@@ -64,8 +64,9 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn holders(&self, leases: Vec<LeaseId>) -> Result<Vec<Option<Owner>>, ManagerError> {
-        self.look(move |seen| {
-            let holder = |id: &LeaseId| seen.engine.lease(id).map(|lease| lease.owner.clone());
+        self.read(move |seen| {
+            let shown = seen.engine.durable();
+            let holder = |id: &LeaseId| shown.lease(id).map(|lease| lease.owner.clone());
             leases.iter().map(holder).collect()
         })
         .await

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use tokio::sync::oneshot;
 use vmpool_engine::{Explanation, OwnerLimitView};
 use vmpool_model::{Owner, PoolName, RecordState, RequestId, TaskId, VmName, VmRecord};
 
@@ -11,7 +12,8 @@ use crate::{
     wake::{Look, Wake},
 };
 
-/// Each look shows one moment between two commits.
+/// Each look shows one moment between two commits. VMs and leases are shown as they are recorded, and nobody who looks at them
+/// waits for the commit under way; what follows from decisions, as why a request waits, is shown once they are durable.
 ///
 /// Those by state look at every record, though they copy only what they return.
 impl ManagerHandle {
@@ -21,7 +23,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn vm(&self, name: VmName) -> Result<Option<VmRecord>, ManagerError> {
-        self.look(move |seen| seen.engine.vm(&name).cloned()).await
+        self.read(move |seen| seen.engine.durable().vm(&name).cloned()).await
     }
 
     /// Returns the VMs whose node has an address, by name; several may while an address changes hands.
@@ -30,7 +32,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn vms_with_address(&self, address: IpAddr) -> Result<Vec<VmRecord>, ManagerError> {
-        self.look(move |seen| seen.engine.vms_with_address(address).cloned().collect()).await
+        self.read(move |seen| seen.engine.durable().vms_with_address(address).cloned().collect()).await
     }
 
     /// Returns the VM that is leased for a task; that of the oldest lease if there are several.
@@ -39,7 +41,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn vm_of_task(&self, task: TaskId) -> Result<Option<VmRecord>, ManagerError> {
-        self.look(move |seen| seen.engine.vm_of_task(&task).cloned()).await
+        self.read(move |seen| seen.engine.durable().vm_of_task(&task).cloned()).await
     }
 
     /// Returns the VMs of a pool, of all pools if `None`, that are in one of some states, by name.
@@ -53,8 +55,10 @@ impl ManagerHandle {
         states: &[RecordState],
     ) -> Result<Vec<VmRecord>, ManagerError> {
         let states = states.to_vec();
-        self.look(move |seen| lookup::in_states(seen.engine.vms(), pool.as_ref(), &states).cloned().collect())
-            .await
+        self.read(move |seen| {
+            lookup::in_states(seen.engine.durable().vms(), pool.as_ref(), &states).cloned().collect()
+        })
+        .await
     }
 
     /// Says why a request waits: the limits that bind, since when, and what is before it.
@@ -87,6 +91,18 @@ impl ManagerHandle {
         pool: Option<PoolName>,
     ) -> Result<Vec<OwnerLimitView>, ManagerError> {
         self.look(move |seen| seen.engine.owner_limits(&owner, pool.as_ref())).await
+    }
+
+    /// Looks at the VMs and leases as they are recorded, and at what there is beside records; a commit under way is not waited for.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Seen<'_>) -> T + Send + 'static,
+    ) -> Result<T, ManagerError> {
+        let (reply, answer) = oneshot::channel();
+        // Who went away needs no answer.
+        let look = Look(Box::new(move |seen| drop(reply.send(seen.map(look)))));
+        self.reads.send(look).await.map_err(|_| ManagerError::Stopped)?;
+        answer.await.unwrap_or(Err(ManagerError::Stopped))
     }
 
     /// Looks at what the loop knows, once what it decided is durable.

@@ -15,7 +15,7 @@ use vmpool_store::{Cursor, EventPage, Store};
 use crate::{
     ManagerError, View,
     setup::Tools,
-    wake::{Reply, Wake},
+    wake::{Look, Reply, Wake},
 };
 
 pub use self::{
@@ -36,6 +36,7 @@ pub use self::{
 #[derive(Debug, Clone)]
 pub struct ManagerHandle {
     pub(crate) wakes: mpsc::Sender<Wake>,
+    pub(crate) reads: mpsc::Sender<Look>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) domain: DomainName,
     pub(crate) installation: InstallationId,

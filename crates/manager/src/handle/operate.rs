@@ -137,7 +137,7 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn drivers(&self) -> Result<Drivers, ManagerError> {
-        self.look(|seen| seen.domain.setup.providers.clone()).await
+        self.read(|seen| seen.domain.setup.providers.clone()).await
     }
 
     /// Returns all providers that can be asked, with their drivers: those that are configured, and those that were taken out
@@ -147,6 +147,6 @@ impl ManagerHandle {
     ///
     /// [`ManagerError::Store`] while the records cannot be read, [`ManagerError::Stopped`].
     pub async fn known_drivers(&self) -> Result<Drivers, ManagerError> {
-        self.look(|seen| seen.domain.drivers()).await
+        self.read(|seen| seen.domain.drivers()).await
     }
 }

@@ -44,9 +44,10 @@ impl Bench {
         };
         let clock = SteadyClock::new(Arc::new(SystemClock::new()), Timestamp::default());
         let (_, wakes) = mpsc::channel(1);
+        let (_, reads) = mpsc::channel(1);
         let (cursor, _) = watch::channel(Cursor(0));
         let snapshot = Snapshot::default();
-        let mut looped = Loop::new(domain, claim, snapshot, clock, effects, wakes, cursor);
+        let mut looped = Loop::new(domain, claim, snapshot, clock, effects, (wakes, reads), cursor);
         looped.turn(Vec::new()).await.unwrap();
         let listed = looped.effects.next().await;
         looped.turn(listed).await.unwrap();

@@ -1,8 +1,8 @@
 //! Finding VMs by name, address, task, pool and state.
 
 use vmpool_manager::{
-    ManagerError, Refusal,
-    model::{RecordState, TaskId, VmName},
+    ManagerError, Refusal, VmQuery,
+    model::{PoolName, RecordState, TaskId, VmName},
 };
 
 use crate::world::{World, pool, request, seconds, small, until_ready};
@@ -20,6 +20,32 @@ async fn a_vm_is_found_by_its_name() {
     }
     let unknown = VmName::new("small-zzzzzzzzzz").unwrap();
     assert_eq!((view.vm(&unknown), handle.vm(unknown.clone()).await.unwrap()), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn vms_are_found_part_by_part_in_the_order_of_their_names() {
+    let world = World::new();
+    let other: PoolName = "small-too".parse().unwrap();
+    let manager = world.builder().pool(small(), pool(3)).pool(other.clone(), pool(2)).start().await.unwrap();
+    let handle = manager.handle();
+    until_ready(&handle, 5).await;
+    let all = handle.view().await.unwrap();
+    let find = |pool: Option<PoolName>, after: Option<&VmName>, limit| {
+        let mut query = VmQuery::default();
+        (query.pool, query.after, query.limit) = (pool, after.map(|name| name.as_str().to_owned()), limit);
+        let handle = handle.clone();
+        async move {
+            let found = handle.find_vms(query).await.unwrap();
+            found.into_iter().map(|status| status.vm.name).collect::<Vec<_>>()
+        }
+    };
+    let names: Vec<_> = all.vms.iter().map(|vm| vm.name.clone()).collect();
+    assert_eq!(find(None, None, Some(2)).await, names[..2]);
+    assert_eq!(find(None, Some(&names[1]), None).await, names[2..]);
+    for pool in [small(), other] {
+        let its = all.vms_in(Some(&pool), &[RecordState::Ready]).map(|vm| vm.name.clone());
+        assert_eq!(find(Some(pool.clone()), None, None).await, its.collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test(start_paused = true)]

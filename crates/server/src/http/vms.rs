@@ -54,6 +54,9 @@ pub(super) async fn list(
         return Ok(Json(Vms::default()));
     };
     (query.name, query.task, query.owner) = (name, task, owner);
+    query.after.clone_from(&part.after);
+    // One more tells whether there are more; of what others have, somebody may see nothing.
+    query.limit = part.limit.filter(|_| !caller.is_limited()).map(|limit| limit.saturating_add(1));
     let found = api.manager.find_vms(query).await?;
     let seen = found.iter().filter(|status| sees(&caller, status)).map(convert::vm_of);
     let (vms, next) = page::cut(seen, |vm| &vm.name, part)?;
