@@ -162,10 +162,11 @@ impl Client {
         let changes = method != Method::GET;
         let builder = self.http.request(method, format!("{}{path}", self.base));
         let mut builder = builder.header(version::HEADER, version::VERSION);
-        if let Some(authorization) = self.authorization() {
+        let shown = self.authorization();
+        if let Some(authorization) = &shown {
             builder = builder.header(AUTHORIZATION, authorization);
         }
-        Call { client: self, name, changes, builder }
+        Call { client: self, name, changes, builder, shown }
     }
 }
 
@@ -189,6 +190,8 @@ pub(crate) struct Call<'a> {
     name: String,
     changes: bool,
     builder: RequestBuilder,
+    /// What it shows of who asks.
+    shown: Option<HeaderValue>,
 }
 
 impl<'a> Call<'a> {
@@ -202,13 +205,23 @@ impl<'a> Call<'a> {
     }
 
     /// Sends the call with no limit of its own; `timeout` is what an error tells.
+    ///
+    /// A call that waits while a daemon starts shows the key of the one before it. It is refused and nothing is done, and
+    /// once more it is made with the key that there is then.
     pub(crate) async fn send_within(self, timeout: Duration) -> Result<Answer<'a>, ClientError> {
-        let Self { client, name, changes, builder } = self;
-        let answer = |response| Answer { client, name, changes, timeout, response };
-        match builder.send().await {
-            Ok(response) => answer(response).check().await,
-            Err(err) => Err(failed(client, err, changes, timeout)),
+        let Self { client, name, changes, builder, shown } = self;
+        let fail = |err| failed(client, err, changes, timeout);
+        let again = builder.try_clone();
+        let mut response = builder.send().await.map_err(fail)?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let (Some(again), Some(key)) = (again, client.authorization())
+            && shown.as_ref() != Some(&key)
+        {
+            let mut request = again.build().map_err(fail)?;
+            request.headers_mut().insert(AUTHORIZATION, key);
+            response = client.http.execute(request).await.map_err(fail)?;
         }
+        Answer { client, name, changes, timeout, response }.check().await
     }
 }
 

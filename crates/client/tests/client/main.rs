@@ -4,4 +4,5 @@ mod acquire;
 mod calls;
 mod events;
 mod keeper;
+mod key;
 mod peer;

@@ -55,7 +55,8 @@ pub(crate) fn lease(ttl: &str) -> String {
     )
 }
 
-async fn read_request(stream: &mut TcpStream) -> String {
+/// Reads one request from a connection.
+pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4096];
