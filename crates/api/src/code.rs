@@ -53,6 +53,8 @@ codes! {
     REQUEST_TURNED_AWAY = "request_turned_away", 409, REFUSED, "the request waited until nobody could serve it any more";
     REQUEST_ENDED = "request_ended", 410, REFUSED, "the request was served and its lease has ended";
     TOO_LARGE = "too_large", 413, REFUSED, "the body is too large";
+    URI_TOO_LONG = "uri_too_long", 414, REFUSED, "the path and query are too long";
+    HEAD_TOO_LARGE = "head_too_large", 431, REFUSED, "the head is too large or has too many fields";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, USAGE, "the body is not declared as JSON";
     WRONG_HOST = "wrong_host", 421, REFUSED, "the daemon does not answer to this name";
     TTL_OUT_OF_RANGE = "ttl_out_of_range", 422, USAGE, "the time to live is not allowed";

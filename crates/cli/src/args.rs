@@ -82,6 +82,34 @@ pub(crate) struct Global {
         help_heading = "Options of every command that asks a daemon"
     )]
     pub(crate) token_file: Option<PathBuf>,
+    /// A file with certificates in PEM that are trusted over https:// beside those of the system: of an authority, or the
+    /// daemon's own
+    #[arg(
+        long,
+        global = true,
+        env = "VMPOOL_CA_FILE",
+        value_name = "FILE",
+        help_heading = "Options of every command that asks a daemon"
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// A file with a certificate in PEM that says over https:// who asks, where the daemon takes certificates
+    #[arg(
+        long,
+        global = true,
+        env = "VMPOOL_CERTIFICATE_FILE",
+        value_name = "FILE",
+        help_heading = "Options of every command that asks a daemon"
+    )]
+    pub(crate) certificate_file: Option<PathBuf>,
+    /// The file with the private key of that certificate
+    #[arg(
+        long,
+        global = true,
+        env = "VMPOOL_KEY_FILE",
+        value_name = "FILE",
+        help_heading = "Options of every command that asks a daemon"
+    )]
+    pub(crate) key_file: Option<PathBuf>,
     /// How results are printed
     #[arg(
         long,
@@ -177,7 +205,10 @@ pub(crate) enum Command {
 impl Command {
     /// Returns the name of a command that asks no daemon, and those of the [`Global`] options that it does not take.
     pub(crate) fn without_options(&self) -> Option<(&'static str, &'static [&'static str])> {
-        let none = ["url", "token_file", "output", "quiet"].as_slice();
+        let none =
+            ["url", "token_file", "ca_file", "certificate_file", "key_file", "output", "quiet"].as_slice();
+        #[cfg(feature = "serve")]
+        let local = none.get(..5).unwrap_or_default();
         match self {
             #[cfg(feature = "serve")]
             Self::Demo(_) => Some(("demo", none)),
@@ -189,13 +220,11 @@ impl Command {
             Self::Sim(_) => Some(("sim", none)),
             Self::Completions { .. } => Some(("completions", none)),
             #[cfg(feature = "serve")]
-            Self::Store(_) => Some(("store", &["url", "token_file"])),
+            Self::Store(_) => Some(("store", local)),
             #[cfg(feature = "serve")]
-            Self::Node(_) => Some(("node", &["url", "token_file"])),
+            Self::Node(_) => Some(("node", local)),
             #[cfg(feature = "serve")]
-            Self::Ask(Ask::Provider(ProviderCommand::Check(_))) => {
-                Some(("provider check", &["url", "token_file"]))
-            }
+            Self::Ask(Ask::Provider(ProviderCommand::Check(_))) => Some(("provider check", local)),
             #[cfg(feature = "serve")]
             Self::Doctor(_) => None,
             Self::Man { .. } => Some(("man", none)),

@@ -1,9 +1,12 @@
 //! Finding the daemon, and what says to it who asks.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use vmpool_api::exit;
-use vmpool_client::Client;
+use vmpool_client::{Client, Tls};
 
 use crate::{
     args::{DEFAULT_URL, Global},
@@ -26,15 +29,42 @@ pub(crate) struct Connection {
 pub(crate) fn connect(global: &Global) -> Result<Connection, Failure> {
     // A variable that is set to nothing is as good as none.
     let url = Some(global.url.as_str()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_URL);
-    let client = Client::new(url)?;
+    let tls = tls(global)?;
+    let client = Client::with_tls(url, &tls)?;
     let given = match &global.token_file {
         Some(file) if !file.as_os_str().is_empty() => Some(read(file)?),
         _ => env::var(TOKEN).ok().filter(|token| !token.is_empty()),
     };
     match given {
         Some(token) => Ok(Connection { client: client.with_token(&token)?, has_identity: true }),
-        None => Ok(Connection { client, has_identity: url.starts_with("unix:") }),
+        None => {
+            let shows_certificate = url.starts_with("https:") && tls.identity.is_some();
+            Ok(Connection { client, has_identity: url.starts_with("unix:") || shows_certificate })
+        }
     }
+}
+
+/// Says whom to trust and what to show over TLS.
+fn tls(global: &Global) -> Result<Tls, Failure> {
+    // A variable that is set to nothing is as good as none.
+    let given = |file: &Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
+    let mut tls = Tls::default();
+    if let Some(file) = given(&global.ca_file) {
+        tls = tls.with_ca_file(file);
+    }
+    match (given(&global.certificate_file), given(&global.key_file)) {
+        (Some(certificate), Some(key)) => Ok(tls.with_identity(certificate, key)),
+        (None, None) => Ok(tls),
+        (Some(_), None) => Err(half("the private key of the certificate: --key-file")),
+        (None, Some(_)) => Err(half("the certificate of the private key: --certificate-file")),
+    }
+}
+
+fn half(missing: &str) -> Failure {
+    Failure::new(
+        exit::USAGE,
+        format!("a certificate and its key come together; what is missing is {missing}"),
+    )
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -59,7 +59,7 @@ async fn serve(config: Config, file: &Path) -> Result<u8, Failure> {
     let daemon = daemon.with_config_file(file, &registry);
     let reloader = daemon.reloader();
     // A daemon serves even if nobody reads where.
-    let _ = print(&format!("{LISTENING}http://{}", daemon.address()));
+    let _ = print(&format!("{LISTENING}{}", daemon.url()));
     let stop = async move {
         loop {
             tokio::select! {

@@ -1,6 +1,6 @@
 //! The client: where the daemon is, and how one call is made.
 
-use std::{error::Error as _, net::SocketAddr, time::Duration};
+use std::{error::Error as _, io, net::SocketAddr, time::Duration};
 
 use reqwest::{
     ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url,
@@ -10,7 +10,7 @@ use reqwest::{
 use serde::{Serialize, de::DeserializeOwned};
 use vmpool_api::{Problem, routes, version};
 
-use crate::{ClientError, local_key};
+use crate::{ClientError, Tls, local_key};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,16 +38,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client of the daemon at an address such as `http://127.0.0.1:7717`, or at a Unix socket such as
-    /// `unix:///run/vmpool/vmpool.sock`; no connection is made yet.
+    /// Makes a client of the daemon at an address such as `http://127.0.0.1:7717` or `https://vmpool.example.org:7717`, or at a
+    /// Unix socket such as `unix:///run/vmpool/vmpool.sock`; no connection is made yet.
     ///
     /// On loopback it shows with every call the key that the daemon left for its own user, if this is that user; elsewhere,
     /// and to be somebody else, it needs a [token](Self::with_token).
     ///
     /// # Errors
     ///
-    /// [`ClientError::InvalidUrl`] if the address is neither.
+    /// [`ClientError::InvalidUrl`] if the address is none of these.
     pub fn new(base_url: &str) -> Result<Self, ClientError> {
+        Self::with_tls(base_url, &Tls::default())
+    }
+
+    /// Makes a client as [`new`](Self::new) does that trusts others over `https://`, or proves who it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new), and [`ClientError::Tls`] if a certificate or key cannot be read or used.
+    pub fn with_tls(base_url: &str, tls: &Tls) -> Result<Self, ClientError> {
         let invalid = |reason: String| ClientError::InvalidUrl { url: base_url.to_owned(), reason };
         if let Some(path) = base_url.strip_prefix("unix://") {
             if !path.starts_with('/') {
@@ -55,7 +64,7 @@ impl Client {
                     "the path of a socket begins with a slash, as in unix:///run/x.sock".to_owned(),
                 ));
             }
-            let http = builder().unix_socket(path).build().map_err(|err| invalid(err.to_string()))?;
+            let http = builder(tls)?.unix_socket(path).build().map_err(|err| invalid(err.to_string()))?;
             return Ok(Self::made(http, "http://localhost", base_url));
         }
         let url = match base_url.contains("://") {
@@ -63,18 +72,16 @@ impl Client {
             false => return Err(invalid(format!("the scheme is missing, write http://{base_url}"))),
         };
         match url.scheme() {
-            "http" => {}
-            "https" => {
-                let reason = "TLS is not spoken yet; use http:// on a private network, or a local proxy that speaks TLS";
-                return Err(invalid(reason.to_owned()));
-            }
-            other => return Err(invalid(format!("{other} is not spoken, only http is"))),
+            "http" | "https" => {}
+            other => return Err(invalid(format!("{other} is not spoken, only http and https are"))),
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(invalid("it must end with the path".to_owned()));
         }
-        let http = builder().build().map_err(|err| invalid(err.to_string()))?;
-        Ok(Self::made(http, url.as_str(), url.as_str()))
+        let http = builder(tls)?.build().map_err(|err| invalid(err.to_string()))?;
+        let made = Self::made(http, url.as_str(), url.as_str());
+        // Who shows a certificate wants to be known by that.
+        Ok(Self { local: made.local.filter(|_| tls.identity.is_none()), ..made })
     }
 
     fn made(http: reqwest::Client, base: &str, url: &str) -> Self {
@@ -178,9 +185,11 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 }
 
 /// Says how connections are made and kept.
-fn builder() -> ClientBuilder {
+fn builder(tls: &Tls) -> Result<ClientBuilder, ClientError> {
     let builder = reqwest::Client::builder().no_proxy().redirect(Policy::none());
-    builder.connect_timeout(CONNECT_TIMEOUT).pool_idle_timeout(IDLE_TIMEOUT)
+    let builder = builder.connect_timeout(CONNECT_TIMEOUT).pool_idle_timeout(IDLE_TIMEOUT);
+    // The library would read at once what the system trusts, which costs more than a short command.
+    Ok(builder.tls_backend_preconfigured(tls.config()?))
 }
 
 /// One call that is being made.
@@ -286,6 +295,9 @@ impl Answer<'_> {
 /// Sorts out why there is no answer; a connection that was never made had no effect.
 pub(crate) fn failed(client: &Client, err: reqwest::Error, changes: bool, after: Duration) -> ClientError {
     let url = client.url.clone();
+    if let Some(hint) = hint(&url, &err) {
+        return ClientError::Unsafe { url, hint, source: Box::new(err) };
+    }
     if err.is_connect() || err.is_builder() {
         return ClientError::Unreachable { url, source: Box::new(err) };
     }
@@ -294,4 +306,22 @@ pub(crate) fn failed(client: &Client, err: reqwest::Error, changes: bool, after:
     }
     debug_assert!(err.source().is_some() || !err.is_request(), "{err:?}");
     ClientError::Broken { url, may_have_happened: changes, source: Box::new(err) }
+}
+
+/// Says what can be done if there is no safe connection; `None` if that is not the trouble.
+fn hint(url: &str, err: &reqwest::Error) -> Option<&'static str> {
+    // What breaks off before anything was said does not know what it was told.
+    let is_cut_off = || url.starts_with("https:") && err.is_connect() && has_eof(err);
+    vmpool_tls::hint(err).or_else(|| is_cut_off().then_some(vmpool_tls::NO_TLS))
+}
+
+fn has_eof(err: &reqwest::Error) -> bool {
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        if err.downcast_ref().is_some_and(|err: &io::Error| err.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        cause = err.source();
+    }
+    false
 }

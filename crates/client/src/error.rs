@@ -19,6 +19,20 @@ pub enum ClientError {
     /// The token cannot be sent.
     #[error("the token cannot be sent: it holds what no token holds")]
     InvalidToken,
+    /// A certificate or key for TLS cannot be read or used.
+    #[error("{0}")]
+    Tls(#[source] Box<dyn Error + Send + Sync>),
+    /// There is no connection with TLS on which both sides know each other; the call certainly had no effect.
+    #[error("there is no safe connection to {url}: {}; {hint}", innermost(.source.as_ref()))]
+    Unsafe {
+        /// The daemon's address.
+        url: String,
+        /// What can be done.
+        hint: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Nothing listens at the address; the call certainly had no effect.
     #[error("no daemon answers at {url}; if it should run here, start it with `vmpool serve`: {}", innermost(.source.as_ref()))]
     Unreachable {
@@ -82,8 +96,10 @@ impl ClientError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::InvalidUrl { .. } | Self::InvalidToken => exit::USAGE,
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::Timeout { .. } => exit::UNREACHABLE,
+            Self::InvalidUrl { .. } | Self::InvalidToken | Self::Tls(_) => exit::USAGE,
+            Self::Unsafe { .. } | Self::Unreachable { .. } | Self::Broken { .. } | Self::Timeout { .. } => {
+                exit::UNREACHABLE
+            }
             Self::Version { .. } => exit::VERSION,
             Self::Problem(problem) => problem.exit_code(),
             Self::Protocol { .. } => exit::DAEMON,
@@ -96,6 +112,8 @@ impl ClientError {
         match self {
             Self::InvalidUrl { .. }
             | Self::InvalidToken
+            | Self::Tls(_)
+            | Self::Unsafe { .. }
             | Self::Unreachable { .. }
             | Self::Version { .. } => false,
             Self::Broken { may_have_happened, .. }
@@ -111,9 +129,12 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Timeout { .. } => true,
             Self::Problem(problem) => problem.is(code::SHUTTING_DOWN),
-            Self::InvalidUrl { .. } | Self::InvalidToken | Self::Version { .. } | Self::Protocol { .. } => {
-                false
-            }
+            Self::InvalidUrl { .. }
+            | Self::InvalidToken
+            | Self::Tls(_)
+            | Self::Unsafe { .. }
+            | Self::Version { .. }
+            | Self::Protocol { .. } => false,
         }
     }
 

@@ -20,6 +20,7 @@
 //!
 //! A daemon on this host that runs as the same user knows the client by a key that it left in a file; other daemons want a
 //! [token](Client::with_token).
+//! Over `https://` it trusts whom the system trusts, and whom [`Tls`] says.
 //! The client takes no proxy from the environment.
 //! It needs a tokio runtime with time and I/O.
 
@@ -35,6 +36,7 @@ mod keeper;
 mod local_key;
 mod request_id;
 mod sse;
+mod tls;
 mod verbs;
 
 pub use vmpool_api as api;
@@ -45,4 +47,5 @@ pub use crate::{
     events::{EventStream, Follow},
     keeper::{Keeper, Kept},
     request_id::new_request_id,
+    tls::Tls,
 };

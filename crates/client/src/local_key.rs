@@ -9,13 +9,14 @@ use vmpool_api::local_key;
 
 /// Returns the address in a URL, if it is one of loopback.
 pub(crate) fn address(url: &str) -> Option<SocketAddr> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    let plain = url.strip_prefix("http://").map(|rest| (rest, 80));
+    let (rest, port) = plain.or_else(|| url.strip_prefix("https://").map(|rest| (rest, 443)))?;
     let authority = rest.split('/').next()?;
     let authority = match authority.strip_prefix("localhost") {
         Some(port) => format!("{}{port}", Ipv4Addr::LOCALHOST),
         None => authority.to_owned(),
     };
-    let without_port = || Some(SocketAddr::new(authority.parse::<IpAddr>().ok()?, 80));
+    let without_port = || Some(SocketAddr::new(authority.parse::<IpAddr>().ok()?, port));
     let address = authority.parse::<SocketAddr>().ok().or_else(without_port)?;
     address.ip().is_loopback().then_some(address)
 }
@@ -39,6 +40,7 @@ mod tests {
             ("http://localhost:7717/prefix", Some("127.0.0.1:7717")),
             ("http://[::1]:7717", Some("[::1]:7717")),
             ("http://127.0.0.1", Some("127.0.0.1:80")),
+            ("https://127.0.0.1", Some("127.0.0.1:443")),
             ("http://10.0.0.1:7717", None),
             ("http://127.0.0.1.evil.example:7717", None),
             ("http://localhost.evil.example:7717", None),

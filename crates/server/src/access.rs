@@ -6,7 +6,11 @@ mod local_key;
 mod secret;
 mod tokens;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use vmpool::{manager::Clock, model::Owner};
@@ -33,8 +37,8 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
 pub(crate) enum Peer {
     /// Over TCP.
     Network {
-        /// Whether the other end is on this host.
-        is_loopback: bool,
+        /// The other end.
+        address: IpAddr,
         /// The names in the certificate that it proved to have, if it has one.
         certificate: Arc<[String]>,
     },
@@ -51,25 +55,51 @@ pub(crate) struct Access(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    config: AccessConfig,
+    /// What holds; it is replaced as a whole.
+    config: RwLock<Arc<AccessConfig>>,
     tokens: Tokens,
-    /// What the file of the local key holds, if there is one.
-    local_key: Option<Hash>,
+    /// The key of this user's clients, if there is one.
+    local_key: RwLock<Option<(Hash, LocalKey)>>,
     /// The user of this process.
     own_uid: u32,
     clock: Arc<dyn Clock>,
 }
 
 impl Access {
-    pub(crate) fn new(
-        config: AccessConfig,
-        tokens: Tokens,
-        local_key: Option<&Secret>,
-        own_uid: u32,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let local_key = local_key.map(Secret::hash);
-        Self(Arc::new(Inner { config, tokens, local_key, own_uid, clock }))
+    pub(crate) fn new(config: AccessConfig, tokens: Tokens, own_uid: u32, clock: Arc<dyn Clock>) -> Self {
+        let config = RwLock::new(Arc::new(config));
+        Self(Arc::new(Inner { config, tokens, local_key: RwLock::default(), own_uid, clock }))
+    }
+
+    /// Lets others do other things from the next request on.
+    pub(crate) fn replace(&self, config: AccessConfig) {
+        *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    fn config(&self) -> Arc<AccessConfig> {
+        Arc::clone(&self.0.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a key from who shows it, or no key any more; the one before ends.
+    pub(crate) fn take_key(&self, key: Option<LocalKey>) {
+        let key = key.map(|key| (key.secret().hash(), key));
+        let before = std::mem::replace(&mut *self.local_key_mut(), key);
+        drop(before);
+    }
+
+    fn local_key_mut(&self) -> std::sync::RwLockWriteGuard<'_, Option<(Hash, LocalKey)>> {
+        self.0.local_key.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the key of this user's clients, if there is one.
+    pub(crate) fn local_secret(&self) -> Option<Secret> {
+        let key = self.0.local_key.read().unwrap_or_else(PoisonError::into_inner);
+        key.as_ref().map(|(_, key)| key.secret().clone())
+    }
+
+    fn is_local_key(&self, hash: &Hash) -> bool {
+        let key = self.0.local_key.read().unwrap_or_else(PoisonError::into_inner);
+        key.as_ref().is_some_and(|(key, _)| key.is(hash))
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {
@@ -80,7 +110,7 @@ impl Access {
     pub(crate) fn caller(&self, headers: &HeaderMap, peer: &Peer) -> Result<Caller, Box<Problem>> {
         let mut shown = headers.get_all(AUTHORIZATION).iter();
         match (shown.next(), shown.next()) {
-            (None, _) => self.proved(peer).ok_or_else(unknown),
+            (None, _) => self.proved(peer).ok_or_else(|| unknown(peer)),
             (Some(value), None) => self.shown(value),
             (Some(_), Some(_)) => Err(refused("the header `authorization` is given twice")),
         }
@@ -93,7 +123,7 @@ impl Access {
             return Err(refused("the header `authorization` is not of the form `Bearer TOKEN`"));
         }
         let hash = Hash::of(token);
-        if self.0.local_key.as_ref().is_some_and(|key| key.is(&hash)) {
+        if self.is_local_key(&hash) {
             return Ok(self.of_uid(self.0.own_uid, Role::Admin, None));
         }
         let token = self.0.tokens.find(token, &hash, self.0.clock.now()).map_err(refused)?;
@@ -102,7 +132,7 @@ impl Access {
     }
 
     fn proved(&self, peer: &Peer) -> Option<Caller> {
-        let config = &self.0.config;
+        let config = self.config();
         match peer {
             Peer::Local { uid } if *uid == 0 || *uid == self.0.own_uid => {
                 Some(self.of_uid(*uid, Role::Admin, None))
@@ -111,8 +141,8 @@ impl Access {
                 let Grant { role, owner } = config.uids.get(uid)?;
                 Some(self.of_uid(*uid, *role, owner.clone()))
             }
-            Peer::Network { certificate, is_loopback } => of_certificate(&config.certificates, certificate)
-                .or_else(|| (config.open_loopback && *is_loopback).then(Caller::anybody)),
+            Peer::Network { certificate, address } => of_certificate(&config.certificates, certificate)
+                .or_else(|| (config.open_loopback && is_loopback(*address)).then(Caller::anybody)),
         }
     }
 
@@ -125,12 +155,23 @@ impl Access {
 
 fn of_certificate(grants: &BTreeMap<String, Grant>, names: &[String]) -> Option<Caller> {
     let (name, Grant { role, owner }) = names.iter().find_map(|name| grants.get_key_value(name))?;
-    let owner = owner.clone().or_else(|| Owner::new(name).ok());
+    let owner = owner.clone().or_else(|| Owner::new(name.trim_start_matches("CN=")).ok());
     Some(Caller::new(format!("certificate:{name}"), *role, owner))
 }
 
-fn unknown() -> Box<Problem> {
-    refused("nothing shows who asks")
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn unknown(peer: &Peer) -> Box<Problem> {
+    match peer {
+        Peer::Network { certificate, .. } if !certificate.is_empty() => {
+            let names = certificate.join(", ");
+            let why = format!("a certificate was shown that access.certificates says nothing about: {names}");
+            refused(why)
+        }
+        _ => refused("nothing shows who asks"),
+    }
 }
 
 fn refused(why: impl Into<String>) -> Box<Problem> {

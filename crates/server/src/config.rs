@@ -13,6 +13,7 @@ mod reference;
 mod schema;
 mod secrets;
 mod shape;
+mod tls;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -31,6 +32,7 @@ pub use self::{
     error::{ConfigError, ConfigProblem},
     reference::config_reference,
     schema::config_schema,
+    tls::{ClientCertificates, TlsConfig},
 };
 
 /// The documented configuration that shows every key but the options of drivers, with its default.
@@ -99,7 +101,8 @@ impl Config {
     /// Reads and checks a file that is to be used on this host; relative paths of `daemon` count from the
     /// file's directory.
     ///
-    /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there; a relative file with a secret
+    /// Beyond what [`parse`](Self::parse) checks, the commands of hooks and checks must be there, and the certificates and keys of
+    /// TLS must be good; a relative file with a secret
     /// counts from the file's directory, too.
     ///
     /// # Errors
@@ -109,7 +112,10 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { file: path.to_owned(), source })?;
         let file = path.display().to_string();
-        let mut config = Self::read(&text, &file, registry, path.parent(), commands::problems)?;
+        let mut config = Self::read(&text, &file, registry, path.parent(), |config, places| {
+            let files = tls::problems(config, places, path.parent());
+            commands::problems(config, places).into_iter().chain(files).collect()
+        })?;
         if let Some(directory) = path.parent() {
             let state_dir = directory.join(&config.daemon.state_dir);
             config.daemon.state_dir = std::path::absolute(&state_dir).unwrap_or(state_dir);
@@ -145,6 +151,7 @@ impl Config {
         let (config, mut problems) = recover::read(&places);
         let Some(mut config) = config else { return Err(invalid(problems)) };
         let (broken, mut others) = (problems.clone(), secrets::resolve(&mut config, &places, directory));
+        others.extend(tls::misfits(&config, &places));
         others.extend(check::problems(&config, &places, registry));
         others.extend(more(&config, &places));
         problems.extend(others.into_iter().filter(|problem| recover::is_of_its_own(problem, &broken)));
@@ -159,13 +166,36 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let advice = "`vmpool config default` shows how to write one";
-        match (self.providers.is_empty(), self.pools.is_empty()) {
+        let mut warnings = self.access_warnings();
+        warnings.extend(match (self.providers.is_empty(), self.pools.is_empty()) {
             (true, _) => vec![format!("there is no provider, so no VM can be made or leased; {advice}")],
             (false, true) => vec![format!("there is no pool, so no VM can be leased; {advice}")],
             (false, false) => {
                 doubts(&self.pools, &self.providers, &self.limits).iter().map(ToString::to_string).collect()
             }
+        });
+        warnings
+    }
+
+    fn access_warnings(&self) -> Vec<String> {
+        let DaemonConfig { listen, tls, .. } = &self.daemon;
+        let mut warnings = Vec::new();
+        if !listen.ip().is_loopback() && tls.is_none() {
+            warnings.push(format!(
+                "daemon.listen is {listen}, which others reach, and what travels there is in clear, tokens included: set \
+                 [daemon.tls], or let only a proxy that speaks TLS reach it"
+            ));
         }
+        let asks = tls.as_ref().is_some_and(|tls| {
+            tls.client_ca_file.is_some() && tls.client_certificates != ClientCertificates::Off
+        });
+        if !asks && !self.access.certificates.is_empty() {
+            warnings.push(
+                "access.certificates has no effect: nobody is asked for a certificate without daemon.tls.client_ca_file"
+                    .to_owned(),
+            );
+        }
+        warnings
     }
 }
 

@@ -21,6 +21,8 @@ use crate::{
     listen::{Listeners, Socket},
     metrics::{MeasuredChecks, MeasuredHooks, Metrics},
     observe::{ObservedStore, Watched},
+    reload::Holds,
+    tls::{Shown, Tls},
 };
 
 /// How long an acquire holds a connection before it answers that the request still waits.
@@ -59,7 +61,6 @@ pub struct Daemon {
     manager: Manager,
     watched: Watched,
     access: Access,
-    local_key: Option<LocalKey>,
     state_dir: Option<PathBuf>,
     hold: Duration,
     /// What holds, for whoever reads it again.
@@ -106,7 +107,13 @@ impl Daemon {
     pub fn with_config_file(self, file: impl Into<PathBuf>, registry: &Registry) -> Self {
         let manager = self.manager.handle();
         let metrics = self.watched.metrics.clone();
-        let reloader = Reloader::new(file.into(), registry.clone(), manager, self.config.clone(), metrics);
+        let holds = Holds {
+            config: self.config.clone(),
+            access: self.access.clone(),
+            tls: self.listeners.tls.clone(),
+            address: self.address,
+        };
+        let reloader = Reloader::new(file.into(), registry.clone(), manager, holds, metrics);
         Self { reloader: Some(reloader), ..self }
     }
 
@@ -122,11 +129,18 @@ impl Daemon {
         self.address
     }
 
+    /// Returns the address as clients are told it: `https://` with TLS, `http://` without.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.listeners.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Returns the key that clients of the user of this process find by themselves, and may do everything with while the
     /// daemon runs; `None` if it listens on no loopback address, or asks nobody there.
     #[must_use]
     pub fn local_key(&self) -> Option<String> {
-        self.local_key.as_ref().map(|key| key.secret().expose().to_owned())
+        self.access.local_secret().map(|secret| secret.expose().to_owned())
     }
 
     /// Returns a handle to speak to the manager with, past the HTTP API.
@@ -145,24 +159,14 @@ impl Daemon {
     ///
     /// Dropping the future is like a crash: what was answered is durable.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), DaemonError> {
-        let Self {
-            listeners,
-            mut manager,
-            watched,
-            access,
-            local_key,
-            state_dir,
-            hold,
-            address,
-            reloader,
-            ..
-        } = self;
+        let Self { listeners, mut manager, watched, access, state_dir, hold, address, reloader, .. } = self;
         let handle = manager.handle();
         let (stopping, stopped) = watch::channel(false);
         let (history, stopping_too) = (watched.history.clone(), stopped.clone());
         task::spawn(Sampler { manager: handle.clone(), history, stopping: stopping_too }.run());
         task::spawn(recall(handle.clone(), watched.board.clone()));
-        let api = Api::new(handle.clone(), watched, access, hold, stopped.clone()).with(state_dir, reloader);
+        let api = Api::new(handle.clone(), watched, access.clone(), hold, stopped.clone())
+            .with(state_dir, reloader);
         let mut server = task::spawn(listeners.serve(api.router(address), stopped));
         tracing::info!(%address, "serving");
 
@@ -179,7 +183,7 @@ impl Daemon {
             server.abort();
         }
         // Clients find it as long as somebody answers.
-        drop(local_key);
+        access.take_key(None);
         end
     }
 
@@ -191,28 +195,15 @@ impl Daemon {
         state_dir: Option<PathBuf>,
     ) -> Result<Self, DaemonError> {
         let address = local_address(&listeners.tcp, config.daemon.listen)?;
-        let is_loopback = address.ip().is_loopback();
-        if !is_loopback {
-            tracing::warn!(%address, "tokens travel in clear to this address: whoever can listen on the way can use them");
-        }
         let clock = Arc::new(SystemClock::new());
         let tokens = Tokens::open(state_dir.as_ref().map(|folder| folder.join(TOKENS)))?;
-        let local_key = match (is_loopback, config.access.open_loopback) {
-            (true, false) => Some(LocalKey::leave(address)?),
-            (true, true) => {
-                LocalKey::clear(address);
-                None
-            }
-            (false, _) => None,
-        };
-        let secret = local_key.as_ref().map(LocalKey::secret);
-        let access = Access::new(
-            config.access.clone(),
-            tokens,
-            secret,
-            own_uid(),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-        );
+        let own_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let access = Access::new(config.access.clone(), tokens, own_uid(), own_clock);
+        match (address.ip().is_loopback(), config.access.open_loopback) {
+            (true, false) => access.take_key(Some(LocalKey::leave(address)?)),
+            (true, true) => LocalKey::clear(address),
+            (false, _) => {}
+        }
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
@@ -241,23 +232,14 @@ impl Daemon {
         let manager = builder.start().await?;
         let watched = Watched { started_at, clock, store, metrics, board, history: History::default() };
         let (hold, reloader) = (HOLD, None);
-        Ok(Self {
-            address,
-            listeners,
-            manager,
-            watched,
-            access,
-            local_key,
-            state_dir,
-            hold,
-            config,
-            reloader,
-        })
+        Ok(Self { address, listeners, manager, watched, access, state_dir, hold, config, reloader })
     }
 }
 
 async fn listen(config: &Config) -> Result<Listeners, DaemonError> {
     let address = config.daemon.listen;
+    let shown = config.daemon.tls.as_ref().map(Shown::read).transpose();
+    let tls = shown.map_err(|(key, source)| DaemonError::Tls { key, source })?.map(Tls::new);
     let tcp = TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => DaemonError::AddressInUse { address },
         _ => DaemonError::Listen { address, source },
@@ -269,7 +251,7 @@ async fn listen(config: &Config) -> Result<Listeners, DaemonError> {
         }
         None => None,
     };
-    Ok(Listeners { tcp, socket, max_connections: config.daemon.max_connections })
+    Ok(Listeners { tcp, tls, socket, max_connections: config.daemon.max_connections })
 }
 
 /// Returns the number of the user of this process.

@@ -9,6 +9,7 @@ use vmpool::{
     store::StoreError,
 };
 use vmpool_api::exit;
+use vmpool_tls::TlsError;
 
 use crate::access::AccessError;
 
@@ -32,6 +33,14 @@ pub enum DaemonError {
         address: SocketAddr,
         /// Why.
         source: io::Error,
+    },
+    /// TLS cannot be spoken.
+    #[error("daemon.tls.{key}: {source}")]
+    Tls {
+        /// The key of the table `daemon.tls`.
+        key: &'static str,
+        /// Why.
+        source: TlsError,
     },
     /// The Unix socket cannot be listened on.
     #[error("cannot listen on the socket {} (daemon.socket): {source}", .path.display())]
@@ -83,7 +92,7 @@ impl DaemonError {
             Self::AddressInUse { .. } => exit::PORT_IN_USE,
             Self::Store { source, .. } | Self::Start(StartError::Store { source, .. }) => store(source),
             Self::Provider { source: OpenError::Driver(_) | OpenError::InUse(_), .. } => exit::PROVIDER,
-            Self::Provider { .. } | Self::Start(_) => exit::CONFIG,
+            Self::Provider { .. } | Self::Start(_) | Self::Tls { .. } => exit::CONFIG,
             Self::Stopped(StopError::Fenced { .. }) => exit::STATE_IN_USE,
             Self::Access(_) => exit::STORE,
             Self::Socket { source, .. } if source.kind() == io::ErrorKind::AddrInUse => exit::PORT_IN_USE,

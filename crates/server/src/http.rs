@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn every_operation_of_the_api_is_served() {
         let clock = Arc::new(vmpool::manager::SystemClock::new());
-        let access = Access::new(AccessConfig::default(), Tokens::open(None).unwrap(), None, 1, clock);
+        let access = Access::new(AccessConfig::default(), Tokens::open(None).unwrap(), 1, clock);
         let routes = routes(access);
         let all: Vec<_> = operation::ALL.iter().map(|operation| operation.id).collect();
         assert_eq!(routes.served(), all);

@@ -35,6 +35,7 @@ mod listen;
 mod metrics;
 mod observe;
 mod reload;
+mod tls;
 mod words;
 
 pub use vmpool::{driver, drivers, model, store};
@@ -43,8 +44,8 @@ pub use vmpool_api as api;
 pub use crate::{
     access::AccessError,
     config::{
-        AccessConfig, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig, Grant,
-        config_reference, config_schema,
+        AccessConfig, ClientCertificates, Config, ConfigError, ConfigProblem, DEFAULT_CONFIG, DaemonConfig,
+        Grant, TlsConfig, config_reference, config_schema,
     },
     daemon::Daemon,
     error::DaemonError,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Display,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,7 +17,12 @@ use vmpool::{
 };
 use vmpool_api::Reloaded;
 
-use crate::{Config, ConfigError, metrics::Metrics};
+use crate::{
+    AccessError, Config, ConfigError,
+    access::{Access, LocalKey},
+    metrics::Metrics,
+    tls::{Shown, Tls},
+};
 
 /// Says why the configuration was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,9 @@ pub enum ReloadError {
         /// What is in use.
         what: String,
     },
+    /// The key of this user's clients cannot be made.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The manager did not take it.
     #[error(transparent)]
     Manager(ManagerError),
@@ -52,14 +61,24 @@ pub enum ReloadError {
     Broken(String),
 }
 
+/// What holds.
+#[derive(Debug)]
+pub(crate) struct Holds {
+    /// The daemon's own keys are those of its start.
+    pub(crate) config: Config,
+    pub(crate) access: Access,
+    pub(crate) tls: Option<Tls>,
+    /// Where the daemon listens.
+    pub(crate) address: SocketAddr,
+}
+
 /// Reads the configuration of a running daemon again; clones do it one after the other.
 #[derive(Debug, Clone)]
 pub struct Reloader {
     file: PathBuf,
     registry: Registry,
     manager: ManagerHandle,
-    /// What holds: the daemon's own keys are those of its start.
-    holds: Arc<Mutex<Config>>,
+    holds: Arc<Mutex<Holds>>,
     metrics: Metrics,
 }
 
@@ -68,7 +87,7 @@ impl Reloader {
         file: PathBuf,
         registry: Registry,
         manager: ManagerHandle,
-        holds: Config,
+        holds: Holds,
         metrics: Metrics,
     ) -> Self {
         Self { file, registry, manager, holds: Arc::new(Mutex::new(holds)), metrics }
@@ -139,6 +158,8 @@ impl Reloader {
     async fn take(&self, by: Option<Owner>) -> Result<Reloaded, ReloadError> {
         let mut holds = self.holds.lock().await;
         let config = Config::load(&self.file, &self.registry)?;
+        let shown = holds.shown(&self.file, &config)?;
+        let key = holds.key(&config)?;
         let providers = self.open(&config).await?;
         let manager = self.manager.by(by);
         let taken = manager.reconfigure(config.pools.clone(), providers, config.limits.clone()).await;
@@ -149,10 +170,8 @@ impl Reloader {
             }
             err => ReloadError::Manager(err),
         })?;
-        let reloaded = compare(&holds, &config);
-        let Config { limits, providers, pools, .. } = config;
-        (holds.limits, holds.providers, holds.pools) = (limits, providers, pools);
-        Ok(reloaded)
+        // From here on nothing fails.
+        Ok(holds.take(config, shown, key))
     }
 
     /// Opens what drivers are needed beside those that there are.
@@ -181,6 +200,47 @@ impl Reloader {
     }
 }
 
+impl Holds {
+    /// Reads what is shown over TLS from now on; `None` if the daemon speaks none, or is to speak none.
+    fn shown(&self, file: &Path, config: &Config) -> Result<Option<Shown>, ConfigError> {
+        let (Some(_), Some(tls)) = (&self.tls, &config.daemon.tls) else { return Ok(None) };
+        let wrong = |(key, err): (&str, vmpool_tls::TlsError)| {
+            ConfigError::of_value(file, &format!("daemon.tls.{key}"), err.to_string())
+        };
+        Shown::read(tls).map(Some).map_err(wrong)
+    }
+
+    /// Leaves a key for this user's clients where loopback is not open any more.
+    fn key(&self, config: &Config) -> Result<Option<LocalKey>, AccessError> {
+        let is_closed = self.config.access.open_loopback && !config.access.open_loopback;
+        (is_closed && self.address.ip().is_loopback()).then(|| LocalKey::leave(self.address)).transpose()
+    }
+
+    /// Puts another configuration in place of what holds, and says what is different.
+    fn take(&mut self, config: Config, shown: Option<Shown>, key: Option<LocalKey>) -> Reloaded {
+        let mut reloaded = compare(&self.config, &config);
+        let shows_another = self.tls.as_ref().zip(shown).is_some_and(|(tls, shown)| tls.replace(shown));
+        if shows_another
+            || (self.config.daemon.tls != config.daemon.tls
+                && self.tls.is_some()
+                && config.daemon.tls.is_some())
+        {
+            reloaded.changed.push("daemon.tls".to_owned());
+        }
+        let Config { limits, providers, pools, access, daemon, .. } = config;
+        if access.open_loopback || key.is_some() {
+            self.access.take_key(key);
+        }
+        self.access.replace(access.clone());
+        let own = &mut self.config;
+        if own.daemon.tls.is_some() && daemon.tls.is_some() {
+            own.daemon.tls = daemon.tls;
+        }
+        (own.limits, own.providers, own.pools, own.access) = (limits, providers, pools, access);
+        reloaded
+    }
+}
+
 /// Says what two configurations differ in.
 fn compare(before: &Config, after: &Config) -> Reloaded {
     let mut reloaded = Reloaded { warnings: after.warnings(), ..Reloaded::default() };
@@ -189,13 +249,17 @@ fn compare(before: &Config, after: &Config) -> Reloaded {
     if before.limits != after.limits {
         reloaded.changed.push("limits".to_owned());
     }
+    if before.access != after.access {
+        reloaded.changed.push("access".to_owned());
+    }
     // What is not said is what the state directory says.
     let other_installation = after.installation.is_some() && before.installation != after.installation;
     let fixed = [
         ("installation", other_installation),
-        ("access", before.access != after.access),
         ("daemon.socket", before.daemon.socket != after.daemon.socket),
         ("daemon.max_connections", before.daemon.max_connections != after.daemon.max_connections),
+        // Whether it speaks TLS, clients are told with its address; with what, can change at any time.
+        ("daemon.tls", before.daemon.tls.is_some() != after.daemon.tls.is_some()),
         ("daemon.listen", before.daemon.listen != after.daemon.listen),
         ("daemon.state_dir", before.daemon.state_dir != after.daemon.state_dir),
         ("daemon.log", before.daemon.log != after.daemon.log),

@@ -84,8 +84,7 @@ async fn filters_are_sent_only_if_they_are_given() {
 fn an_address_that_cannot_be_used_says_what_to_write() {
     for (url, wanted) in [
         ("127.0.0.1:7717", "write http://127.0.0.1:7717"),
-        ("https://pool.example", "use http://"),
-        ("ftp://pool.example", "only http is"),
+        ("ftp://pool.example", "only http and https are"),
         ("http://", "not the address"),
         ("http://pool.example/?a=b", "end with the path"),
     ] {

@@ -25,7 +25,7 @@ const OWN: u32 = 4000;
 fn access(config: AccessConfig) -> (Access, Arc<Hand>) {
     let clock = Arc::new(Hand::default());
     let tokens = Tokens::open(None).unwrap();
-    (Access::new(config, tokens, None, OWN, Arc::clone(&clock) as Arc<dyn Clock>), clock)
+    (Access::new(config, tokens, OWN, Arc::clone(&clock) as Arc<dyn Clock>), clock)
 }
 
 fn shows(text: &str) -> HeaderMap {
@@ -33,7 +33,8 @@ fn shows(text: &str) -> HeaderMap {
 }
 
 fn network(is_loopback: bool) -> Peer {
-    Peer::Network { is_loopback, certificate: Arc::new([]) }
+    let address = if is_loopback { IpAddr::from([127, 0, 0, 1]) } else { IpAddr::from([10, 0, 0, 1]) };
+    Peer::Network { address, certificate: Arc::new([]) }
 }
 
 async fn token(access: &Access, role: Role, ttl: Option<std::time::Duration>) -> String {
@@ -123,7 +124,7 @@ fn a_certificate_counts_by_the_names_that_the_configuration_knows() {
     let (access, _) = access(config);
     let caller = |names: &[&str]| {
         let certificate = names.iter().map(ToString::to_string).collect();
-        access.caller(&HeaderMap::new(), &Peer::Network { is_loopback: false, certificate })
+        access.caller(&HeaderMap::new(), &Peer::Network { address: IpAddr::from([10, 0, 0, 1]), certificate })
     };
     let ci = caller(&["other.example", "ci.example"]).unwrap();
     assert_eq!((ci.actor(), ci.role), ("certificate:ci.example", Role::Operator));

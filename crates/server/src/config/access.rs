@@ -19,8 +19,9 @@ pub struct AccessConfig {
     /// What users of this host may do over the Unix socket, by their number.
     #[serde(deserialize_with = "uids")]
     pub uids: BTreeMap<u32, Grant>,
-    /// What holders of certificates may do, by a DNS name in the certificate. It has no effect as long as the daemon does not
-    /// speak TLS by itself.
+    /// What holders of certificates may do, by what the certificate is called: a DNS name, URI or mail address in it, `CN=` and
+    /// the common name of its subject, or `sha256:` and its fingerprint. Of several the first counts, in this order:
+    /// fingerprint, alternative names, common name.
     pub certificates: BTreeMap<String, Grant>,
 }
 
@@ -41,7 +42,7 @@ pub struct Grant {
     #[serde(deserialize_with = "role")]
     pub role: Role,
     /// Whom leases belong to that they acquire, unless an operator says otherwise: `uid-NUMBER` or the name in the
-    /// certificate if absent.
+    /// certificate (without `CN=`) if absent.
     #[serde(default)]
     pub owner: Option<Owner>,
 }

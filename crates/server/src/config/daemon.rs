@@ -9,6 +9,8 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error as _};
 use vmpool::model::time::duration_text;
 
+use super::TlsConfig;
+
 /// The port that the daemon listens on unless it is told another.
 const PORT: u16 = 7717;
 
@@ -32,9 +34,11 @@ const CACHE_BYTES: u64 = 32 << 20;
 pub struct DaemonConfig {
     /// Where the HTTP API listens; port 0 takes a free one. Default: `127.0.0.1:7717`.
     ///
-    /// What travels over it is in clear: keep it on loopback, or on a network that you trust.
+    /// Without `tls`, what travels over it is in clear: keep it on loopback then, or on a network that you trust.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
+    /// How the daemon proves who it is over TCP. Default: not at all, and TCP is in clear.
+    pub tls: Option<TlsConfig>,
     /// A Unix socket that the HTTP API listens on beside it, where the system says which user asks. Default: none.
     pub socket: Option<PathBuf>,
     /// How many connections there may be at once: a new one takes the place of the one that is idle longest. Default: 4096.
@@ -62,6 +66,7 @@ impl Default for DaemonConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            tls: None,
             socket: None,
             max_connections: MAX_CONNECTIONS,
             state_dir: PathBuf::from("vmpool-state"),
@@ -78,7 +83,7 @@ impl Default for DaemonConfig {
 impl DaemonConfig {
     /// Returns the files that count from where the configuration is, beside the state directory.
     pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        self.socket.iter_mut()
+        self.socket.iter_mut().chain(self.tls.iter_mut().flat_map(TlsConfig::files_mut))
     }
 
     /// Listens elsewhere.

@@ -30,7 +30,7 @@ pub(super) async fn reload(
             Err(Problem::new(code::NEEDS_RESTART, detail).into())
         }
         Err(ReloadError::Manager(err)) => Err(err.into()),
-        Err(err @ ReloadError::Broken(_)) => {
+        Err(err @ (ReloadError::Broken(_) | ReloadError::Access(_))) => {
             Err(Problem::new(code::INTERNAL, err.to_string()).with_may_have_happened(true).into())
         }
     }

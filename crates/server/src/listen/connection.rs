@@ -11,11 +11,12 @@ use tokio::{
     time::timeout,
 };
 use tower_service::Service as _;
-use vmpool_api::{Problem, VERSION, code, routes, version};
+use vmpool_api::{Problem, code};
 
 use super::{
     crowd::{Entry, Place},
     guarded::Guarded,
+    words::{self, Worded},
 };
 use crate::access::Peer;
 
@@ -87,7 +88,7 @@ where
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Guarded::new(stream, STALL_TIMEOUT)), answer);
+        .serve_connection(TokioIo::new(Worded::new(Guarded::new(stream, STALL_TIMEOUT))), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -113,15 +114,6 @@ async fn refuse(mut stream: impl AsyncWrite + Unpin) -> std::io::Result<()> {
     let problem =
         Problem::new(code::TOO_MANY, "there are as many connections as there may be, and all are busy")
             .with_hint("try again soon, or raise daemon.max_connections");
-    let body = serde_json::to_string(&problem).unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\n{}: {VERSION}\r\nretry-after: 1\r\nconnection: \
-         close\r\ncontent-length: {}\r\n\r\n",
-        routes::PROBLEM_JSON,
-        version::HEADER,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
+    stream.write_all(&words::answer(&problem)).await?;
     stream.shutdown().await
 }

@@ -106,7 +106,9 @@ impl World {
 
     /// Begins a request that the client of this crate would not send.
     pub(crate) fn raw(&self, method: Method, path: &str) -> RequestBuilder {
-        reqwest::Client::new().request(method, format!("http://{}{path}", self.address))
+        // What the system trusts is not needed, and reading it takes time.
+        let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+        client.request(method, format!("http://{}{path}", self.address))
     }
 }
 

@@ -37,7 +37,8 @@ pub(crate) async fn run(args: DoctorArgs, mut global: Global, output: Output) ->
     // Where nothing is said, the configuration says where the daemon is.
     let is_said = global.url != DEFAULT_URL && !global.url.is_empty();
     if let Some(config) = config.as_ref().filter(|_| !is_said) {
-        global.url = format!("http://{}", config.daemon.listen);
+        let scheme = if config.daemon.tls.is_some() { "https" } else { "http" };
+        global.url = format!("{scheme}://{}", config.daemon.listen);
     }
     let client = connect(&global)?.client;
     found.extend(daemon(&client, config.as_ref()).await);
@@ -61,13 +62,6 @@ fn configuration(args: &DoctorArgs, config: &Config) -> Vec<Finding> {
             Finding::warn("configuration", warning, "`vmpool config default` explains the keys")
         }),
     );
-    if !config.daemon.listen.ip().is_loopback() {
-        found.push(Finding::warn(
-            "configuration",
-            format!("the daemon listens on {}, which others reach", config.daemon.listen),
-            "keep it on loopback, or on a network that you trust",
-        ));
-    }
     found
 }
 
