@@ -14,6 +14,7 @@ mod fuzzed;
 mod lost;
 mod recordings;
 mod records;
+mod replays;
 mod replies;
 mod requests;
 mod server;

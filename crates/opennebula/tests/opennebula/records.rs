@@ -1,9 +1,12 @@
 //! What the recorded documents tell about VMs, hosts and templates.
 
+use std::collections::BTreeSet;
+
 use vmpool_model::states::opennebula::{LcmState, VmState};
 use vmpool_opennebula::{
     document::{Decoder, Element, ElementSink, Reply, Sink},
     resource::Resource,
+    rpc::{Response, Value},
     vm::{ListedVm, ListingSink, Vm},
 };
 
@@ -109,6 +112,50 @@ fn both_cards_of_a_vm_count() {
     let vm = vm("one.vm.info.two-nics");
     assert_eq!(vm.nics.len(), 2);
     assert!(2 <= vm.addresses().all().len(), "{:?}", vm.addresses());
+}
+
+/// Reads a document as a VM that was asked for alone, and as one in a listing, and returns the addresses of both.
+fn addresses(inner: &str) -> [BTreeSet<String>; 2] {
+    let document = format!("<VM><ID>1</ID><STATE>3</STATE><LCM_STATE>3</LCM_STATE>{inner}</VM>");
+    let alone = Vm::read(Element::parse(&document).unwrap()).unwrap().addresses();
+    let answer = Value::Array(vec![true.into(), document.as_str().into(), 0.into()]);
+    let mut decoder = Decoder::new(ListingSink::default());
+    decoder.feed(Response::Value(answer).to_xml().as_bytes()).unwrap();
+    let Reply::Done(listed) = decoder.finish().unwrap() else { panic!() };
+    [&alone, &listed[0].addresses].map(|found| found.all().iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn addresses_are_found_in_every_place_that_may_have_one() {
+    let places = [
+        ("TEMPLATE/NIC", "IP"),
+        ("TEMPLATE/NIC", "EXTERNAL_IP"),
+        ("TEMPLATE/NIC", "IP6"),
+        ("TEMPLATE/NIC", "IP6_GLOBAL"),
+        ("TEMPLATE/NIC", "IP6_ULA"),
+        ("TEMPLATE/NIC_ALIAS", "IP"),
+        ("TEMPLATE/CONTEXT", "ETH0_IP"),
+        ("MONITORING", "GUEST_IP"),
+        ("MONITORING", "GUEST_IP_ADDRESSES"),
+        ("MONITORING", "AWS_IP_ADDRESS"),
+        ("MONITORING", "AWS_PUBLIC_IP_ADDRESS"),
+        ("MONITORING", "AWS_PRIVATE_IP_ADDRESS"),
+        ("MONITORING", "AZ_IPADDRESS"),
+        ("MONITORING", "SL_PRIMARYIPADDRESS"),
+    ];
+    for (path, name) in places {
+        for address in ["192.0.2.7", "2001:db8::7"] {
+            let leaf = format!("<NIC_ID>0</NIC_ID><{name}>{address}</{name}>");
+            let inner = path.rsplit('/').fold(leaf, |inner, part| format!("<{part}>{inner}</{part}>"));
+            let expected = BTreeSet::from([address.to_owned()]);
+            assert_eq!(addresses(&inner), [expected.clone(), expected], "{path}/{name}");
+        }
+    }
+    // Nobody else reaches what is of one link, and the guest may have more than one.
+    let link = "<TEMPLATE><NIC><NIC_ID>0</NIC_ID><IP6_LINK>fe80::1</IP6_LINK></NIC></TEMPLATE>\
+                <MONITORING><GUEST_IP_ADDRESSES>192.0.2.1,2001:db8::1,fe80::2</GUEST_IP_ADDRESSES></MONITORING>";
+    let both = BTreeSet::from(["192.0.2.1".to_owned(), "2001:db8::1".to_owned()]);
+    assert_eq!(addresses(link), [both.clone(), both]);
 }
 
 #[test]

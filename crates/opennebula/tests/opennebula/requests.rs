@@ -187,6 +187,8 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
     vm.exec_retry().await.unwrap();
     vm.exec_cancel().await.unwrap();
     let client = vm.client();
+    let pool = VirtualMachinePool::new(client);
+    pool.showback(Filter::Mine, Some((1, 2026)), None).await.unwrap_err();
     assert_eq!(cloud::allocate_image(client, "I", 1).await.unwrap(), 7);
     cloud::delete_image(client, 7).await.unwrap();
     cloud::delete_template(client, 7).await.unwrap();
@@ -215,6 +217,7 @@ async fn methods_that_were_not_recorded_send_what_the_documentation_of_the_serve
         Call::new("one.vm.exec").with("s").with(7).with("uname -a").with("in"),
         Call::new("one.vm.retryexec").with("s").with(7),
         Call::new("one.vm.cancelexec").with("s").with(7),
+        Call::new("one.vmpool.showback").with("s").with(-3).with(1).with(2026).with(-1).with(-1),
         Call::new("one.image.allocate").with("s").with("I").with(1),
         Call::new("one.image.delete").with("s").with(7),
         Call::new("one.template.delete").with("s").with(7),
