@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use vmpool_cloudapi::{CloudApiError, Machine, MachineFilter, WaitError, WaitOptions, types::CreateMachine};
-use vmpool_model::states::cloudapi::MachineState;
+use vmpool_model::{FailureKind, states::cloudapi::MachineState};
 
 use crate::live;
 
@@ -16,6 +16,7 @@ async fn a_machine_lives_and_ends_and_shows_what_was_done_with_it() {
     let name = crate::unique(datacenter.now());
     let request = CreateMachine::new(package, image).with_name(&name).with_tag("vmpool-live", name.as_str());
     let mut machine = datacenter.create_machine(&request).await.unwrap();
+    // Nothing in it panics, so that the machine is ended whatever it finds.
     let lived = live_through(&mut machine, &name).await;
     let ended = end(&mut machine).await;
     lived.unwrap();
@@ -23,20 +24,16 @@ async fn a_machine_lives_and_ends_and_shows_what_was_done_with_it() {
 }
 
 async fn live_through(machine: &mut Machine, name: &str) -> Result<(), Failure> {
-    let found =
-        machine.datacenter().machines(&MachineFilter::default().with_tag("vmpool-live", name)).await?;
-    assert_eq!(found.iter().map(|found| found.id.as_str()).collect::<Vec<_>>(), [machine.id.as_str()]);
+    let own = MachineFilter::default().with_tag("vmpool-live", name);
+    let found = machine.datacenter().machines(&own).await?;
+    let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
+    ensure(ids == [machine.id.as_str()], || format!("{ids:?} have the tag of {}", machine.id))?;
+    ensure(machine.datacenter().count_machines(&own).await? == 1, || "another number is counted".to_owned())?;
     reaches(machine, MachineState::Running).await?;
-    assert!(!machine.ips.is_empty());
+    ensure(!machine.ips.is_empty(), || "a machine that runs has no address".to_owned())?;
 
-    machine.add_tags(&BTreeMap::from([("n".to_owned(), 7.into())])).await?;
-    until(async || Ok(machine.tags().await?.contains_key("n"))).await?;
-    machine.delete_tag("n").await?;
-    until(async || Ok(!machine.tags().await?.contains_key("n"))).await?;
-
-    machine.update_metadata(&BTreeMap::from([("color".to_owned(), json!("blue"))])).await?;
-    let shows = machine.clone();
-    until(async || Ok(shows.clone().metadata().await?.text("color") == Some("blue"))).await?;
+    notes(machine).await?;
+    protection(machine).await?;
 
     let snapshot = machine.create_snapshot(Some("live")).await?;
     until(async || Ok(snapshot.clone().status().await? == "created")).await?;
@@ -47,22 +44,75 @@ async fn live_through(machine: &mut Machine, name: &str) -> Result<(), Failure> 
     machine.start().await?;
     reaches(machine, MachineState::Running).await?;
     machine.reboot().await?;
+    until(async || Ok(has_done(machine, "reboot").await?)).await?;
     reaches(machine, MachineState::Running).await?;
 
     let renamed = format!("{name}-renamed");
     machine.rename(&renamed).await?;
     let shows = machine.clone();
     until(async || Ok(shows.clone().refresh().await?.name.as_deref() == Some(renamed.as_str()))).await?;
-    assert!(machine.audit().await?.iter().any(|entry| entry.action == "stop" && entry.succeeded()));
-    Ok(())
+    ensure(has_done(machine, "stop").await?, || "the audit does not show the stop".to_owned())
+}
+
+/// Changes tags, metadata and the boot script, each of which shows after a while.
+async fn notes(machine: &mut Machine) -> Result<(), Failure> {
+    machine.add_tags(&BTreeMap::from([("n".to_owned(), 7.into())])).await?;
+    until(async || Ok(machine.tags().await?.contains_key("n"))).await?;
+    machine.delete_tag("n").await?;
+    until(async || Ok(!machine.tags().await?.contains_key("n"))).await?;
+
+    machine.update_metadata(&BTreeMap::from([("color".to_owned(), json!("blue"))])).await?;
+    machine.set_boot_script("#!/bin/sh\n").await?;
+    let shows = machine.clone();
+    until(async || {
+        let mut machine = shows.clone();
+        let metadata = machine.metadata().await?;
+        Ok(metadata.text("color") == Some("blue") && metadata.text("user-script") == Some("#!/bin/sh\n"))
+    })
+    .await?;
+    machine.delete_metadata("color").await?;
+    machine.delete_boot_script().await?;
+    until(async || {
+        let mut machine = shows.clone();
+        let metadata = machine.metadata().await?;
+        Ok(metadata.text("color").is_none() && metadata.text("user-script").is_none())
+    })
+    .await
+}
+
+/// Protects the machine, which is then not deleted, and takes that back.
+async fn protection(machine: &Machine) -> Result<(), Failure> {
+    machine.enable_deletion_protection().await?;
+    until(async || Ok(machine.clone().refresh().await?.deletion_protection)).await?;
+    match machine.delete().await {
+        Err(err) if err.kind == FailureKind::InvalidState => {}
+        other => return Err(format!("a protected machine is not refused to be deleted: {other:?}").into()),
+    }
+    machine.disable_deletion_protection().await?;
+    until(async || Ok(!machine.clone().refresh().await?.deletion_protection)).await
+}
+
+/// Returns whether the audit shows that something was done.
+async fn has_done(machine: &Machine, action: &str) -> Result<bool, CloudApiError> {
+    Ok(machine.audit().await?.iter().any(|entry| entry.action == action && entry.succeeded()))
 }
 
 async fn end(machine: &mut Machine) -> Result<(), Failure> {
-    machine.delete().await?;
+    // Refused if it is still being made, and of no effect if it was never protected.
+    let _ = machine.disable_deletion_protection().await;
+    until(async || match machine.delete().await {
+        Err(err) if err.kind == FailureKind::InvalidState => Ok(false),
+        Err(err) if !err.is_gone() => Err(err),
+        _ => Ok(true),
+    })
+    .await?;
     reaches(machine, MachineState::Deleted).await?;
     let again = machine.datacenter().delete_machine(&machine.id).await;
-    assert!(again.is_err_and(|err| err.is_gone()));
-    Ok(())
+    ensure(again.is_err_and(|err| err.is_gone()), || "what is deleted can be deleted once more".to_owned())
+}
+
+fn ensure(is_so: bool, why_not: impl FnOnce() -> String) -> Result<(), Failure> {
+    if is_so { Ok(()) } else { Err(why_not().into()) }
 }
 
 async fn reaches(machine: &mut Machine, state: MachineState) -> Result<(), WaitError> {

@@ -1,7 +1,7 @@
 //! The suite for drivers and the life of a machine on a real data center, if `VMPOOL_LIVE_CLOUDAPI` has its address.
 //!
 //! Account and key are those of the variables that the tools of Triton use. `VMPOOL_LIVE_PACKAGE` and `VMPOOL_LIVE_IMAGE` choose
-//! what machines are made of. Everything that is made is destroyed, also when a test fails.
+//! what machines are made of: without them, the first image of a zone and the smallest package that fits. Everything that is made is destroyed, also when a test fails.
 //! Without the address each test passes at once, and shows nothing.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
@@ -10,7 +10,10 @@ mod suite;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use vmpool_cloudapi::{CloudApiConfig, DataCenter};
+use vmpool_cloudapi::{
+    CloudApiConfig, DataCenter,
+    types::{Image, Package},
+};
 use vmpool_model::Timestamp;
 
 /// Returns a name that no other test has, in whatever process: an account has each name but once.
@@ -30,21 +33,23 @@ async fn live() -> Option<(DataCenter, String, String)> {
     };
     let datacenter = DataCenter::open(CloudApiConfig::from_variables(&variables).unwrap()).await.unwrap();
     let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let images = datacenter.images(&[("state", "active")]).await.unwrap();
+    let image = match chosen("VMPOOL_LIVE_IMAGE") {
+        Some(id) => images.into_iter().find(|image| image.id == id).unwrap(),
+        None => {
+            let is_zone =
+                |image: &Image| matches!(image.kind.as_deref(), Some("zone-dataset" | "smartmachine"));
+            images.into_iter().find(is_zone).unwrap()
+        }
+    };
     let package = match chosen("VMPOOL_LIVE_PACKAGE") {
         Some(package) => package,
         None => {
+            let least = image.requirements.min_ram.or(image.requirements.min_memory).unwrap_or(0);
+            let fits = |package: &Package| package.brand.is_none() && least <= package.memory;
             let packages = datacenter.packages(&[]).await.unwrap();
-            packages.into_iter().find(|package| package.brand.is_none()).unwrap().name
+            packages.into_iter().filter(fits).min_by_key(|package| package.memory).unwrap().name
         }
     };
-    let image = match chosen("VMPOOL_LIVE_IMAGE") {
-        Some(image) => image,
-        None => {
-            let zone =
-                |kind: &Option<String>| matches!(kind.as_deref(), Some("zone-dataset" | "smartmachine"));
-            let images = datacenter.images(&[("state", "active")]).await.unwrap();
-            images.into_iter().find(|image| zone(&image.kind)).unwrap().id
-        }
-    };
-    Some((datacenter, package, image))
+    Some((datacenter, package, image.id))
 }

@@ -30,8 +30,8 @@ const NEVER_SENT: [(&str, &str); 20] = [
     ("210-head-deleted", "a machine is asked for by GET"),
     ("215-list-tombstone-20", "the value does not matter"),
     ("233-method-405", "no such method"),
-    ("234-put-machine-405", "role tags are not the client's"),
-    ("237-changefeed-no-upgrade", "no feed yet"),
+    ("234-put-machine-405", "who tags with roles names them"),
+    ("237-changefeed-no-upgrade", "the feed is asked for with an upgrade"),
 ];
 
 /// Recordings of requests that differ from ours on purpose in query or path.
