@@ -7,7 +7,7 @@ use vmpool_model::{Owner, PoolName, ProviderName};
 use crate::{
     Engine, Limit,
     candidate::Candidate,
-    claim::Before,
+    claim::{Before, Taken},
     offer::Offer,
     pool::Pool,
     queue::{Place, Tenant, Waiter},
@@ -25,7 +25,7 @@ pub(crate) struct Site<'a> {
 }
 
 /// What there is for those who wait and what could be made for them, while one after the other takes of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Reach {
     pools: BTreeMap<PoolName, Supply>,
     /// How many VMs more of each offer of a pool there are.
@@ -48,7 +48,7 @@ struct Supply {
 
 impl Engine {
     /// Returns for how many of the VMs that a pool is missing it is worth to make room: not for those of requests that could
-    /// not be given all that they want, whatever makes room.
+    /// not be given all that they want, whatever makes room, and not for those that would be set aside for such a request.
     pub(crate) fn worth(&self, site: Site<'_>, pool: &Pool) -> usize {
         let missing = pool.missing();
         let wants_several = |waiter: &Place| self.waiting.get(waiter).is_some_and(|one| 1 < one.shape.count);
@@ -67,8 +67,8 @@ impl Engine {
         };
         let mut complete = BTreeSet::new();
         let mut wanted = 0;
-        for (_, waiter) in self.ranked(pool) {
-            if let Some(vms) = self.take(&mut reach, site, waiter) {
+        for (rank, waiter) in self.ranked(pool) {
+            if let Some(vms) = self.take(&mut reach, site, &rank, waiter) {
                 complete.insert(waiter.place);
                 wanted += vms;
             }
@@ -89,39 +89,42 @@ impl Engine {
         ranked
     }
 
-    /// Takes all that a request wants, and returns how many VMs these are beside those that its tenant used before; takes
-    /// nothing if there is too little.
-    fn take(&self, reach: &mut Reach, site: Site<'_>, waiter: &Waiter) -> Option<usize> {
+    /// Takes all that a request wants, and returns how many VMs these are beside those that its tenant used before. If there is
+    /// too little, it takes what there is, which would be set aside for it, and returns nothing.
+    fn take(&self, reach: &mut Reach, site: Site<'_>, rank: &Rank, waiter: &Waiter) -> Option<usize> {
         let (owner, candidates) = (waiter.owner(), &waiter.shape.candidates);
         let count = waiter.shape.count as usize;
         let given = reach.given.get(owner).copied().unwrap_or_default();
         if self.left(owner, Before::default()).saturating_sub(given) < count {
             return None;
         }
+        // What others of its owner claim that come before it, it is not given, whatever there is.
+        let taken = Taken::new();
+        if !self.may_have(owner, &waiter.shape, self.before(owner, rank, &taken)) {
+            return None;
+        }
         let used = (0..candidates.len()).filter(|index| self.is_used(candidates, *index));
         // Where others make room comes last.
         let (here, elsewhere): (Vec<&Candidate>, Vec<_>) =
             used.map(|index| &candidates[index]).partition(|candidate| candidate.pool == *site.pool);
-        let mut next = reach.clone();
         let (mut rest, mut again) = (count, 0);
         for Candidate { pool: name, .. } in elsewhere.into_iter().chain(here) {
             let Some(pool) = self.pools.get(name).filter(|pool| pool.is_open()) else { continue };
             let most = rest.min(self.left_in(name, owner, Before::default()));
-            let used = next.kept.entry((name.clone(), waiter.tenant.clone())).or_default();
+            let used = reach.kept.entry((name.clone(), waiter.tenant.clone())).or_default();
             let kept = most.min(pool.kept_or_stale(&waiter.tenant).saturating_sub(*used));
             *used += kept;
-            let supply = next.pools.entry(name.clone()).or_insert_with(|| self.supply(pool));
+            let supply = reach.pools.entry(name.clone()).or_insert_with(|| self.supply(pool));
             let there = supply.there.min(most - kept);
             supply.there -= there;
-            let made = self.make(&mut next, site, (name, pool), most - kept - there);
+            let made = self.make(reach, site, (name, pool), most - kept - there);
             rest -= kept + there + made;
             again += kept;
         }
         if rest != 0 {
             return None;
         }
-        *next.given.entry(owner.clone()).or_default() += count;
-        *reach = next;
+        *reach.given.entry(owner.clone()).or_default() += count;
         Some(count - again)
     }
 
@@ -173,7 +176,7 @@ impl Engine {
     }
 
     /// Returns whether nothing but a pace or a quota keeps an offer from being used.
-    fn can_make(&self, offer: &Offer) -> bool {
+    pub(crate) fn can_make(&self, offer: &Offer) -> bool {
         self.offer_limit(offer).is_none_or(|limit| matches!(limit, Limit::Quota { .. }) || limit.is_pace())
     }
 }
@@ -232,7 +235,7 @@ mod tests {
         let waiter = engine.waiting.iter().find(|waiter| waiter.id.as_str() == request).unwrap();
         let shape = Arc::new(Shape { count, ..(*waiter.shape).clone() });
         let site = Site { pool: &pool("a"), provider: &provider(), freed: &Usage::default() };
-        engine.take(reach, site, &Waiter { shape, ..waiter.clone() })
+        engine.take(reach, site, &engine.rank_of(waiter), &Waiter { shape, ..waiter.clone() })
     }
 
     fn ending(name: &str) -> VmRecord {

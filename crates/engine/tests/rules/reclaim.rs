@@ -213,6 +213,53 @@ fn no_stock_goes_for_a_second_request_that_cannot_be_complete_beside_the_first_o
 }
 
 #[test]
+fn no_stock_goes_for_who_waits_behind_a_request_that_cannot_be_complete_and_would_be_given_it_instead() {
+    let mut lab = of(within(5, [("a", on_demand_of(3)), ("b", stock(3, 1))]));
+    waits(&mut lab, wish("r1", "cat", ["a"]));
+    renew(&mut lab);
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(3));
+    waits(&mut lab, wish("small", "bob", ["a"]));
+    renew(&mut lab);
+    assert_eq!((lab.counts([RecordState::Terminating]), ready(&lab, ["a", "b"])), ([0], [1, 3]));
+    release(&mut lab, "r1");
+    renew(&mut lab);
+    renew(&mut lab);
+    assert_eq!((served(&lab), ready(&lab, ["b"])), (vec!["r1", "big"], [2]), "as much as completes it");
+    release(&mut lab, "big");
+    renew(&mut lab);
+    assert_eq!(served(&lab), ["r1", "big", "small"]);
+}
+
+#[test]
+fn stock_goes_for_who_waits_behind_a_request_that_may_have_no_more_of_the_pool() {
+    let mut scarce = on_demand_of(4);
+    scarce.max_per_owner = Some(2);
+    let mut lab = of(within(4, [("a", scarce), ("b", stock(3, 1)), ("c", sized(on_demand(1), 2))]));
+    given(&mut lab, wish("r1", "cat", ["b"]));
+    renew(&mut lab);
+    // Of a it may have two, and for one of c there is no room beside them.
+    waits(&mut lab, wish("big", "ann", ["a", "c"]).with_count(3));
+    waits(&mut lab, wish("small", "bob", ["a"]));
+    (0..4).for_each(|_| renew(&mut lab));
+    assert_eq!(served(&lab), ["small"]);
+}
+
+#[test]
+fn no_stock_goes_for_who_waits_behind_what_another_request_of_its_owner_claims() {
+    let mut spec = within(6, [("a", on_demand_of(8)), ("b", stock(2, 1))]);
+    spec.limits.max_per_owner = Some(5);
+    let mut lab = of(spec);
+    waits(&mut lab, wish("r1", "ann", ["a"]).with_count(2));
+    renew(&mut lab);
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(4).with_priority(9));
+    waits(&mut lab, wish("small", "ann", ["a"]).with_priority(8));
+    waits(&mut lab, wish("other", "bob", ["a"]).with_count(5));
+    renew(&mut lab);
+    assert_eq!((served(&lab), lab.counts([RecordState::Terminating])), (vec!["r1"], [0]));
+    assert_eq!(ready(&lab, ["b"]), [2]);
+}
+
+#[test]
 fn what_other_pools_have_and_what_its_owner_used_before_count_for_what_completes_a_request() {
     let mut reused = on_demand_of(4);
     reused.on_release = OnRelease::Reuse;
