@@ -12,6 +12,7 @@ use crate::{
     Engine,
     candidate::{Candidate, Candidates},
     claim::{Claims, Taken},
+    headroom::Headroom,
     order::Order,
     pool::Pool,
     queue::Shape,
@@ -59,6 +60,9 @@ struct Room {
     /// How many can be made once VMs that are kept for their last users are destroyed.
     evictable: usize,
 }
+
+/// Which room of a pool is given, and whether that is the room for VMs that are still to be made.
+type Choice = (fn(&mut Room) -> &mut usize, bool);
 
 impl Want {
     /// Adds VMs of which a pool may give no more than limits leave there.
@@ -280,9 +284,13 @@ impl Engine {
         // Who has the fewest pools to choose from chooses first.
         wanted.sort_by_key(|(pools, ..)| pools.len());
         let mut rooms = BTreeMap::<PoolName, Room>::new();
-        let choices: [fn(&mut Room) -> &mut usize; 3] =
-            [|room| &mut room.made, |room| &mut room.growth, |room| &mut room.evictable];
-        for choice in choices {
+        let mut headroom = Headroom::default();
+        let choices: [Choice; 3] = [
+            (|room| &mut room.made, false),
+            (|room| &mut room.growth, true),
+            (|room| &mut room.evictable, false),
+        ];
+        for (choice, is_growth) in choices {
             for (pools, vms, at_most) in &mut wanted {
                 for (index, Candidate { pool, .. }) in pools.iter().enumerate() {
                     if *vms == 0 {
@@ -293,7 +301,14 @@ impl Engine {
                     if *room == 0 || at_most[index] == 0 || !self.is_used(pools, index) {
                         continue;
                     }
-                    let placed = (*vms).min(*room).min(at_most[index]);
+                    let mut placed = (*vms).min(*room).min(at_most[index]);
+                    if let Some(of) = self.pools.get(pool).filter(|_| is_growth) {
+                        placed = placed.min(self.headroom(&headroom, of));
+                        self.take_headroom(&mut headroom, of, placed);
+                    }
+                    if placed == 0 {
+                        continue;
+                    }
                     *vms -= placed;
                     *room -= placed;
                     at_most[index] -= placed;

@@ -32,6 +32,7 @@ mod forget;
 mod gate;
 mod grant;
 mod grow;
+mod headroom;
 mod hint;
 mod hold;
 mod input;

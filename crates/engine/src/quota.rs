@@ -107,6 +107,15 @@ impl Usage {
         };
         quota.iter().find_map(lacks)
     }
+
+    /// Returns for how many VMs more, each with `needs`, a quota has room.
+    pub(crate) fn room(&self, quota: &BTreeMap<String, u64>, needs: &BTreeMap<String, u64>) -> usize {
+        let rooms = quota.iter().filter_map(|(resource, limit)| {
+            let left = u128::from(*limit).saturating_sub(self.of(resource));
+            left.checked_div(u128::from(need(resource, needs)))
+        });
+        rooms.min().map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(usize::MAX))
+    }
 }
 
 /// Returns what one VM takes of a resource: every VM takes one of `vms`.
@@ -145,6 +154,18 @@ mod tests {
         );
         record.needs = amounts([("cores", cores)]);
         record
+    }
+
+    #[test]
+    fn a_quota_has_room_for_as_many_as_fit_into_what_is_left_of_all_that_they_need() {
+        let mut usage = Usage::default();
+        usage.add(&record(3));
+        let needs = amounts([("cores", 2)]);
+        let room = |quota: &BTreeMap<String, u64>| usage.room(quota, &needs);
+        assert_eq!(room(&amounts([("cores", 8)])), 2);
+        assert_eq!(room(&amounts([("cores", 8), ("vms", 2)])), 1);
+        assert_eq!(room(&amounts([("cores", 2), ("vms", 9)])), 0, "there is too much already");
+        assert_eq!((room(&amounts([("disks", 0)])), room(&amounts([]))), (usize::MAX, usize::MAX));
     }
 
     #[test]
