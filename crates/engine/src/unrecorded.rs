@@ -299,3 +299,53 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(id: &str) -> NodeId {
+        NodeId::new(id).unwrap()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1000 * seconds)
+    }
+
+    /// One node that is visible from the tenth second on.
+    fn one() -> Unrecorded {
+        let mut unrecorded = Unrecorded::default();
+        unrecorded.forget(&node("1"), Needs::new(), at(10));
+        unrecorded
+    }
+
+    /// Whether a listing that was asked for then proves that something is gone.
+    fn proves(unrecorded: &mut Unrecorded, listing: u64, second: i64) -> bool {
+        let proof = Proof { listing: EffectId(listing), asked_at: at(second), settles: Duration::ZERO };
+        let is_gone = unrecorded.miss(proof, |_| false);
+        assert!(unrecorded.is_counted_right());
+        is_gone
+    }
+
+    #[test]
+    fn what_is_being_destroyed_makes_room_soon_and_counts_until_it_is_gone() {
+        let mut unrecorded = one();
+        for _ in 0..2 {
+            unrecorded.leave(&node("1"));
+            assert_eq!((unrecorded.usage().vms, unrecorded.leaving().vms), (1, 1), "once");
+        }
+        let now = crate::sample::engine(crate::sample::spec([]), Vec::new()).moment();
+        unrecorded.destroyed(&node("1"), false, now);
+        assert_eq!((unrecorded.usage().vms, unrecorded.leaving().vms), (1, 0), "it was refused");
+        unrecorded.leave(&node("1"));
+        assert!(unrecorded.remove(&node("1")) && unrecorded.is_counted_right());
+        assert_eq!((unrecorded.usage().vms, unrecorded.leaving().vms), (0, 0));
+    }
+
+    #[test]
+    fn a_listing_proves_something_from_the_moment_on_from_which_it_must_show_it() {
+        let mut unrecorded = one();
+        assert_eq!([proves(&mut unrecorded, 1, 9), proves(&mut unrecorded, 2, 9)], [false, false]);
+        assert_eq!([proves(&mut unrecorded, 3, 10), proves(&mut unrecorded, 4, 10)], [false, true]);
+    }
+}
