@@ -62,7 +62,7 @@ fn tables() {
         open(vms, events);
     }
     println!(
-        "\nA day of churn, of which each lease writes its VM, lease and request twice and six events, in commits of 100 leases:\n"
+        "\nA day of churn, of which each lease writes its VM, lease and request twice and six events, in commits of 200 leases:\n"
     );
     churn();
 }
@@ -144,14 +144,16 @@ fn size(dir: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Acquires and releases as a busy farm does in a day, and looks at the size of the files now and then.
+/// Acquires and releases as a busy farm does in a day, and looks at the size of the files and the process now and then.
 fn churn() {
     /// How many VMs there are, how many leases a day has, and how many go into one commit.
     const VMS: u32 = 10_000;
-    const LEASES: u32 = 108_000;
-    const TOGETHER: u32 = 100;
-    /// How many events are kept: what is written of them in a quarter of the day.
-    const KEEP: u64 = LEASES as u64 * 6 / 4;
+    const LEASES: u32 = 1_000_000;
+    const TOGETHER: u32 = 200;
+    /// How often it is looked.
+    const LOOKS: u32 = 10;
+    /// How many events are kept: what is written of them in less than a thirtieth of the day.
+    const KEEP: u64 = 162_000;
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (store, ..) = fill(dir.path(), VMS, 0);
     drop(store);
@@ -159,8 +161,13 @@ fn churn() {
     let runtime = runtime();
     let claim = runtime.block_on(store.claim(&sample::domain("main").unwrap(), "bench")).unwrap();
     let mut expected = runtime.block_on(store.load(&claim.domain)).unwrap().revision;
-    println!("| leases | events written | events kept at most | files |\n|---|---|---|---|");
-    println!("| 0 | 0 | {} | {} MB |", KEEP * 11 / 10, size(dir.path()) / 1_000_000);
+    println!("| leases | events written | events kept at most | files | memory of the process |");
+    println!("|---|---|---|---|---|");
+    let look = |leases: u32, events: u32| {
+        let (files, memory) = (size(dir.path()) / 1_000_000, memory() / 1_000_000);
+        println!("| {leases} | {events} | {} | {files} MB | {memory} MB |", KEEP * 11 / 10);
+    };
+    look(0, 0);
     let mut event = 0;
     for first in (0..LEASES).step_by(TOGETHER as usize) {
         for ends in [false, true] {
@@ -171,9 +178,8 @@ fn churn() {
             let batch = Batch { expected, changes, events };
             expected = runtime.block_on(store.commit(&claim, batch)).unwrap().revision;
         }
-        if (first + TOGETHER) % (LEASES / 8) < TOGETHER {
-            let files = size(dir.path()) / 1_000_000;
-            println!("| {} | {event} | {} | {files} MB |", first + TOGETHER, KEEP * 11 / 10);
+        if (first + TOGETHER).is_multiple_of(LEASES / LOOKS) {
+            look(first + TOGETHER, event);
         }
     }
 }
