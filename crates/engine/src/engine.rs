@@ -120,6 +120,10 @@ impl Engine {
             Input::Drain { pool, reason } => self.drain(&pool, &reason),
             Input::Undrain(pool) => self.undrain(&pool),
             Input::AcceptLoss(provider) => self.accept_loss(&provider),
+            Input::Note { kind, detail } => {
+                self.event(kind, |event| event.detail = detail);
+                Answer::Accepted
+            }
             Input::Short(is_short) => self.shorten(is_short),
             Input::Reconfigure(reconfigure) => self.reconfigure(*reconfigure),
             Input::Hint { provider, nodes } => {

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use vmpool_model::{
-    Acquire, Failure, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, VmName,
+    Acquire, EventKind, Failure, LeaseId, Node, NodeId, Owner, PoolName, ProviderName, RecordState,
+    RequestId, VmName,
     config::{LimitsConfig, PoolConfig, ProviderConfig},
 };
 
@@ -84,6 +85,13 @@ pub enum Input {
     Short(bool),
     /// An operator knows that the nodes that are missing all at once are lost.
     AcceptLoss(ProviderName),
+    /// Something happened that no pool is about and the event log is to tell.
+    Note {
+        /// What happened.
+        kind: EventKind,
+        /// More about it, for people.
+        detail: String,
+    },
     /// The configuration is another one from now on.
     Reconfigure(Box<Reconfigure>),
     /// A provider said by itself that something may have changed: nothing follows but a look before its time, and whether that

@@ -171,6 +171,13 @@ event_kinds! {
     PoolUndrained = "pool_undrained",
     /// The configuration was changed.
     ConfigChanged = "config_changed",
+    /// A token was made.
+    TokenCreated = "token_created",
+    /// A token was revoked.
+    TokenRevoked = "token_revoked",
+    /// Somebody showed what the daemon does not know, or asked for what their role may not; told once in ten seconds at most,
+    /// with how many there were.
+    AccessRefused = "access_refused",
     /// A record cannot be read and is left alone.
     RecordUnreadable = "record_unreadable",
 }

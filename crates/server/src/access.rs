@@ -3,6 +3,7 @@
 mod caller;
 mod file;
 mod local_key;
+mod refusals;
 mod secret;
 mod tokens;
 
@@ -16,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use vmpool::{manager::Clock, model::Owner};
 use vmpool_api::{Problem, Role, code};
 
-use self::secret::Hash;
+use self::{refusals::Refusals, secret::Hash};
 use crate::config::{AccessConfig, Grant};
 
 pub use self::file::AccessError;
@@ -49,6 +50,15 @@ pub(crate) enum Peer {
     },
 }
 
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Network { address, .. } => write!(f, "from {}", address.to_canonical()),
+            Self::Local { uid } => write!(f, "from user {uid} over the socket"),
+        }
+    }
+}
+
 /// Who may do what; clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Access(Arc<Inner>);
@@ -60,6 +70,7 @@ struct Inner {
     tokens: Tokens,
     /// The key of this user's clients, if there is one.
     local_key: RwLock<Option<(Hash, LocalKey)>>,
+    refusals: Refusals,
     /// The user of this process.
     own_uid: u32,
     clock: Arc<dyn Clock>,
@@ -68,12 +79,39 @@ struct Inner {
 impl Access {
     pub(crate) fn new(config: AccessConfig, tokens: Tokens, own_uid: u32, clock: Arc<dyn Clock>) -> Self {
         let config = RwLock::new(Arc::new(config));
-        Self(Arc::new(Inner { config, tokens, local_key: RwLock::default(), own_uid, clock }))
+        Self(Arc::new(Inner {
+            config,
+            tokens,
+            local_key: RwLock::default(),
+            refusals: Refusals::default(),
+            own_uid,
+            clock,
+        }))
     }
 
     /// Lets others do other things from the next request on.
     pub(crate) fn replace(&self, config: AccessConfig) {
         *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// Notes for the event log that a known caller asked for what it may not.
+    pub(crate) fn forbade(&self, caller: &Caller, why: &str) {
+        self.0.refusals.note(Owner::new(caller.actor()).ok(), why.to_owned());
+    }
+
+    /// Notes for the event log that somebody showed something that says nothing about who asks.
+    ///
+    /// Who shows nothing at all is not noted: browsers and probes do so all the time.
+    pub(crate) fn denied(&self, headers: &HeaderMap, peer: &Peer, why: &str) {
+        let from = match peer {
+            Peer::Network { certificate, .. }
+                if !headers.contains_key(AUTHORIZATION) && certificate.is_empty() =>
+            {
+                return;
+            }
+            Peer::Local { .. } | Peer::Network { .. } => peer,
+        };
+        self.0.refusals.note(None, format!("{from}: {why}"));
     }
 
     fn config(&self) -> Arc<AccessConfig> {

@@ -165,6 +165,7 @@ impl Daemon {
         let (history, stopping_too) = (watched.history.clone(), stopped.clone());
         task::spawn(Sampler { manager: handle.clone(), history, stopping: stopping_too }.run());
         task::spawn(recall(handle.clone(), watched.board.clone()));
+        task::spawn(access.clone().tell_refusals(handle.clone(), stopped.clone()));
         let api = Api::new(handle.clone(), watched, access.clone(), hold, stopped.clone())
             .with(state_dir, reloader);
         let mut server = task::spawn(listeners.serve(api.router(address), stopped));

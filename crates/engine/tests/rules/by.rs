@@ -91,3 +91,12 @@ fn what_is_only_due_when_an_operator_says_something_is_not_of_the_operator() {
     assert!(matches!(lab.step_by(Some("zoe"), Input::AcceptLoss(nobody)), Answer::Refused(_)));
     assert_eq!(told(&lab, EventKind::LeaseExpired).0, None);
 }
+
+#[test]
+fn what_is_noted_is_told_with_who_noted_it_and_changes_nothing() {
+    let mut lab = Lab::ready(config(1));
+    let before = lab.only_vm().clone();
+    says(&mut lab, "zoe", Input::Note { kind: EventKind::TokenCreated, detail: "ci".to_owned() });
+    assert_eq!(told(&lab, EventKind::TokenCreated), (Some("zoe"), "ci"));
+    assert_eq!(*lab.only_vm(), before);
+}

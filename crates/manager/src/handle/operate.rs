@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use vmpool_engine::{Input, Refusal};
 use vmpool_model::{
-    Owner, PoolName, ProviderName, RecordState, VmName,
+    EventKind, Owner, PoolName, ProviderName, RecordState, VmName,
     config::{LimitsConfig, PoolConfig},
 };
 
@@ -106,6 +106,16 @@ impl ManagerHandle {
     /// [`ManagerError::Refused`] if there is no such provider, or nothing is missing.
     pub async fn accept_loss(&self, provider: ProviderName) -> Result<(), ManagerError> {
         self.wish(Input::AcceptLoss(provider)).await
+    }
+
+    /// Tells the event log of something that no pool is about.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError::Store`], [`ManagerError::Stopped`].
+    pub async fn note(&self, kind: EventKind, detail: impl Into<String>) -> Result<(), ManagerError> {
+        let detail = detail.into();
+        self.wish(Input::Note { kind, detail }).await
     }
 
     /// Lets another configuration take the place of the one there is: all of it, or nothing if something does not fit.

@@ -31,8 +31,15 @@ pub(super) async fn check(
         }
         // What needs nothing tells more to who is known.
         _ if need == Need::Nothing => next.run(request).await,
-        Ok(caller) => forbidden(&caller, need).into_response(),
+        Ok(caller) => {
+            let problem = forbidden(&caller, need);
+            access.forbade(&caller, &problem.detail);
+            Refused::from(problem).into_response()
+        }
         Err(problem) => {
+            if let Some(peer) = request.extensions().get::<Peer>() {
+                access.denied(request.headers(), peer, &problem.detail);
+            }
             let mut response = Refused::from(problem).into_response();
             let wanted = HeaderValue::from_static("Bearer realm=\"vmpool\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, wanted);
@@ -41,8 +48,8 @@ pub(super) async fn check(
     }
 }
 
-fn forbidden(caller: &Caller, need: Need) -> Refused {
+fn forbidden(caller: &Caller, need: Need) -> Problem {
     let roles = need.roles().join(", ");
     let detail = format!("{} is a {}, and this is for these roles: {roles}", caller.actor(), caller.role);
-    Problem::new(code::FORBIDDEN, detail).with_hint("`vmpool whoami` says who you are").into()
+    Problem::new(code::FORBIDDEN, detail).with_hint("`vmpool whoami` says who you are")
 }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use vmpool::{
     manager::Clock as _,
-    model::{Owner, PoolName},
+    model::{EventKind, Owner, PoolName},
 };
 use vmpool_api::{NewToken, Problem, TokenRequest, Tokens, Whoami, code};
 
@@ -35,6 +35,9 @@ pub(super) async fn create(
     let by = Some(caller.actor().to_owned());
     let (secret, token) = api.access.tokens().create(body, by, api.watched.clock.now()).await?;
     tracing::info!(id = token.id, name = token.name, role = %token.role, owner = token.owner, "a token was made");
+    let until = token.expires_at.map_or_else(|| "for ever".to_owned(), |end| format!("until {end:.0}"));
+    let about = format!("{} ({}): {} for {}, {until}", token.name, token.id, token.role, token.owner);
+    tell(&api, &caller, EventKind::TokenCreated, about).await;
     Ok((StatusCode::CREATED, Json(NewToken { secret: secret.expose().to_owned(), token })))
 }
 
@@ -46,7 +49,16 @@ pub(super) async fn revoke(
     let by = Some(caller.actor().to_owned());
     let token = api.access.tokens().revoke(&name, by, api.watched.clock.now()).await?;
     tracing::info!(id = token.id, name = token.name, "a token was revoked");
+    tell(&api, &caller, EventKind::TokenRevoked, format!("{} ({})", token.name, token.id)).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tells the event log what was done to a token; that it was done stays true if the log cannot be written.
+async fn tell(api: &Api, caller: &Caller, kind: EventKind, about: String) {
+    let by = caller.by(None).unwrap_or_default();
+    if let Err(err) = api.manager.by(by).note(kind, about).await {
+        tracing::error!(event = %kind, "what was done to a token is not in the event log: {err}");
+    }
 }
 
 impl From<TokenError> for Refused {

@@ -3,6 +3,7 @@
 mod acquire;
 mod body;
 mod bulk;
+mod contract;
 mod copies;
 mod dashboard;
 mod events;

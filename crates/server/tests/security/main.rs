@@ -1,6 +1,7 @@
 //! What docs/security.md promises, tried by who would break it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod certificates;
 mod crowds;
 mod handshakes;

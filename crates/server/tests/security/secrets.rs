@@ -9,7 +9,10 @@ use reqwest::Method;
 use tracing_subscriber::fmt::MakeWriter;
 use vmpool_client::{Client, api::Role};
 
-use crate::world::World;
+use crate::{
+    pki::{Files, of, read},
+    world::World,
+};
 
 /// What was logged.
 #[derive(Debug, Clone, Default)]
@@ -62,4 +65,31 @@ async fn no_secret_is_in_any_log_answer_event_or_error() {
     assert!(logged.contains("a token was made") && logged.contains("token:ci"), "{logged}");
     assert!(!logged.contains(secret), "the log has it");
     assert!(!told.contains(secret), "{told}");
+}
+
+#[tokio::test]
+async fn no_key_of_tls_is_in_any_log_answer_or_error() {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let files = Files::new();
+    let world = files.start("client_ca_file = \"authority.pem\"", "").await;
+    let tls = files.showing(&files.authority, &of(&["ci.example.org"], "x"));
+    let client = Client::with_tls(&format!("https://{}", world.address), &tls).unwrap();
+    let mut told = format!("{tls:?} {client:?} {:?}", client.pools().await.unwrap_err());
+    let keys = [read(&files.path("daemon.key")), read(&files.path("client.key"))];
+    // A certificate and its key in each other's place, and one file for both that is cut off.
+    std::fs::write(files.path("daemon.pem"), &keys[0]).unwrap();
+    told += &format!("{:?}", world.admin.reload().await.unwrap_err());
+    std::fs::write(files.path("daemon.key"), &keys[0][..keys[0].len() / 2]).unwrap();
+    told += &format!("{:?}", world.admin.reload().await.unwrap_err());
+    let broken = tls.with_identity(files.path("client.key"), files.path("client.pem"));
+    told += &format!("{:?}", Client::with_tls("https://localhost", &broken).unwrap_err());
+    told += &String::from_utf8_lossy(&log.0.lock().unwrap());
+    assert!(told.contains("daemon.tls.certificate_file"), "{told}");
+    for key in &keys {
+        let secret = key.lines().nth(1).unwrap();
+        assert!(!told.contains(&secret[50..]), "{told}");
+    }
 }
