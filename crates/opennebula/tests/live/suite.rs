@@ -11,7 +11,9 @@ async fn harness() -> Result<Option<DriverHarness>, RuleViolation> {
     let live = live().await.map_err(|err| RuleViolation::new(err.to_string()))?;
     let Some(live) = live else { return Ok(None) };
     let driver = OpenNebulaDriver::connect(live.client.clone()).await?;
+    // The rules are checked side by side by one account, and a rule looks for its nodes by their names.
     let harness = DriverHarness::new(Arc::new(driver), live.template.to_string())
+        .with_name_prefix(live.prefix.trim_end_matches('-'))
         .with_patience(Duration::from_secs(300))
         .keeping(live);
     Ok(Some(harness))
