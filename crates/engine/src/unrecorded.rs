@@ -303,6 +303,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        provider::Orphan,
+        sample::{engine, on_demand, pool, provider, ready, spec},
+    };
 
     fn node(id: &str) -> NodeId {
         NodeId::new(id).unwrap()
@@ -334,7 +338,7 @@ mod tests {
             unrecorded.leave(&node("1"));
             assert_eq!((unrecorded.usage().vms, unrecorded.leaving().vms), (1, 1), "once");
         }
-        let now = crate::sample::engine(crate::sample::spec([]), Vec::new()).moment();
+        let now = engine(spec([]), Vec::new()).moment();
         unrecorded.destroyed(&node("1"), false, now);
         assert_eq!((unrecorded.usage().vms, unrecorded.leaving().vms), (1, 0), "it was refused");
         unrecorded.leave(&node("1"));
@@ -347,5 +351,98 @@ mod tests {
         let mut unrecorded = one();
         assert_eq!([proves(&mut unrecorded, 1, 9), proves(&mut unrecorded, 2, 9)], [false, false]);
         assert_eq!([proves(&mut unrecorded, 3, 10), proves(&mut unrecorded, 4, 10)], [false, true]);
+    }
+
+    #[test]
+    fn what_nothing_more_is_asked_for_is_over_with_the_first_listing_that_must_show_it() {
+        let vm = VmName::new("a-1").unwrap();
+        for (second, is_asked_for, is_over) in [(9, false, false), (10, true, false), (10, false, true)] {
+            let mut unrecorded = Unrecorded::default();
+            unrecorded.seek(&vm, Needs::new(), at(10));
+            let proof = Proof { listing: EffectId(1), asked_at: at(second), settles: Duration::ZERO };
+            assert_eq!(unrecorded.miss(proof, |_| is_asked_for), is_over, "{second} {is_asked_for}");
+            assert_eq!(unrecorded.usage().vms, u128::from(!is_over));
+        }
+    }
+
+    #[test]
+    fn a_node_is_counted_or_not_and_a_wrong_count_is_told() {
+        let mut unrecorded = one();
+        assert_eq!(["1", "2"].map(|id| unrecorded.has(&node(id))), [true, false]);
+        unrecorded.usage.add_vm(&Needs::new());
+        assert!(!unrecorded.is_counted_right());
+    }
+
+    /// A node of the VM `a-1`, and an engine that has a record of it, which says that it needs 3 cores.
+    fn known(id: &str) -> (Engine, Node) {
+        let mut record = ready("a-1");
+        record.needs.insert("cores".to_owned(), 3);
+        let engine = engine(spec([("a", on_demand(9))]), vec![record]);
+        let mut node = Node::new(node(id), "a-1", NodeState::Running);
+        let (installation, vm) = (engine.spec.installation.clone(), VmName::new("a-1").unwrap());
+        node.token = Some(vmpool_model::Token::new(installation, pool("a"), vm));
+        (engine, node)
+    }
+
+    fn unrecorded(engine: &Engine) -> &Unrecorded {
+        &engine.providers.get(&provider()).unwrap().gate.unrecorded
+    }
+
+    #[test]
+    fn a_node_takes_what_the_record_of_its_vm_says_if_that_is_of_its_provider() {
+        let (mut engine, node) = known("other");
+        engine.reckon(EffectId(1), &provider(), &node);
+        assert_eq!((unrecorded(&engine).usage().vms, unrecorded(&engine).usage().of("cores")), (1, 3));
+
+        let far = ProviderName::new("far").unwrap();
+        let config = vmpool_model::config::ProviderConfig::new("dummy");
+        engine.providers.insert(far.clone(), crate::provider::Provider::new(config, 7, engine.now));
+        engine.reckon(EffectId(1), &far, &node);
+        let taken = engine.providers.get(&far).unwrap().gate.unrecorded.usage();
+        assert_eq!((taken.vms, taken.of("cores")), (1, 0));
+    }
+
+    #[test]
+    fn a_node_that_is_listed_as_terminated_is_no_orphan_any_more_unless_it_is_being_destroyed() {
+        let (mut engine, mut terminated) = known("1");
+        terminated.state = NodeState::Terminated;
+        let orphan = |destroying| Orphan { pool: None, since: Timestamp::default(), seen: 1, destroying };
+        let orphans = [("1", None), ("2", None), ("3", Some(EffectId(5)))];
+        let orphans = orphans.map(|(id, destroying)| (node(id), orphan(destroying)));
+        engine.providers.get_mut(&provider()).unwrap().orphans = orphans.into_iter().collect();
+        for id in ["1", "3"] {
+            terminated.id = node(id);
+            engine.reckon(EffectId(1), &provider(), &terminated);
+        }
+        let left = engine.providers.get(&provider()).unwrap().orphans.keys();
+        let mut left: Vec<_> = left.map(NodeId::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["2", "3"]);
+    }
+
+    #[test]
+    fn a_vm_goes_on_counting_if_the_node_is_its_own_or_may_come_to_be() {
+        let vm = VmName::new("a-1").unwrap();
+        let counted = |damage: fn(&mut Engine, &VmName)| {
+            let (mut engine, _) = known("1");
+            damage(&mut engine, &vm);
+            engine.go_on_counting(&vm);
+            unrecorded(&engine).usage().vms
+        };
+        assert_eq!(counted(|_, _| {}), 1);
+        let is_another_ones: fn(&mut Engine, &VmName) = |engine, _| {
+            engine.providers.get_mut(&provider()).unwrap().bind(&node("a-1"), &VmName::new("a-2").unwrap());
+        };
+        assert_eq!(counted(is_another_ones), 0);
+        let may_exist: fn(&mut Engine, &VmName) = |engine, vm| {
+            let vm = engine.vms.get_mut(vm).unwrap();
+            (vm.record.node, vm.may_exist) = (None, true);
+        };
+        assert_eq!(counted(may_exist), 1);
+        let was_never_asked_for: fn(&mut Engine, &VmName) = |engine, vm| {
+            let vm = engine.vms.get_mut(vm).unwrap();
+            (vm.record.node, vm.may_exist) = (None, false);
+        };
+        assert_eq!(counted(was_never_asked_for), 0);
     }
 }
