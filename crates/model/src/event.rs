@@ -104,7 +104,8 @@ event_kinds! {
     CreateUnknown = "create_unknown",
     /// The node runs and has an address.
     VmGotIp = "vm_got_ip",
-    /// The VM can be leased.
+    /// The VM can be leased for the first time, or again after a check that failed; when one comes back from a lease or a hold
+    /// is told by `hook_succeeded`, or by the end of these.
     VmReady = "vm_ready",
     /// A health check failed.
     CheckFailed = "check_failed",
