@@ -169,6 +169,10 @@ impl Engine {
         let starting = pool.starting();
         let is_coming = starting != 0 && ahead.vms + count as usize <= ready + starting;
         match self.can_grow(name) {
+            // What is ready would do, and is set aside for those who come before, whatever keeps the pool from more.
+            _ if count as usize <= ready && ahead.requests != 0 => {
+                Limit::Behind { requests: ahead.requests, since }
+            }
             Err(limit) if !is_coming => limit,
             _ if ready != 0 && ahead.requests != 0 => Limit::Behind { requests: ahead.requests, since },
             // They are fewer than are wanted, or are checked first.

@@ -173,12 +173,22 @@ fn too_few_ready_vms_are_told_and_those_who_come_before() {
     waits(&mut lab, wish("small", "cat", ["a"]));
     assert_eq!(limit(&lab, "small"), Limit::Behind { requests: 1, since: lab.now });
     assert_eq!((explain(&lab, "big").position, explain(&lab, "small").position), (Some(1), Some(2)));
-    waits(&mut lab, wish("more", "cat", ["a"]).with_count(2));
+    waits(&mut lab, wish("more", "cat", ["a"]).with_count(3));
     assert!(
         matches!(limit(&lab, "more"), Limit::MaxStarting { starting: 2, .. }),
         "{:?}",
         limit(&lab, "more")
     );
+}
+
+#[test]
+fn who_waits_beside_a_ready_vm_of_a_full_pool_is_told_who_comes_before() {
+    let mut lab = farm([("a", kept(2))]);
+    given(&mut lab, wish("r1", "cat", ["a"]));
+    waits(&mut lab, wish("big", "ann", ["a"]).with_count(2));
+    waits(&mut lab, wish("small", "bob", ["a"]));
+    assert_eq!(limit(&lab, "small"), Limit::Behind { requests: 1, since: lab.now });
+    assert_eq!(limit(&lab, "big"), Limit::PoolFull { total: 2, max_total: 2, since: lab.now });
 }
 
 #[test]
