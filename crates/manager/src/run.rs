@@ -245,7 +245,7 @@ impl Loop {
             }
         }
         self.left = wakes;
-        for hint in self.hints.take(&self.engine, now) {
+        for hint in self.hints.take(&self.engine, &self.listings, now) {
             turn.hint(&mut self.engine, now, hint);
         }
         span.record("steps", turn.steps);
@@ -294,12 +294,14 @@ impl Loop {
         let Self { domain, engine, listings, waiters, withheld, hints, .. } = self;
         let seen = Seen { domain, engine, listings, withheld, hints };
         let given_up = std::mem::take(&mut turn.given_up);
+        let starting = std::mem::take(&mut turn.starting);
         let effects = turn.succeed(waiters, seen, || View::of(seen, now));
         fail_point::reach("manager.turn.answered");
         for (id, effect) in effects {
             self.effects.start(id, effect);
         }
         given_up.iter().for_each(|vm| self.effects.withdraw(vm));
+        starting.iter().for_each(|(provider, vm, node)| self.hints.starting(provider, vm, node, now));
         self.effects.begin();
         fail_point::reach("manager.turn.begun");
     }

@@ -6,12 +6,15 @@ use std::{
 };
 
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
-use vmpool_model::{Change, Event, LeaseId, Owner, PoolName, RecordState, RequestId, Timestamp, VmName};
+use vmpool_model::{
+    Change, Event, LeaseId, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, Timestamp, VmName,
+};
 use vmpool_store::StoreError;
 
 use crate::{
     ManagerError, Renewed, View,
     effects::is_write,
+    hints::node_of_start,
     setup::{Seen, Setup},
     waiters::Waiters,
     wake::{Look, Reply, Wake},
@@ -28,6 +31,8 @@ pub(crate) struct Turn {
     pub(crate) effects: Vec<(EffectId, Effect)>,
     /// VMs that were given up or forgotten while there was no node.
     pub(crate) given_up: Vec<VmName>,
+    /// VMs that start and have a node.
+    pub(crate) starting: Vec<(ProviderName, VmName, NodeId)>,
     /// The configuration that holds once the commit is durable.
     pub(crate) setup: Option<Setup>,
     answers: Vec<Answered>,
@@ -277,6 +282,10 @@ impl Turn {
                 self.given_up.push(vm.name.clone());
             }
             Change::RemoveVm(vm) => self.given_up.push(vm.clone()),
+            Change::PutVm(vm) => {
+                let node = node_of_start(vm).cloned();
+                self.starting.extend(node.map(|node| (vm.provider.clone(), vm.name.clone(), node)));
+            }
             _ => {}
         }
         let row = match &change {

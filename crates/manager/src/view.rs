@@ -71,7 +71,7 @@ pub(crate) type Listings = BTreeMap<ProviderName, LastListing>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LastListing {
     at: Option<Timestamp>,
-    nodes: usize,
+    pub(crate) nodes: usize,
     problem: Option<String>,
 }
 

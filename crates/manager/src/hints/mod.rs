@@ -1,8 +1,9 @@
-//! What providers say by themselves: hints, gathered and let through as far as they may cost requests.
+//! What providers say by themselves, and what is worth a look without that: let through as far as it may cost requests.
 
 mod batch;
 mod budget;
 mod listen;
+mod starts;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +15,16 @@ use tokio::{
 };
 use vmpool_driver::Driver;
 use vmpool_engine::{Engine, Input, Worth};
-use vmpool_model::{ProviderName, Timestamp, config::ProviderConfig};
+use vmpool_model::{NodeId, ProviderName, Timestamp, VmName, config::ProviderConfig};
 
+pub(crate) use self::starts::node_of_start;
 use self::{
     batch::Batch,
     budget::Budget,
     listen::{Heard, News},
+    starts::Starts,
 };
-use crate::setup::Drivers;
+use crate::{setup::Drivers, view::Listings};
 
 /// How many messages of those who listen may wait; they read no further meanwhile.
 const QUEUE: usize = 64;
@@ -60,6 +63,8 @@ pub enum EventStream {
 #[derive(Debug)]
 pub(crate) struct Hints {
     listeners: BTreeMap<ProviderName, Listener>,
+    /// The VMs that start, of every provider.
+    starts: BTreeMap<ProviderName, Starts>,
     tasks: JoinSet<()>,
     tell: mpsc::Sender<Heard>,
     heard: mpsc::Receiver<Heard>,
@@ -91,8 +96,8 @@ impl Hints {
     /// Begins to listen to the providers whose drivers can.
     pub(crate) fn new(drivers: &Drivers) -> Self {
         let (tell, heard) = mpsc::channel(QUEUE);
-        let (listeners, tasks) = (BTreeMap::new(), JoinSet::new());
-        let mut hints = Self { listeners, tasks, tell, heard, inbox: Vec::new(), generation: 0 };
+        let (listeners, starts, tasks) = (BTreeMap::new(), BTreeMap::new(), JoinSet::new());
+        let mut hints = Self { listeners, starts, tasks, tell, heard, inbox: Vec::new(), generation: 0 };
         hints.reconfigure(drivers);
         hints
     }
@@ -112,6 +117,20 @@ impl Hints {
                 None => continue,
             };
             self.listeners.insert(name.clone(), listener);
+        }
+        self.starts.retain(|name, _| drivers.contains_key(name));
+        for (name, (config, _)) in drivers {
+            self.starts.entry(name.clone()).or_insert_with(|| Starts::new(config)).set(config);
+        }
+    }
+
+    /// Looks at a VM that starts before the next listing; a provider that says by itself when it has started is believed to.
+    pub(crate) fn starting(&mut self, provider: &ProviderName, vm: &VmName, node: &NodeId, now: Timestamp) {
+        if matches!(self.stream(provider), Some(EventStream::Up { .. })) {
+            return;
+        }
+        if let Some(starts) = self.starts.get_mut(provider) {
+            starts.add(vm, node, now);
         }
     }
 
@@ -143,11 +162,12 @@ impl Hints {
     /// Returns when the budget allows a look that is worth it, if one is.
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
         let pending = self.listeners.values().filter(|listener| !listener.pending.is_empty());
-        pending.map(|listener| listener.budget.due_at()).min()
+        let starts = self.starts.values().filter_map(Starts::due_at);
+        pending.map(|listener| listener.budget.due_at()).chain(starts).min()
     }
 
     /// Takes in what was heard, and returns what the engine is to be told of it now.
-    pub(crate) fn take(&mut self, engine: &Engine, now: Timestamp) -> Vec<Input> {
+    pub(crate) fn take(&mut self, engine: &Engine, listings: &Listings, now: Timestamp) -> Vec<Input> {
         for Heard { provider, generation, news } in std::mem::take(&mut self.inbox) {
             let listener = self.listeners.get_mut(&provider);
             if let Some(listener) = listener.filter(|listener| listener.generation == generation) {
@@ -155,7 +175,12 @@ impl Hints {
             }
         }
         let due = self.listeners.iter_mut();
-        due.filter_map(|(provider, listener)| listener.due(provider, engine, now)).collect()
+        let due = due.filter_map(|(provider, listener)| listener.due(provider, engine, now));
+        let starts = self.starts.iter_mut().filter_map(|(provider, starts)| {
+            let nodes = listings.get(provider).map_or(0, |listing| listing.nodes);
+            starts.due(provider, engine, nodes, now)
+        });
+        due.chain(starts).collect()
     }
 }
 

@@ -54,7 +54,7 @@ fn looks(world: &World) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_comes_up_is_seen_in_milliseconds_and_without_hints_by_the_next_listing() {
+async fn a_node_that_comes_up_is_seen_in_milliseconds_and_without_hints_soon_after() {
     let mut took = Vec::new();
     for events in [true, false] {
         let world = world(events);
@@ -66,7 +66,7 @@ async fn a_node_that_comes_up_is_seen_in_milliseconds_and_without_hints_by_the_n
         took.push(start.elapsed());
     }
     assert!((BOOT..BOOT + Duration::from_millis(50)).contains(&took[0]), "{took:?}");
-    assert!(seconds(20) <= took[1], "{took:?}");
+    assert!(BOOT < took[1] && took[1] < BOOT * 3 / 2, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +88,8 @@ async fn a_driver_that_was_not_told_to_listen_is_not_asked_for_hints() {
     let (_manager, handle) = calm(&world, 1).await;
     assert_eq!(stream(&handle).await, None);
     assert_eq!(world.cloud.calls(Operation::Hints), 0);
-    assert_eq!(world.cloud.calls(Operation::Get), 0);
+    let gets = world.cloud.calls(Operation::Get);
+    assert!(gets <= 10, "only the VM that started was looked at by itself: {gets}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +199,7 @@ async fn a_driver_that_hangs_or_panics_over_its_stream_is_asked_again_and_harms_
     let handle = manager.handle();
     until_ready(&handle, 1).await;
     assert_eq!(stream(&handle).await, Some(EventStream::Opening));
-    pass(seconds(40)).await;
+    pass(seconds(50)).await;
     let Some(EventStream::Down { why, .. }) = stream(&handle).await else { panic!() };
     assert!(why.contains("no answer within"), "{why}");
     pass(seconds(30)).await;

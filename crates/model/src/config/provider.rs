@@ -23,6 +23,8 @@ pub struct ProviderConfig {
     /// The driver's name, such as `dummy`.
     pub driver: String,
     /// How often all nodes are listed, with one request for all pools. Default: 10 s.
+    ///
+    /// VMs that start are looked at sooner by themselves.
     #[serde(with = "duration_text", default = "defaults::list_interval")]
     pub list_interval: Duration,
     /// How long any one request may take. Default: 60 s.
