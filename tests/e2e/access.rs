@@ -1,8 +1,14 @@
 //! Who may do what, as users of the binary see it.
 
-use std::path::Path;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    thread,
+};
 
-use vmpool_api::exit;
+use vmpool_api::{exit, local_key, version};
 use vmpool_tests::command::{Ran, prepare};
 
 use crate::support::{Place, Server, VMPOOL, assert_fails, text};
@@ -95,4 +101,35 @@ fn the_socket_knows_its_user_and_needs_no_token() {
     assert_eq!(text(&who, "role"), "admin");
     server.daemon.stop().unwrap();
     assert!(!path.exists());
+}
+
+#[test]
+fn a_key_that_a_starting_daemon_leaves_while_it_is_asked_is_shown_after_all() {
+    let place = Place::new();
+    let folder = place.path("run");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let is_run = |name: &str| (name == "XDG_RUNTIME_DIR").then(|| folder.clone().into_os_string());
+    let file = local_key::files(address, is_run).remove(0);
+    // It listens before it has left its key, as a daemon does, and refuses whoever does not show that.
+    let starting = thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let mut request = [0; 4096];
+            let length = connection.read(&mut request).unwrap();
+            let has_key = String::from_utf8_lossy(&request[..length]).contains("Bearer the-key");
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "the-key\n").unwrap();
+            let status = if has_key { "200 OK" } else { "401 Unauthorized" };
+            let (header, ours) = (version::HEADER, version::VERSION);
+            let rest = format!("{header}: {ours}\r\ncontent-length: 12\r\nconnection: close");
+            write!(connection, "HTTP/1.1 {status}\r\n{rest}\r\n\r\n{{\"pools\":[]}}").unwrap();
+            if has_key {
+                return;
+            }
+        }
+    });
+    let mut command = prepare(Path::new(VMPOOL), &format!("http://{address}"), &["pool", "ls"]);
+    let ran: Ran = command.env("XDG_RUNTIME_DIR", &folder).env_remove("HOME").output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    starting.join().unwrap();
 }

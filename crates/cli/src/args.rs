@@ -183,6 +183,14 @@ pub(crate) enum Command {
     #[cfg(feature = "sim")]
     #[command(subcommand, after_long_help = "Example:\n  vmpool sim opennebula")]
     Sim(SimCommand),
+    /// Simulates a cloud on this host, in a program that was built with the feature sim
+    #[cfg(not(feature = "sim"))]
+    #[command(hide = true, after_long_help = "Example:\n  vmpool sim both")]
+    Sim {
+        /// What a program with the feature understands
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// What asks a daemon.
     #[command(flatten)]
     Ask(Ask),
@@ -216,8 +224,7 @@ impl Command {
             Self::Serve(_) => Some(("serve", none)),
             #[cfg(feature = "serve")]
             Self::Config(_) => Some(("config", none)),
-            #[cfg(feature = "sim")]
-            Self::Sim(_) => Some(("sim", none)),
+            Self::Sim { .. } => Some(("sim", none)),
             Self::Completions { .. } => Some(("completions", none)),
             #[cfg(feature = "serve")]
             Self::Store(_) => Some(("store", local)),

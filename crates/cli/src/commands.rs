@@ -53,6 +53,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Doctor(args) => runtime::small()?.block_on(doctor::run(args, arguments.global, output)),
         #[cfg(feature = "sim")]
         Command::Sim(command) => crate::sim::run(command),
+        #[cfg(not(feature = "sim"))]
+        Command::Sim { words: _ } => {
+            let message = "this program was built without the simulated clouds";
+            let hint =
+                "build it with them: cargo install --path crates/cli --features sim,opennebula,cloudapi";
+            Err(Failure::new(exit::USAGE, message).with_hint(hint))
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmpool", &mut script);
