@@ -14,6 +14,7 @@ mod no_daemon;
 mod nodes;
 mod operate;
 mod output;
+mod records;
 mod restart;
 mod retire;
 #[cfg(feature = "clouds")]

@@ -163,11 +163,11 @@ pub(crate) enum Command {
         after_long_help = "Examples:\n  vmpool config default > vmpool.toml\n  vmpool config check vmpool.toml"
     )]
     Config(ConfigCommand),
-    /// Takes over what another system stored
+    /// Exports, checks and imports stored records
     #[cfg(feature = "serve")]
     #[command(
         subcommand,
-        after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
+        after_long_help = "Examples:\n  vmpool store check /var/lib/vmpool\n  vmpool store export /var/lib/vmpool --to export.jsonl"
     )]
     Store(StoreCommand),
     /// Lists, shows, makes and ends nodes of a provider, without a daemon and whether or not they belong to a pool

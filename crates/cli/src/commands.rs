@@ -14,6 +14,8 @@ mod operate;
 #[cfg(feature = "serve")]
 mod provider_check;
 #[cfg(feature = "serve")]
+mod records;
+#[cfg(feature = "serve")]
 mod store;
 mod token;
 mod top;

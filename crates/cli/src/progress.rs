@@ -11,6 +11,9 @@ use vmpool_api::duration;
 /// How long work is not long, and nothing is shown.
 const SHORT: Duration = Duration::from_secs(1);
 
+/// How often a line about work that does not wait changes.
+const OFTEN: Duration = Duration::from_millis(200);
+
 /// What turns while something is waited for.
 const WHEEL: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -21,13 +24,15 @@ pub(crate) struct Progress {
     began: Instant,
     turns: usize,
     is_drawn: bool,
+    drawn_at: Instant,
 }
 
 impl Progress {
     /// Begins to measure the time.
     pub(crate) fn begin(is_quiet: bool) -> Self {
         let is_shown = !is_quiet && io::stderr().is_terminal();
-        Self { is_shown, began: Instant::now(), turns: 0, is_drawn: false }
+        let now = Instant::now();
+        Self { is_shown, began: now, turns: 0, is_drawn: false, drawn_at: now }
     }
 
     /// Returns whether anybody sees it, so that it is worth asking what goes on.
@@ -53,6 +58,14 @@ impl Progress {
         let mut err = io::stderr().lock();
         // Whoever closed standard error does not want to know.
         let _ = write!(err, "\r\u{1b}[K{line}").and_then(|()| err.flush());
+    }
+
+    /// Says how far work has come that does not wait, not too often and only once it has become long.
+    pub(crate) fn now_and_then(&mut self, text: impl FnOnce() -> String) {
+        if self.is_shown && SHORT <= self.began.elapsed() && OFTEN <= self.drawn_at.elapsed() {
+            self.drawn_at = Instant::now();
+            self.show(&text());
+        }
     }
 
     /// Takes the line away.

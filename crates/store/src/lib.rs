@@ -16,6 +16,7 @@ mod error;
 #[doc(hidden)]
 pub mod fail_point;
 mod memory;
+mod records;
 #[cfg(feature = "sled")]
 mod sled_store;
 mod store;
@@ -24,7 +25,7 @@ mod vm_pool;
 pub use vmpool_model as model;
 
 #[cfg(feature = "sled")]
-pub use crate::sled_store::{SledOptions, SledStore};
+pub use crate::sled_store::{SledCopy, SledImport, SledOptions, SledStore};
 pub use crate::{
     batch::{
         Batch, Claim, Committed, Cursor, EventPage, Fence, RecordKind, Revision, Snapshot, StoredEvent,
@@ -32,6 +33,7 @@ pub use crate::{
     },
     error::StoreError,
     memory::{CommitFault, MemoryStore},
+    records::{EXPORT_FORMAT, ExportEnd, ExportHead, KeptRecord, Misfit},
     store::Store,
     vm_pool::{Gc3libsVms, Reservation, SavedVmPool, VmKey, VmPool, VmPoolError, VmPoolFiles},
 };

@@ -7,12 +7,35 @@ use clap::Subcommand;
 /// What can be done with stored files.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Takes over what another system stored
+    /// Takes over what another system stored, or an export
     #[command(
         subcommand,
-        after_long_help = "Example:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run"
+        after_long_help = "Examples:\n  vmpool store import gc3libs /var/lib/gc3libs/vmpool --into vms --dry-run\n  \
+                           vmpool store import records export.jsonl --into /var/lib/vmpool"
     )]
     Import(ImportCommand),
+    /// Writes all records of a daemon's state directory as lines of JSON
+    ///
+    /// The daemon must be stopped. The directory is only read, from a copy of it in TMPDIR, so it may be a backup on a file
+    /// system that is read-only. The lines are described in docs/operations.md; tokens are not among them.
+    #[command(after_long_help = "Examples:\n  vmpool store export /var/lib/vmpool --to export.jsonl\n  \
+                           vmpool store export /var/lib/vmpool | jq -r 'select(.kind == \"lease\") | .body.lease.owner'")]
+    Export {
+        /// The state directory of the daemon, or a copy of it
+        dir: PathBuf,
+        /// The file to write, which is not there yet [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Reads every record of a daemon's state directory, and tells which cannot be read or do not fit the others
+    ///
+    /// The daemon must be stopped. The directory is only read, from a copy of it in TMPDIR. The exit code is 0 if all is as
+    /// it should be, and 10 if something is not.
+    #[command(after_long_help = "Example:\n  vmpool store check /var/lib/vmpool")]
+    Check {
+        /// The state directory of the daemon, or a copy of it
+        dir: PathBuf,
+    },
     /// Lists the VMs of a VmPool: their ids and preferred addresses
     ///
     /// No provider and no daemon is asked, and programs that use the directory at the same time are not disturbed.
@@ -31,6 +54,20 @@ pub(crate) enum StoreCommand {
 /// What can be imported.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
+    /// Makes the state directory of a daemon of an export
+    ///
+    /// All records are imported or none, and nothing is overwritten. A daemon that is started with the directory goes on as
+    /// the one would that was exported: never let both run.
+    #[command(
+        after_long_help = "Example:\n  vmpool store import records export.jsonl --into /var/lib/vmpool"
+    )]
+    Records {
+        /// The export
+        file: PathBuf,
+        /// The new state directory, which is not there yet or empty
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+    },
     /// Takes over the directory of gc3libs' VMPool, as a VmPool of vmpool
     ///
     /// Each file there is a VM: its name is the id, its content the preferred address or nothing. Hidden files, directories

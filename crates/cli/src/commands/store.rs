@@ -17,6 +17,7 @@ use vmpool_server::{
 
 use crate::{
     args::{ImportCommand, StoreCommand},
+    commands::records,
     failure::Failure,
     output::{Output, or_dash},
 };
@@ -30,6 +31,9 @@ pub(crate) fn run(command: &StoreCommand, output: Output) -> Result<(), Failure>
         StoreCommand::Import(ImportCommand::Gc3libs { dir, into, dry_run, skip_damaged }) => {
             import(dir, into, *dry_run, *skip_damaged, output)
         }
+        StoreCommand::Import(ImportCommand::Records { file, into }) => records::import(file, into, output),
+        StoreCommand::Export { dir, to } => records::export(dir, to.as_deref(), output),
+        StoreCommand::Check { dir } => records::check(dir, output),
         StoreCommand::Ls { dir } => list(dir, output),
     }
 }

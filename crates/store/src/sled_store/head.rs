@@ -49,6 +49,13 @@ impl Head {
         }
     }
 
+    /// Reads the newest sequence in the file and changes nothing.
+    pub(super) fn look(path: &Path) -> io::Result<u64> {
+        let head = Self { file: File::open(path)? };
+        let found = [head.read(0), head.read(1)].into_iter().flatten().max();
+        found.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds no valid line"))
+    }
+
     pub(super) fn write(&self, sequence: u64) -> io::Result<()> {
         self.file.write_all_at(line(sequence).as_bytes(), sequence % 2 * SLOT)
     }

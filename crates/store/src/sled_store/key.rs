@@ -28,6 +28,9 @@ impl Kind {
         }
     }
 
+    const ALL: [Self; 7] =
+        [Self::Event, Self::Installation, Self::Lease, Self::Domain, Self::Pool, Self::Request, Self::Vm];
+
     fn byte(self) -> u8 {
         match self {
             Self::Event => b'e',
@@ -82,6 +85,23 @@ pub(super) fn domain_of(key: &[u8]) -> Option<DomainName> {
     DomainName::new(std::str::from_utf8(name).ok()?).ok()
 }
 
+/// Returns what a key is made of: the domain, the kind, and what stands behind them.
+pub(super) fn parts(key: &[u8]) -> Option<(DomainName, Kind, &[u8])> {
+    let domain = domain_of(key)?;
+    let (byte, id) = key.get(domain.as_str().len() + 1..)?.split_first()?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.byte() == *byte)?;
+    Some((domain, kind, id))
+}
+
+/// Makes the key of a record of which kind and id are told as text; `None` if there is no such kind, or no such cursor.
+pub(super) fn of(domain: &DomainName, kind: &str, id: &str) -> Option<Vec<u8>> {
+    match Kind::ALL.into_iter().find(|known| known.name() == kind)? {
+        Kind::Event => Some(event(domain, id.parse().ok()?)),
+        kind @ (Kind::Installation | Kind::Domain) => id.is_empty().then(|| prefix(domain, kind)),
+        kind => (!id.is_empty()).then(|| with_id(domain, kind, id)),
+    }
+}
+
 /// Makes the key that comes after all records of the same domain.
 pub(super) fn after_domain(key: &[u8]) -> Vec<u8> {
     let mut after: Vec<u8> = key.iter().copied().take_while(|byte| *byte != 0).collect();
@@ -129,6 +149,27 @@ mod tests {
         assert!(
             [Kind::Installation, Kind::Lease, Kind::Vm].iter().all(|kind| after <= prefix(&domain, *kind))
         );
+    }
+
+    #[test]
+    fn a_key_that_is_taken_apart_can_be_made_again() {
+        let domain = DomainName::new("a").unwrap();
+        for (kind, id, key) in [
+            ("event", "258", event(&domain, 258)),
+            ("installation", "", prefix(&domain, Kind::Installation)),
+            ("vm", "small-1", with_id(&domain, Kind::Vm, "small-1")),
+        ] {
+            assert_eq!(
+                parts(&key).map(|(domain, kind, _)| (domain, kind.name())),
+                Some((domain.clone(), kind))
+            );
+            assert_eq!(of(&domain, kind, id), Some(key));
+        }
+        assert_eq!(
+            (of(&domain, "vm", ""), of(&domain, "odd", "1"), of(&domain, "event", "x")),
+            (None, None, None)
+        );
+        assert!(parts(STORE).is_none() && parts(b"a\0").is_none() && parts(b"a\0z").is_none());
     }
 
     #[test]

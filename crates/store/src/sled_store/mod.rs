@@ -15,6 +15,7 @@ mod options;
 mod place;
 mod read;
 mod reader;
+mod records;
 mod reserve;
 mod staged;
 
@@ -33,7 +34,6 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 use vmpool_model::DomainName;
 
-pub use self::options::SledOptions;
 use self::{
     committer::Committer,
     fault::Fault,
@@ -41,6 +41,10 @@ use self::{
     place::Place,
     reader::Readable,
     reserve::Reserve,
+};
+pub use self::{
+    options::SledOptions,
+    records::{SledCopy, SledImport},
 };
 use crate::{Batch, Claim, Committed, Cursor, EventPage, Snapshot, Store, StoreError, change};
 

@@ -5,6 +5,7 @@ mod full;
 mod golden;
 mod open;
 mod power;
+mod records;
 mod trace;
 mod trim;
 
