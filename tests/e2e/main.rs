@@ -20,5 +20,7 @@ mod retire;
 #[cfg(feature = "clouds")]
 mod sims;
 mod support;
+#[cfg(feature = "otel")]
+mod traces;
 mod watch;
 mod wishes;

@@ -83,3 +83,22 @@ fn a_time_without_unit_is_a_wrong_command_line() {
     assert_eq!(ran.code, Some(i32::from(exit::USAGE)), "{ran:?}");
     assert!(ran.stderr.contains("--wait") && ran.stderr.contains("60s"), "{ran:?}");
 }
+
+#[test]
+fn who_names_what_is_not_there_is_told_what_lists_it() {
+    let place = crate::support::Place::new();
+    let server = place.start(&place.setup(1));
+    for (arguments, hint) in [
+        (["vm", "show", "odd"].as_slice(), "hint: `vmpool vm ls`"),
+        (&["terminate", "odd"], "hint: `vmpool vm ls`"),
+        (&["renew", "odd"], "hint: `vmpool lease ls`"),
+        (&["explain", "odd"], "hint: `vmpool request ls`"),
+        (&["request", "cancel", "odd"], "hint: `vmpool request ls`"),
+        (&["token", "revoke", "odd"], "hint: `vmpool token ls`"),
+        (&["pool", "show", "odd"], "the pools are builders"),
+        (&["provider", "show", "odd"], "the providers are cloud"),
+        (&["acquire", "odd", "--wait", "0s"], "the pools are builders"),
+    ] {
+        assert_fails(&server.run(arguments), exit::NOT_FOUND, &["error: there is no", hint]);
+    }
+}

@@ -41,7 +41,9 @@ impl From<Output> for Ran {
 #[must_use]
 pub fn prepare(program: &Path, url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    for name in ["VMPOOL_CONFIG", "VMPOOL_OWNER", "VMPOOL_TOKEN", "VMPOOL_TOKEN_FILE", "RUST_LOG"] {
+    for name in
+        ["VMPOOL_CONFIG", "VMPOOL_OWNER", "VMPOOL_TOKEN", "VMPOOL_TOKEN_FILE", "RUST_LOG", "TRACEPARENT"]
+    {
         command.env_remove(name);
     }
     command.env("VMPOOL_URL", url).env("USER", "tester").args(arguments).stdin(Stdio::null());

@@ -32,7 +32,21 @@ impl Daemon {
     ///
     /// A text with the daemon's log if it ends or does not serve in time.
     pub fn start(program: &Path, config: &Path, log: &Path) -> Result<Self, String> {
-        let mut daemon = Self::spawn(program, config, log, &[])?;
+        Self::start_with(program, config, log, &[])
+    }
+
+    /// Starts a daemon as [`start`](Self::start) does, with more in its environment.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`start`](Self::start).
+    pub fn start_with(
+        program: &Path,
+        config: &Path,
+        log: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Self, String> {
+        let mut daemon = Self::spawn(program, config, log, environment)?;
         match daemon.served()? {
             None => Ok(daemon),
             Some(status) => Err(format!("the daemon ended with {status}; its log:\n{}", daemon.logged())),

@@ -16,6 +16,9 @@ use crate::{
 /// The variable that may hold a token.
 const TOKEN: &str = "VMPOOL_TOKEN";
 
+/// The variable that says which trace this process is part of, as others have it.
+const TRACEPARENT: &str = "TRACEPARENT";
+
 /// A client of the daemon, and what is known of how it is told who asks.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -30,7 +33,7 @@ pub(crate) fn connect(global: &Global) -> Result<Connection, Failure> {
     // A variable that is set to nothing is as good as none.
     let url = Some(global.url.as_str()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_URL);
     let tls = tls(global)?;
-    let client = Client::with_tls(url, &tls)?;
+    let client = Client::with_tls(url, &tls)?.with_traceparent(env::var(TRACEPARENT).ok().as_deref());
     let given = match &global.token_file {
         Some(file) if !file.as_os_str().is_empty() => Some(read(file)?),
         _ => env::var(TOKEN).ok().filter(|token| !token.is_empty()),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use vmpool_api::exit;
+use vmpool_api::{Problem, code, exit};
 use vmpool_client::ClientError;
 
 /// Why a command failed.
@@ -49,12 +49,27 @@ impl Failure {
     }
 }
 
+/// Says what lists the things of which there is no such one.
+fn lists(problem: &Problem) -> Option<&'static str> {
+    let lists = [
+        (code::UNKNOWN_VM, "`vmpool vm ls` lists the VMs; `vmpool vm history` knows those that are gone"),
+        (code::UNKNOWN_LEASE, "`vmpool lease ls` lists the leases"),
+        (code::UNKNOWN_REQUEST, "`vmpool request ls` lists the requests"),
+        (code::UNKNOWN_TOKEN, "`vmpool token ls` lists the tokens"),
+        (
+            code::UNKNOWN_LABEL,
+            "`vmpool pool ls` lists the pools; labels are given to them by the configuration",
+        ),
+    ];
+    lists.into_iter().find_map(|(code, hint)| problem.is(code).then_some(hint))
+}
+
 impl From<ClientError> for Failure {
     fn from(err: ClientError) -> Self {
         let code = err.exit_code();
         match err {
             ClientError::Problem(mut problem) => {
-                let hint = problem.hint.take();
+                let hint = problem.hint.take().or_else(|| lists(&problem).map(str::to_owned));
                 hint.into_iter().fold(Self::new(code, problem.to_string()), Self::with_hint)
             }
             ClientError::Unreachable { .. } | ClientError::InvalidUrl { .. } => {

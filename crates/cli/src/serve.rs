@@ -8,6 +8,7 @@ use vmpool_server::{
     Config, ConfigError, DEFAULT_CONFIG, Daemon, DaemonError, config_reference, config_schema, drivers,
 };
 
+use self::traces::Traces;
 use crate::{
     args::{ConfigCommand, ServeArgs},
     failure::Failure,
@@ -16,14 +17,21 @@ use crate::{
     signals::{Hangup, Signals, exit_code},
 };
 
+mod traces;
+
 /// What is printed before the address once the daemon serves; the demo and the tests wait for it.
 pub(crate) const LISTENING: &str = "listening on ";
 
 /// Runs the daemon until a signal asks it to end; returns the exit code.
 pub(crate) fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let config = load(&args.config)?;
-    log(&args.config, &config.daemon.log)?;
-    runtime::large()?.block_on(serve(config, &args.config))
+    let traces = log(&args.config, &config.daemon.log)?;
+    runtime::large()?.block_on(async {
+        let traces = traces.start();
+        let served = serve(config, &args.config).await;
+        traces.stop().await;
+        served
+    })
 }
 
 /// Checks a configuration, or prints the default one.
@@ -84,14 +92,18 @@ pub(crate) fn load(file: &Path) -> Result<Config, Failure> {
     Ok(Config::load(file, &drivers::builtin())?)
 }
 
-/// Begins to log, to standard error.
-fn log(file: &Path, configured: &str) -> Result<(), Failure> {
+/// Begins to log, to standard error, and to trace if the environment says where to.
+fn log(file: &Path, configured: &str) -> Result<Traces, Failure> {
+    #[cfg(feature = "otel")]
+    if let Some(otel) = traces::from_environment()? {
+        return Ok(traces::log_and_trace(filter(file, configured)?, otel));
+    }
     tracing_subscriber::fmt()
         .with_env_filter(filter(file, configured)?)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .init();
-    Ok(())
+    traces::none()
 }
 
 /// Returns which messages are logged: what RUST_LOG says, or else the configuration.
@@ -112,8 +124,10 @@ fn filter(file: &Path, configured: &str) -> Result<EnvFilter, Failure> {
 
 impl From<ConfigError> for Failure {
     fn from(err: ConfigError) -> Self {
-        Self::new(err.exit_code(), err.to_string())
-            .with_hint("`vmpool config default` prints a configuration with its keys explained")
+        Self::new(err.exit_code(), err.to_string()).with_hint(
+            "`vmpool config default` prints a configuration with its keys explained; commands that read one take --config \
+             FILE",
+        )
     }
 }
 

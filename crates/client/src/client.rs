@@ -33,6 +33,8 @@ pub struct Client {
     by: Option<String>,
     /// What says who asks; it is not shown when it is formatted.
     authorization: Option<HeaderValue>,
+    /// Which trace the calls belong to.
+    trace: Option<HeaderValue>,
     /// Where a daemon of this user may have left a key, which is shown unless there is a token.
     local: Option<SocketAddr>,
 }
@@ -88,7 +90,7 @@ impl Client {
         let plain = |text: &str| text.trim_end_matches('/').to_owned();
         let (base, url) = (plain(base), plain(url));
         let local = local_key::address(&url);
-        Self { base, url, http, timeout: CALL_TIMEOUT, by: None, authorization: None, local }
+        Self { base, url, http, timeout: CALL_TIMEOUT, by: None, authorization: None, trace: None, local }
     }
 
     /// Shows a token with every call; neither errors nor logs tell it.
@@ -113,6 +115,13 @@ impl Client {
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// Says which trace the calls belong to: a header `traceparent` of W3C Trace Context. One that no header can hold is left
+    /// out.
+    #[must_use]
+    pub fn with_traceparent(self, traceparent: Option<&str>) -> Self {
+        Self { trace: traceparent.and_then(|text| HeaderValue::from_str(text).ok()), ..self }
     }
 
     /// Says who speaks: the event log tells this name with what is done as an operator, unless a wish names somebody else.
@@ -172,6 +181,9 @@ impl Client {
         let shown = self.authorization();
         if let Some(authorization) = &shown {
             builder = builder.header(AUTHORIZATION, authorization);
+        }
+        if let Some(trace) = &self.trace {
+            builder = builder.header("traceparent", trace);
         }
         Call { client: self, name, changes, builder, shown }
     }

@@ -157,7 +157,15 @@ impl Driver for CloudApiDriver {
         let failed = failed(Operation::Catalog);
         let packages = self.datacenter.packages(&[]).await.map_err(&failed)?;
         let images = self.datacenter.images(&[]).await.map_err(&failed)?;
-        Ok(catalog::catalog(packages, images, &self.templates))
+        let mut catalog = catalog::catalog(packages, images, &self.templates);
+        // Not every server tells these, and nothing depends on them.
+        if let Ok(ping) = self.datacenter.ping().await {
+            catalog.version = ping.api_version;
+        }
+        if let Ok(limits) = self.datacenter.limits().await {
+            catalog.quotas = catalog::quotas(&limits);
+        }
+        Ok(catalog)
     }
 
     async fn hints(&self) -> Result<Box<dyn HintStream>, DriverError> {

@@ -17,6 +17,7 @@ mod hint;
 mod layer;
 mod operation;
 mod registry;
+mod trace;
 mod types;
 
 /// Lets an `impl` of [`Driver`] or [`DriverFactory`] have `async` methods; re-exported so that a driver needs no other crate.
@@ -38,5 +39,6 @@ pub use crate::{
     layer::{Layer, LayerExt},
     operation::Operation,
     registry::{DriverFactory, FactoryContext, OpenError, Pause, Registry},
-    types::{Auth, Catalog, CreateRequest, DriverInfo, Listing, PowerAction},
+    trace::{trace_with, traceparent},
+    types::{Auth, Catalog, CreateRequest, DriverInfo, Listing, PowerAction, QuotaUse},
 };

@@ -203,7 +203,7 @@ impl PowerAction {
     }
 }
 
-/// What nodes can be made of and where.
+/// What nodes can be made of and where, and what the provider says of itself and the account.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Catalog {
@@ -213,6 +213,54 @@ pub struct Catalog {
     pub images: Vec<NodeImage>,
     /// The locations, in the provider's order.
     pub locations: Vec<NodeLocation>,
+    /// The version of the provider's software, if it tells that.
+    pub version: Option<String>,
+    /// What the account may have, as far as the provider tells; what it tells nothing of is not limited, or not known to be.
+    pub quotas: Vec<QuotaUse>,
+}
+
+/// How much of something an account has, and may have.
+///
+/// ```
+/// use vmpool_driver::QuotaUse;
+/// assert_eq!(QuotaUse::new("vms", Some(3.0), Some(10.0)).to_string(), "3 of 10 vms");
+/// assert_eq!(QuotaUse::new("cpu", Some(1.5), None).to_string(), "1.5 cpu, no limit");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct QuotaUse {
+    /// Of what, in the provider's word, such as `vms`, `cpu` or `memory`.
+    pub what: String,
+    /// How much the account has; `None` if that is not told.
+    pub used: Option<f64>,
+    /// How much it may have; `None` if there is no limit.
+    pub limit: Option<f64>,
+}
+
+impl QuotaUse {
+    /// Says how much of something an account has, and may have.
+    #[must_use]
+    pub fn new(what: impl Into<String>, used: Option<f64>, limit: Option<f64>) -> Self {
+        Self { what: what.into(), used, limit }
+    }
+
+    /// Returns whether there is no room for more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.used.zip(self.limit).is_some_and(|(used, limit)| limit <= used)
+    }
+}
+
+impl std::fmt::Display for QuotaUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { what, used, limit } = self;
+        match (used, limit) {
+            (Some(used), Some(limit)) => write!(f, "{used} of {limit} {what}"),
+            (Some(used), None) => write!(f, "{used} {what}, no limit"),
+            (None, Some(limit)) => write!(f, "at most {limit} {what}"),
+            (None, None) => write!(f, "{what}, no limit"),
+        }
+    }
 }
 
 #[cfg(test)]

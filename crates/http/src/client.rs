@@ -97,6 +97,9 @@ impl HttpClient {
             value.set_sensitive(true);
             sending = sending.header(name, value);
         }
+        if let Some(trace) = vmpool_driver::traceparent() {
+            sending = sending.header("traceparent", trace);
+        }
         if let Some(body) = body {
             sending = sending.body(body);
         }

@@ -115,7 +115,7 @@ impl Loop {
     fn show(&self, wake: Wake) -> Option<Wake> {
         let Self { domain, engine, listings, withheld, hints, .. } = self;
         let seen = Seen { domain, engine, listings, withheld, hints };
-        match wake {
+        match wake.untraced().0 {
             // Who went away needs no answer.
             Wake::View(reply) if self.readable => {
                 drop(reply.send(Ok(Arc::new(View::of(seen, self.clock.now())))));

@@ -11,6 +11,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::timeout,
 };
+use tracing::Span;
 use vmpool_engine::Engine;
 use vmpool_model::{Event, EventKind, Timestamp};
 use vmpool_store::{Batch, Claim, Cursor, Revision, Snapshot, StoreError, fail_point};
@@ -166,7 +167,10 @@ impl Loop {
             self.engine.check().map_err(|reason| StopError::Broken { reason })?;
         }
         fail_point::reach("manager.turn.decided");
-        match self.commit(&mut turn).await {
+        let commits = turn.commits();
+        let committed = self.commit(&mut turn).await;
+        drop(commits);
+        match committed {
             Ok(()) => {
                 fail_point::reach("manager.turn.committed");
                 self.engine.all_durable();
@@ -225,6 +229,8 @@ impl Loop {
         }
         let mut wakes = VecDeque::from(wakes);
         while let Some(wake) = wakes.pop_front() {
+            let (wake, span) = wake.untraced();
+            turn.caused_by(span);
             match &wake {
                 // What came later gets no answer, which says that the manager has stopped.
                 Wake::Shutdown => {
@@ -245,6 +251,7 @@ impl Loop {
             }
         }
         self.left = wakes;
+        turn.caused_by(Span::none());
         for hint in self.hints.take(&self.engine, &self.listings, now) {
             turn.hint(&mut self.engine, now, hint);
         }
@@ -297,8 +304,8 @@ impl Loop {
         let starting = std::mem::take(&mut turn.starting);
         let effects = turn.succeed(waiters, seen, || View::of(seen, now));
         fail_point::reach("manager.turn.answered");
-        for (id, effect) in effects {
-            self.effects.start(id, effect);
+        for (id, effect, span) in effects {
+            self.effects.start(id, effect, span);
         }
         given_up.iter().for_each(|vm| self.effects.withdraw(vm));
         starting.iter().for_each(|(provider, vm, node)| self.hints.starting(provider, vm, node, now));
@@ -337,7 +344,7 @@ impl Loop {
             let now = self.clock.now();
             let mut turn = Turn::default();
             for wake in wakes {
-                turn.take(&mut self.engine, now, wake);
+                turn.take(&mut self.engine, now, wake.untraced().0);
             }
             if let Err(err) = self.commit(&mut turn).await {
                 self.stale = true;

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use tracing::Span;
 use vmpool_engine::{Answer, Effect, EffectId, Engine, Grant, Input, Refusal, Step};
 use vmpool_model::{
     Change, Event, LeaseId, NodeId, Owner, PoolName, ProviderName, RecordState, RequestId, Timestamp, VmName,
@@ -21,14 +22,14 @@ use crate::{
 };
 
 /// What the inputs of one turn come to; they share one commit and one time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Turn {
     changes: Vec<Change>,
     places: HashMap<Row, usize>,
     /// What happened, in order.
     pub(crate) events: Vec<Event>,
     /// What to do after the commit, in order.
-    pub(crate) effects: Vec<(EffectId, Effect)>,
+    pub(crate) effects: Vec<(EffectId, Effect, Span)>,
     /// VMs that were given up or forgotten while there was no node.
     pub(crate) given_up: Vec<VmName>,
     /// VMs that start and have a node.
@@ -36,6 +37,10 @@ pub(crate) struct Turn {
     /// The configuration that holds once the commit is durable.
     pub(crate) setup: Option<Setup>,
     answers: Vec<Answered>,
+    /// What is being decided is part of this.
+    cause: Span,
+    /// The traced requests of this turn.
+    causes: Vec<Span>,
     /// How often the engine was stepped.
     pub(crate) steps: u64,
 }
@@ -63,7 +68,38 @@ enum Row {
     Pool(PoolName),
 }
 
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            changes: Vec::new(),
+            places: HashMap::new(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            given_up: Vec::new(),
+            starting: Vec::new(),
+            setup: None,
+            answers: Vec::new(),
+            cause: Span::none(),
+            causes: Vec::new(),
+            steps: 0,
+        }
+    }
+}
+
 impl Turn {
+    /// Says what all that is decided from now on is part of.
+    pub(crate) fn caused_by(&mut self, span: Span) {
+        if !span.is_none() {
+            self.causes.push(span.clone());
+        }
+        self.cause = span;
+    }
+
+    /// Returns a span for each traced request that waits for the commit; dropping them ends them.
+    pub(crate) fn commits(&self) -> Vec<Span> {
+        self.causes.iter().map(|cause| tracing::debug_span!(parent: cause, "commit")).collect()
+    }
+
     /// Steps the engine for one wake.
     pub(crate) fn take(&mut self, engine: &mut Engine, now: Timestamp, wake: Wake) {
         match wake {
@@ -110,6 +146,10 @@ impl Turn {
                 let (_, decided) = self.step(engine, now, Input::Done { id, outcome });
                 self.decided(decided);
             }
+            Wake::Traced(wake, span) => {
+                self.caused_by(span);
+                self.take(engine, now, *wake);
+            }
             // The loop sees to it.
             Wake::Shutdown => {}
         }
@@ -138,7 +178,7 @@ impl Turn {
     /// Who changes something in the world commits all the same, if only nothing: that proves that the domain is still
     /// ours, and nobody else decides about it at the same time.
     pub(crate) fn is_clean(&self) -> bool {
-        let writes = || self.effects.iter().any(|(_, effect)| is_write(effect));
+        let writes = || self.effects.iter().any(|(_, effect, _)| is_write(effect));
         self.changes.is_empty() && self.events.is_empty() && !writes()
     }
 
@@ -166,7 +206,7 @@ impl Turn {
         waiters: &mut Waiters,
         seen: Seen<'_>,
         view: impl FnOnce() -> View,
-    ) -> Vec<(EffectId, Effect)> {
+    ) -> Vec<(EffectId, Effect, Span)> {
         let view = std::cell::LazyCell::new(|| Arc::new(view()));
         for answered in self.answers {
             // Who went away meanwhile asks again.
@@ -262,7 +302,11 @@ impl Turn {
             self.change(change);
         }
         self.events.extend(events);
-        self.effects.extend(effects);
+        let cause = self.cause.clone();
+        self.effects.extend(effects.into_iter().map(|(id, effect)| {
+            let span = effect_span(&cause, &effect);
+            (id, effect, span)
+        }));
         (answer, decided)
     }
 
@@ -309,6 +353,22 @@ impl Turn {
             }
         }
     }
+}
+
+/// Makes the span of an effect, below the request that it comes of if that is traced.
+fn effect_span(cause: &Span, effect: &Effect) -> Span {
+    if cause.is_none() {
+        return Span::none();
+    }
+    let (what, vm) = match effect {
+        Effect::Create { vm, .. } => ("create", Some(vm)),
+        Effect::Destroy { vm, .. } => ("destroy", vm.as_ref()),
+        Effect::Hook(run) => ("hook", Some(&run.vm.name)),
+        Effect::Check { vm, .. } => ("check", Some(vm)),
+        _ => ("look", None),
+    };
+    let vm = vm.map(VmName::as_str);
+    tracing::info_span!(parent: cause, "effect", what, vm)
 }
 
 type Decided = Vec<(RequestId, Result<Vec<Grant>, Refusal>)>;

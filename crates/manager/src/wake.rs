@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use tokio::sync::oneshot;
+use tracing::Span;
 use vmpool_engine::{EffectId, Grant, Input, Outcome, Refusal};
 use vmpool_model::{Acquire, Owner};
 use vmpool_store::StoreError;
@@ -34,6 +35,8 @@ pub(crate) enum Wake {
     Look(Look),
     /// An effect was carried out, or failed.
     Done(EffectId, Outcome),
+    /// A wish of somebody whose request is traced.
+    Traced(Box<Self>, Span),
     /// Stop in good order.
     Shutdown,
 }
@@ -51,6 +54,23 @@ impl fmt::Debug for Look {
 }
 
 impl Wake {
+    /// Says what the wish is part of, unless nobody follows that.
+    pub(crate) fn of(self, span: Span) -> Self {
+        match self {
+            Self::View(_) | Self::Look(_) | Self::Shutdown => self,
+            wish if span.is_none() => wish,
+            wish => Self::Traced(Box::new(wish), span),
+        }
+    }
+
+    /// Returns the wish, and what it is part of.
+    pub(crate) fn untraced(self) -> (Self, Span) {
+        match self {
+            Self::Traced(wake, span) => (*wake, span),
+            wake => (wake, Span::none()),
+        }
+    }
+
     /// Answers that the store fails: nothing was tried, so nothing happened.
     pub(crate) fn refuse(self, source: &Arc<StoreError>) {
         let err = ManagerError::Store { writing: true, may_have_happened: false, source: Arc::clone(source) };
@@ -63,6 +83,7 @@ impl Wake {
             Self::Reconfigure(_, _, reply) => drop(reply.send(Err(err))),
             Self::View(reply) => drop(reply.send(Err(err))),
             Self::Look(look) => (look.0)(Err(err)),
+            Self::Traced(wake, _) => wake.refuse(source),
             Self::Done(..) | Self::Shutdown => {}
         }
     }

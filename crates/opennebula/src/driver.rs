@@ -11,6 +11,7 @@ mod list;
 mod marks;
 mod node;
 mod options;
+mod quota;
 mod seen;
 mod windows;
 
@@ -211,6 +212,11 @@ impl Driver for OpenNebulaDriver {
             name: template.name,
         };
         catalog.images = templates.into_iter().map(image).collect();
+        catalog.version = Some(self.version.to_string());
+        // Who may not even look at itself still sees the templates.
+        if let Ok(user) = cloud::user(&self.client, None).await {
+            catalog.quotas = quota::of_user(&user.document);
+        }
         Ok(catalog)
     }
 

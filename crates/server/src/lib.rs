@@ -34,6 +34,8 @@ mod http;
 mod listen;
 mod metrics;
 mod observe;
+#[cfg(feature = "otel")]
+pub mod otel;
 mod reload;
 mod tls;
 mod words;

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use vmpool_api::{duration, exit};
 use vmpool_server::{
     Config,
-    driver::{Catalog, Driver, DriverError, OpenError},
+    driver::{Catalog, Driver, DriverError, OpenError, QuotaUse},
     model::{FailureKind, ProviderName, config::ProviderConfig},
 };
 
@@ -127,6 +127,9 @@ async fn catalog(
             return vec![Finding::warn(what, story(&err), advice)];
         }
     };
+    let mut found: Vec<Finding> =
+        catalog.version.iter().map(|version| Finding::ok(format!("{name}: version"), version)).collect();
+    found.extend(quotas(name, provider, &catalog));
     let (sizes, images) = (catalog.sizes.len(), catalog.images.len());
     let text = format!("{sizes} sizes, {images} images, {} locations", catalog.locations.len());
     let seen = match images {
@@ -141,7 +144,30 @@ async fn catalog(
         let advice = "mend the name, or have whoever owns it grant it to the account";
         Some(Finding::fail(format!("{name}: templates"), format!("pool {pool}: {why}"), advice))
     });
-    [seen].into_iter().chain(missing).collect()
+    found.push(seen);
+    found.extend(missing);
+    found
+}
+
+/// Says what the account may have, where the provider tells; what is used up, or less than the pools may take, is worth a
+/// warning.
+fn quotas(name: &ProviderName, provider: &ProviderConfig, catalog: &Catalog) -> Vec<Finding> {
+    let what = format!("{name}: quota");
+    let of_account = |quota: &QuotaUse| match quota.limit {
+        _ if quota.is_full() => {
+            let advice = "nothing more can be made: destroy something, or ask for more";
+            Finding::warn(&what, format!("{quota}: it is used up"), advice)
+        }
+        Some(limit)
+            if quota.what == "vms" && provider.quota.get("vms").is_some_and(|own| limit < *own as f64) =>
+        {
+            let own = provider.quota.get("vms").copied().unwrap_or_default();
+            let advice = format!("set providers.{name}.quota.vms to {limit} at most, or ask for more");
+            Finding::warn(&what, format!("{quota}, and the configuration counts on {own}"), advice)
+        }
+        _ => Finding::ok(&what, quota.to_string()),
+    };
+    catalog.quotas.iter().map(of_account).collect()
 }
 
 /// Says what a template lacks, as far as that can be seen without making a VM; what a template is, only its driver knows.
@@ -226,6 +252,28 @@ mod tests {
         let mut catalog = Catalog::default();
         catalog.images = serde_json::from_str(r#"[{"id": "7", "name": "debian"}]"#).unwrap();
         lacks(&provider, &catalog, template)
+    }
+
+    #[test]
+    fn a_quota_that_is_used_up_or_less_than_the_pools_may_take_is_warned_of() {
+        let mut provider = ProviderConfig::new("opennebula");
+        provider.quota.insert("vms".to_owned(), 20);
+        let mut catalog = Catalog::default();
+        catalog.quotas = vec![
+            QuotaUse::new("vms", Some(3.0), Some(10.0)),
+            QuotaUse::new("cpu", Some(4.0), Some(4.0)),
+            QuotaUse::new("memory", Some(512.0), None),
+        ];
+        let found = quotas(&ProviderName::new("lab").unwrap(), &provider, &catalog);
+        let told = serde_json::to_string(&Findings::from(found)).unwrap();
+        for part in [
+            "3 of 10 vms, and the configuration counts on 20",
+            "4 of 4 cpu: it is used up",
+            "512 memory, no limit",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(told.matches("\"warn\"").count(), 2, "{told}");
     }
 
     #[test]

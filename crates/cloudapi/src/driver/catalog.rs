@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vmpool_driver::Catalog;
+use vmpool_driver::{Catalog, QuotaUse};
 use vmpool_model::{NodeImage, NodeSize};
 
 use super::Template;
@@ -47,6 +47,22 @@ pub(super) fn catalog(
         }
     }
     catalog
+}
+
+/// Reads what an account may provision, which operators write in words of their own; what has no number is left out.
+pub(super) fn quotas(limits: &serde_json::Value) -> Vec<QuotaUse> {
+    let text = |limit: &serde_json::Value, key: &str| limit[key].as_str().map(str::to_owned);
+    let quota = |limit: &serde_json::Value| {
+        let most = ["value", "limit"].iter().find_map(|key| limit[*key].as_f64())?;
+        let what = text(limit, "by").unwrap_or_else(|| "machines".to_owned());
+        let of: Vec<String> = ["check", "image", "os", "brand", "datacenter"]
+            .iter()
+            .filter_map(|key| Some(format!("{key} {}", text(limit, key)?)))
+            .collect();
+        let what = if of.is_empty() { what } else { format!("{what} ({})", of.join(", ")) };
+        Some(QuotaUse::new(what, None, Some(most)))
+    };
+    limits.as_array().into_iter().flatten().filter_map(quota).collect()
 }
 
 fn size(package: &Package) -> NodeSize {

@@ -1,5 +1,6 @@
 //! One effect that is asked for: what it must not overtake, and what it shares with others.
 
+use tracing::Span;
 use vmpool_engine::{Effect, EffectId, HookRun};
 use vmpool_model::{NodeId, PoolName, ProviderName, VmName, config::HookKind};
 
@@ -8,6 +9,8 @@ use vmpool_model::{NodeId, PoolName, ProviderName, VmName, config::HookKind};
 pub(super) struct Job {
     pub(super) id: EffectId,
     pub(super) effect: Effect,
+    /// The request that it comes of, if that is traced.
+    pub(super) span: Span,
 }
 
 /// What only one effect at a time may work on.

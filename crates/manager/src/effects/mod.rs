@@ -16,6 +16,7 @@ use tokio::{
     task::{AbortHandle, Id, JoinError, JoinSet},
     time::timeout,
 };
+use tracing::{Instrument as _, Span};
 use vmpool_driver::Driver;
 use vmpool_engine::{Effect, EffectId, Outcome};
 use vmpool_model::{Failure, FailureKind, ProviderName, VmName, config::ProviderConfig};
@@ -94,11 +95,11 @@ impl Effects {
     }
 
     /// Takes an effect over; [`begin`](Self::begin) begins it once it is its turn.
-    pub(crate) fn start(&mut self, id: EffectId, effect: Effect) {
+    pub(crate) fn start(&mut self, id: EffectId, effect: Effect, span: Span) {
         if let Effect::Destroy { vm: Some(vm), .. } = &effect {
             self.end_hook(vm);
         }
-        let job = Job { id, effect };
+        let job = Job { id, effect, span };
         if let Some(place) = job.place() {
             match self.busy.entry(place) {
                 hash_map::Entry::Occupied(mut queue) => return queue.get_mut().push_back(job),
@@ -289,7 +290,12 @@ impl Effects {
     }
 
     fn spawn(&mut self, jobs: Vec<Job>, task: impl Future<Output = Vec<Outcome>> + Send + 'static) {
-        let task = self.tasks.spawn(task);
+        // A listing that several asked for is part of nothing.
+        let span = match jobs.as_slice() {
+            [job] => job.span.clone(),
+            _ => Span::none(),
+        };
+        let task = self.tasks.spawn(task.instrument(span));
         self.jobs.insert(task.id(), (task, jobs));
     }
 

@@ -91,7 +91,7 @@ impl Bench {
 
     fn start(&mut self, effect: Effect) -> EffectId {
         self.next += 1;
-        self.effects.start(EffectId(self.next), effect);
+        self.effects.start(EffectId(self.next), effect, tracing::Span::none());
         self.effects.begin();
         EffectId(self.next)
     }

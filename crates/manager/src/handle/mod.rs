@@ -184,7 +184,8 @@ impl ManagerHandle {
 
     pub(crate) async fn ask<T>(&self, wake: impl FnOnce(Reply<T>) -> Wake) -> Result<T, ManagerError> {
         let (reply, answer) = oneshot::channel();
-        self.wakes.send(wake(reply)).await.map_err(|_| ManagerError::Stopped)?;
+        let wake = wake(reply).of(tracing::Span::current());
+        self.wakes.send(wake).await.map_err(|_| ManagerError::Stopped)?;
         answer.await.unwrap_or(Err(ManagerError::Stopped))
     }
 }

@@ -135,7 +135,7 @@ async fn a_turn_that_only_looks_costs_no_commit() {
     let mut bench = Bench::new().await;
     let before = bench.looped.revision;
     let mut turn = Turn::default();
-    turn.effects.push((EffectId(1), Effect::List { provider: lab() }));
+    turn.effects.push((EffectId(1), Effect::List { provider: lab() }, tracing::Span::none()));
     bench.looped.commit(&mut turn).await.unwrap();
     assert_eq!(bench.looped.revision, before);
 }

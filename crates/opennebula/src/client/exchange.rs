@@ -84,11 +84,14 @@ pub(super) struct Exchange<R> {
     target: Arc<Target>,
     body: Bytes,
     receive: R,
+    /// Which trace it belongs to.
+    trace: Option<String>,
 }
 
 impl<R: Receive> Exchange<R> {
     pub(super) fn new(target: &Arc<Target>, body: String, receive: R) -> Self {
-        Self { target: Arc::clone(target), body: Bytes::from(body), receive }
+        let trace = vmpool_driver::traceparent();
+        Self { target: Arc::clone(target), body: Bytes::from(body), receive, trace }
     }
 
     /// Makes the exchange in a task of its own, so that it ends in good order even if the caller does not wait for it.
@@ -148,7 +151,7 @@ impl<R: Receive> Exchange<R> {
                 close(parts.io.into_inner()).await;
             }
         };
-        let request = request(&self.target.endpoint, self.body);
+        let request = request(&self.target.endpoint, self.body, self.trace.as_deref());
         let exchange = async move {
             match sender.send_request(request).await {
                 Ok(response) => receive(response, self.receive, answer).await,
@@ -159,7 +162,7 @@ impl<R: Receive> Exchange<R> {
     }
 }
 
-fn request(endpoint: &Endpoint, body: Bytes) -> Request<Full<Bytes>> {
+fn request(endpoint: &Endpoint, body: Bytes, trace: Option<&str>) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = hyper::Method::POST;
     *request.uri_mut() = endpoint.path.parse().unwrap_or_default();
@@ -171,6 +174,9 @@ fn request(endpoint: &Endpoint, body: Bytes) -> Request<Full<Bytes>> {
     headers.insert(header::USER_AGENT, header::HeaderValue::from_static(agent));
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/xml"));
     headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    if let Some(trace) = trace.and_then(|trace| header::HeaderValue::from_str(trace).ok()) {
+        headers.insert("traceparent", trace);
+    }
     request
 }
 

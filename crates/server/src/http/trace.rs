@@ -23,6 +23,9 @@ use super::refuse::Refused;
 /// The header of the id.
 const HEADER: HeaderName = HeaderName::from_static(routes::REQUEST_ID);
 
+/// The header that says which trace a request belongs to: W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// The longest id that is taken over from a client.
 const LONGEST: usize = 128;
 
@@ -36,7 +39,11 @@ pub(super) async fn request(mut request: Request, next: Next) -> Response {
     request.headers_mut().insert(HEADER, id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let shown = id.to_str().unwrap_or_default();
-    let span = tracing::info_span!("request", id = shown, actor = field::Empty);
+    // What somebody else began is told with every line of the log about it.
+    let parent = request.headers().get(&TRACEPARENT).filter(|value| is_usable(value));
+    let parent = parent.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let traceparent = parent.as_deref();
+    let span = tracing::info_span!("request", id = shown, actor = field::Empty, traceparent);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
     let mut response = match answer.await {
         Ok(response) => response,
