@@ -79,6 +79,25 @@ fn the_unit_does_not_restart_what_a_restart_does_not_mend() {
 }
 
 #[test]
+fn the_container_is_built_with_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = fs::read_to_string(root.join("crates/cli/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let line = CONTAINER.lines().find(|line| line.starts_with("RUN cargo build")).unwrap();
+    let word = |option: &str| line.split(' ').skip_while(|word| *word != option).nth(1).unwrap();
+    assert_eq!(word("--package"), manifest["package"]["name"].as_str().unwrap());
+    for feature in word("--features").split(',') {
+        assert!(manifest["features"].get(feature).is_some(), "{feature}");
+    }
+    for from in CONTAINER.lines().filter_map(|line| line.strip_prefix("COPY ")) {
+        let from = from.split(' ').next().unwrap();
+        assert!(from == "--from=build" || root.join(from).exists(), "{from}");
+    }
+    let left_out = fs::read_to_string(root.join(".dockerignore")).unwrap();
+    assert!(left_out.lines().any(|line| line == "target") && left_out.lines().any(|line| line == ".git"));
+}
+
+#[test]
 fn the_commands_in_unit_and_container_exist() {
     assert_eq!(vmpool(NOWHERE, &["serve", "--help"]).code, Some(0));
     assert!(UNIT.contains("ExecStart=/usr/local/bin/vmpool serve --config /etc/vmpool/vmpool.toml"));

@@ -127,7 +127,7 @@ impl SledImport {
             let body = body::encode("store", &meta).map_err(|err| body::not_encoded(&into, err))?;
             opened.database.tree().insert(key::STORE, body).map_err(|err| fault(err.into()))?;
             opened.database.flush().and_then(|()| opened.database.sync()).map_err(fault)?;
-            place.sync().map_err(fault)?;
+            place.sync(false).map_err(fault)?;
             Head::create(&place.head(), opened.sequence).map_err(|err| fault(err.into()))?;
         }
         fs::rename(&self.draft, &into).map_err(|err| fault(err.into()))?;
