@@ -85,7 +85,10 @@ fn what_both_simulated_clouds_print_is_pasted_and_keeps_a_pool_on_each() {
     );
     let found = checked.unwrap().json().unwrap();
     let all = found["findings"].as_array().unwrap();
-    assert!(all.len() == 6 && all.iter().all(|one| one["verdict"] == "ok"), "{found}");
+    let version = |what: &str| all.iter().find(|one| one["what"] == what).map(|one| one["found"].clone());
+    assert_eq!(version("one: version"), Some("6.10.0".into()), "{found}");
+    assert!(all.len() == 8 && version("triton: version").is_some(), "{found}");
+    assert!(all.iter().all(|one| one["verdict"] == "ok"), "{found}");
     let listed = vmpool(
         daemon.url(),
         &["node", "ls", "--provider", "one", "--config", place.path("sim.toml").to_str().unwrap()],

@@ -116,7 +116,7 @@ fn a_request_is_traced_from_its_caller_over_the_commit_to_the_provider() {
 
     let is_ours = |span: &Value| span["traceId"] == TRACE;
     let request = collector.wait_for("the release", |span| is_ours(span) && span["kind"] == 2);
-    assert_eq!((request["parentSpanId"].as_str(), request["name"].as_str()), (Some(CALLER), Some("POST")));
+    assert_eq!((request["parentSpanId"].as_str(), request["name"].as_str()), (Some(CALLER), Some("DELETE")));
     assert_eq!(attribute(&request, "http.response.status_code").as_deref(), Some("204"));
     assert!(attribute(&request, "url.path").unwrap().contains(&lease), "{request}");
     let below = |above: &Value| {
