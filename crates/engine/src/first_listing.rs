@@ -93,3 +93,28 @@ impl Engine {
         self.unserved = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vmpool_model::{PoolRecord, VmName};
+
+    use super::*;
+    use crate::sample::{engine, on_demand, pool, ready, spec, want};
+
+    #[test]
+    fn whatever_is_recorded_is_no_blank_store() {
+        let mut engine = engine(spec([("a", on_demand(2))]), vec![ready("a-1")]);
+        want(&mut engine, "r1", "ann", "a", 1);
+        let blank = Records::default;
+        let all = [
+            Records { vms: engine.vms().cloned().collect(), ..blank() },
+            Records { leases: engine.leases().cloned().collect(), ..blank() },
+            Records { requests: engine.requests().cloned().collect(), ..blank() },
+            Records { pools: vec![PoolRecord::of(pool("a"), &on_demand(2))], ..blank() },
+            Records { unreadable: [VmName::new("a-1").unwrap()].into(), ..blank() },
+            Records { unreadable_pools: [pool("a")].into(), ..blank() },
+        ];
+        assert!(blank().is_blank());
+        assert_eq!(all.map(|records| records.is_blank()), [false; 6]);
+    }
+}
