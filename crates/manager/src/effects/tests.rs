@@ -91,7 +91,7 @@ impl Bench {
 
     fn start(&mut self, effect: Effect) -> EffectId {
         self.next += 1;
-        self.effects.start(EffectId(self.next), effect, tracing::Span::none());
+        self.effects.start(EffectId(self.next), effect, Span::none());
         self.effects.begin();
         EffectId(self.next)
     }
@@ -464,10 +464,10 @@ async fn f16_no_hook_works_on_a_vm_that_is_destroyed() {
 async fn a_look_that_comes_first_does_not_hide_that_something_is_changed_next() {
     let mut bench = Bench::new();
     let node = bench.make_node().await;
-    bench.effects.start(EffectId(1), get("lab", node.clone()), tracing::Span::none());
+    bench.effects.start(EffectId(1), get("lab", node.clone()), Span::none());
     assert!(!bench.effects.may_begin_writes());
     let destroy = Effect::Destroy { provider: provider("lab"), vm: Some(vm(1)), node };
-    bench.effects.start(EffectId(2), destroy, tracing::Span::none());
+    bench.effects.start(EffectId(2), destroy, Span::none());
     assert!(bench.effects.may_begin_writes(), "both may begin at once");
     bench.effects.begin();
     assert!(!bench.effects.may_begin_writes());

@@ -83,14 +83,14 @@ fn create() -> Effect {
 #[tokio::test(start_paused = true)]
 async fn f7_what_waited_begins_only_if_the_domain_is_still_ours() {
     let mut bench = Bench::new().await;
-    bench.looped.effects.start(EffectId(1), create(), tracing::Span::none());
+    bench.looped.effects.start(EffectId(1), create(), Span::none());
     bench.lose_domain().await;
     let end = bench.looped.turn(Vec::new()).await;
     assert!(matches!(end, Err(StopError::Fenced { .. })), "{end:?}");
     assert!(bench.looped.effects.is_idle());
 
     let mut bench = Bench::new().await;
-    bench.looped.effects.start(EffectId(1), create(), tracing::Span::none());
+    bench.looped.effects.start(EffectId(1), create(), Span::none());
     bench.looped.turn(Vec::new()).await.unwrap();
     bench.looped.effects.next().await;
     assert_eq!(bench.cloud.created(), 1);
@@ -101,7 +101,7 @@ async fn f7_a_turn_that_decides_nothing_but_a_change_in_the_world_proves_that_th
     let mut bench = Bench::new().await;
     bench.lose_domain().await;
     let mut turn = Turn::default();
-    turn.effects.push((EffectId(1), create(), tracing::Span::none()));
+    turn.effects.push((EffectId(1), create(), Span::none()));
     let committed = bench.looped.commit(&mut turn).await;
     assert!(matches!(committed, Err(StoreError::Fenced { .. })), "{committed:?}");
 }
@@ -135,7 +135,7 @@ async fn a_turn_that_only_looks_costs_no_commit() {
     let mut bench = Bench::new().await;
     let before = bench.looped.revision;
     let mut turn = Turn::default();
-    turn.effects.push((EffectId(1), Effect::List { provider: lab() }, tracing::Span::none()));
+    turn.effects.push((EffectId(1), Effect::List { provider: lab() }, Span::none()));
     bench.looped.commit(&mut turn).await.unwrap();
     assert_eq!(bench.looped.revision, before);
 }
