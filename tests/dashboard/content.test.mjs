@@ -32,6 +32,7 @@ const figure = async (page, pool, name) => {
 
 test("the figures of every pool are those of the API", async () => {
   const page = await open(browser, daemon, "", { who: OPERATOR });
+  await page.getByRole("article", { name: /^Pool / }).first().waitFor();
   const { pools } = await daemon.ask("/v1/pools");
   assert.equal(await page.getByRole("article", { name: /^Pool / }).count(), pools.length);
   for (const pool of pools) {
