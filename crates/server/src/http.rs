@@ -27,7 +27,7 @@ mod trace;
 mod version;
 mod vms;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use jiff::Timestamp;
@@ -40,9 +40,13 @@ use crate::{Reloader, access::Access, metrics::measure, observe::Watched};
 
 pub(crate) use self::{read::invalid_name, refuse::Refused};
 
-/// What all handlers share.
+/// What all handlers share: each request gets it as a pointer, since it is cloned several times on the way to its handler.
 #[derive(Debug, Clone)]
-pub(crate) struct Api {
+pub(crate) struct Api(Arc<Shared>);
+
+/// What all handlers share, itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
     pub(crate) manager: ManagerHandle,
     pub(crate) access: Access,
     pub(crate) started_at: Timestamp,
@@ -59,6 +63,14 @@ pub(crate) struct Api {
     streams: events::Streams,
 }
 
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl Api {
     pub(crate) fn new(
         manager: ManagerHandle,
@@ -67,7 +79,7 @@ impl Api {
         hold: Duration,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             manager,
             access,
             started_at: convert::time(watched.started_at),
@@ -78,12 +90,12 @@ impl Api {
             stopping,
             polls: poll::Polls::default(),
             streams: events::Streams::default(),
-        }
+        }))
     }
 
     /// Says where the records are, and what reads the configuration again.
     pub(crate) fn with(self, state_dir: Option<PathBuf>, reloader: Option<Reloader>) -> Self {
-        Self { state_dir, reloader, ..self }
+        Self(Arc::new(Shared { state_dir, reloader, ..(*self.0).clone() }))
     }
 
     /// Makes the router of all routes, served at an address.

@@ -103,10 +103,10 @@ pub(super) async fn stream(
         _place: place,
         caller,
         until,
-        manager: api.manager,
+        manager: api.manager.clone(),
         after: Cursor(after),
         newest,
-        stopping: api.stopping,
+        stopping: api.stopping.clone(),
         read: VecDeque::new(),
     };
     let frames = stream::unfold(tail, |mut tail| async {
